@@ -1,0 +1,79 @@
+"""From decisions every 60 ms to utterances: stretches of speech between silences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rtser.bank import Decision
+from rtser.features import SAMPLE_RATE, SEGMENT_SAMPLES
+
+SEGMENT_S = SEGMENT_SAMPLES / SAMPLE_RATE
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """A stretch of speech.
+
+    Attributes:
+        start_s: start of its first segment with speech, in seconds of the stream.
+        end_s: end of its last segment with speech.
+        emotions: mean of the decisions' probabilities while it lasted, weighted by speech.
+        label: the likeliest emotion; None below the least confidence.
+        confidence: its mean probability; None where `label` is None.
+    """
+
+    start_s: float
+    end_s: float
+    emotions: dict[str, float]
+    label: str | None
+    confidence: float | None
+
+
+class Utterances:
+    """Find utterances in a stream of decisions.
+
+    Args:
+        min_confidence: below it an utterance names no emotion, 0..1.
+        enter: speech probability at which an utterance begins.
+        leave: speech probability below which a segment counts as silence.
+        silence_s: so much silence ends an utterance, in seconds.
+    """
+
+    def __init__(
+        self, min_confidence: float = 0.0, enter: float = 0.6, leave: float = 0.4, silence_s: float = 0.6
+    ) -> None:
+        self._min_confidence = min_confidence
+        self._enter, self._leave, self._silence_s = enter, leave, silence_s
+        self._start_s: float | None = None
+        self._end_s = 0.0
+        self._sums: dict[str, float] = {}
+        self._weight = 0.0
+
+    def push(self, decision: Decision) -> Utterance | None:
+        """Take the next decision; the utterance that it ends, if it does."""
+        speaking = decision.speech >= (self._leave if self._start_s is not None else self._enter)
+        if speaking and decision.emotions is not None:
+            if self._start_s is None:
+                self._start_s = decision.time_s - SEGMENT_S
+                self._sums = dict.fromkeys(decision.emotions, 0.0)
+                self._weight = 0.0
+            self._end_s = decision.time_s
+            self._weight += decision.speech
+            for emotion, probability in decision.emotions.items():
+                self._sums[emotion] += decision.speech * probability
+        elif self._start_s is not None and decision.time_s - self._end_s >= self._silence_s:
+            return self.finish()
+        return None
+
+    def finish(self) -> Utterance | None:
+        """End the utterance that lasts, if one does: the stream is over or lost."""
+        if self._start_s is None:
+            return None
+        emotions = {emotion: total / self._weight for emotion, total in self._sums.items()}
+        best = max(emotions, key=emotions.__getitem__)
+        named = emotions[best] >= self._min_confidence
+        utterance = Utterance(
+            self._start_s, self._end_s, emotions, best if named else None, emotions[best] if named else None
+        )
+        self._start_s = None
+        return utterance

@@ -1,0 +1,145 @@
+"""Audio files: every format libsndfile reads, any channel count, 8 to 192 kHz, read in blocks."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from rtser.errors import InputError
+from rtser.features import Float32
+from rtser.sources.convert import Converter
+
+MIN_RATE = 8_000
+MAX_RATE = 192_000
+BLOCK_S = 0.48
+"""Length of a decoded block in seconds: 8 hops."""
+
+
+class AudioFile:
+    """An audio file as blocks of mono float32 samples at 16 kHz.
+
+    Args:
+        path: the file.
+        channel: which channel to use, counted from 0; None for the mean of all.
+
+    Attributes:
+        sample_rate: the file's own rate in Hz.
+        channels: its channel count.
+        duration_s: length that its header states, in seconds; None where the header does not know.
+
+    Raises:
+        InputError: the file is missing, unreadable, not audio, or out of the supported range.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], channel: int | None = None) -> None:
+        self.path = Path(path)
+        self._file = _open(self.path)
+        self.sample_rate: int = self._file.samplerate
+        self.channels: int = self._file.channels
+        known = 0 < self._file.frames < 2**62
+        self.duration_s: float | None = self._file.frames / self.sample_rate if known else None
+        try:
+            if not MIN_RATE <= self.sample_rate <= MAX_RATE:
+                raise InputError(
+                    f"{self.path}: sample rate {self.sample_rate} Hz is outside {MIN_RATE} to {MAX_RATE} Hz; "
+                    "resample it first."
+                )
+            if channel is not None and not 0 <= channel < self.channels:
+                raise InputError(f"{self.path}: there is no channel {channel}; it has {self.channels}, counted from 0.")
+        except InputError:
+            self._file.close()
+            raise
+        self._channel = channel
+
+    def __enter__(self) -> AudioFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def blocks(self) -> Iterator[Float32]:
+        """Yield the file once, in blocks of at most about 0.5 s, shape (n,), float32, mono, 16 kHz.
+
+        Raises:
+            InputError: on NaN or infinite samples, on damage, and at the end of a file that is shorter than its
+                header says; all that could be read has been yielded by then.
+        """
+        converter = Converter(self.sample_rate, self._channel)
+        frames_read = 0
+        damage: str | None = None
+        while True:
+            try:
+                block = self._file.read(round(BLOCK_S * self.sample_rate), dtype="float32", always_2d=True)
+            except soundfile.SoundFileError as error:
+                damage = _reason(error)
+                break
+            if len(block) == 0:
+                break
+            finite = np.isfinite(block).all(axis=1)
+            if not finite.all():
+                damage = f"NaN or infinity at {(frames_read + int(finite.argmin())) / self.sample_rate:.3f} s"
+                block = block[: int(finite.argmin())]
+            frames_read += len(block)
+            yield converter.convert(block)
+            if damage:
+                break
+        yield converter.flush()
+        if damage is None:
+            damage = self._missing(frames_read)
+        if damage is not None:
+            raise InputError(
+                f"{self.path}: the file is damaged or cut short ({damage}); "
+                f"only its first {frames_read / self.sample_rate:.2f} s are used."
+            )
+
+    def _missing(self, frames_read: int) -> str | None:
+        """What is missing of the length that the header states, or None."""
+        if self.duration_s is not None and frames_read < self._file.frames:
+            return f"its header says {self.duration_s:.2f} s"
+        if self._file.format in ("WAV", "WAVEX", "RF64", "AIFF") and "(should be" in self._file.extra_info:
+            stated = [line for line in self._file.extra_info.splitlines() if "data" in line and "(should be" in line]
+            if stated and not _open_ended(stated[0]):
+                return "its header says more audio than there is"
+        return None
+
+
+def read_audio(path: str | os.PathLike[str], channel: int | None = None) -> Float32:
+    """A whole file at once, shape (n,), float32, mono, 16 kHz: `AudioFile.blocks` joined."""
+    with AudioFile(path, channel) as audio:
+        return np.concatenate([np.empty(0, np.float32), *audio.blocks()])
+
+
+def _open(path: Path) -> soundfile.SoundFile:
+    try:
+        if path.is_dir():
+            raise InputError(f"{path} is a directory; name an audio file.")
+        if not path.exists():
+            raise InputError(f"{path}: there is no such file.")
+        if not path.is_file():
+            raise InputError(f"{path} is not a regular file; save the audio to a file first.")
+        with path.open("rb") as raw:
+            if not raw.read(1):
+                raise InputError(f"{path} is empty.")
+        return soundfile.SoundFile(path)
+    except PermissionError:
+        raise InputError(f"{path}: no permission to read it.") from None
+    except OSError as error:
+        raise InputError(f"{path}: it cannot be read ({error.strerror or error}).") from None
+    except (soundfile.SoundFileError, TypeError, ValueError) as error:
+        raise InputError(f"{path} is not an audio file that can be read ({_reason(error)}).") from None
+
+
+def _open_ended(line: str) -> bool:
+    """Whether a data chunk's stated length is the mark of a writer that could not know it (a pipe)."""
+    stated = int("".join(filter(str.isdigit, line.split("(should be")[0])) or 0)
+    return stated == 0 or stated >= 2**31 - math.floor(1e6)
+
+
+def _reason(error: Exception) -> str:
+    text = getattr(error, "error_string", None) or str(error)
+    return text.rstrip(". \n") or type(error).__name__

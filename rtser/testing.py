@@ -1,0 +1,113 @@
+"""A tiny model built in memory, so that tests and examples need no weights."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from rtser.features import MEL_BINS, SEGMENT_FRAMES, SPECIFICATION
+from rtser.model import CONTRACT_VERSION, METADATA_KEY, Metadata, Model
+
+Shape = list[str | int]
+
+LABELS = ("angry", "neutral", "sad")
+SPEECH_LEVEL = -9.0
+"""Mean log-Mel above which the tiny model takes a segment for speech."""
+
+METADATA = Metadata(
+    contract=CONTRACT_VERSION,
+    name="tiny",
+    labels=LABELS,
+    features=SPECIFICATION,
+    window=10,
+    min_confidence=0.4,
+    architecture="one random linear layer, for tests",
+    corpora=(),
+    licence="Apache-2.0",
+)
+
+
+def tiny_model(seed: int = 0, **changes: object) -> Model:
+    """A model of the contract with one random layer; a function of its input, but not of emotion.
+
+    Needs the package ``onnx`` (extra ``train``).
+
+    Args:
+        seed: of the random layer.
+        changes: metadata to replace, such as ``window=5``.
+    """
+    return Model.from_bytes(tiny_model_bytes(seed, **changes), "tiny", provider="cpu")
+
+
+def tiny_model_bytes(seed: int = 0, **changes: object) -> bytes:
+    """The file content of `tiny_model`."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    kinds = len(LABELS)
+    rng = np.random.default_rng(seed)
+    constants = {
+        "layer": rng.normal(0, 0.02, (SEGMENT_FRAMES * MEL_BINS, kinds)),
+        "flat": np.array([0, SEGMENT_FRAMES * MEL_BINS]),
+        "level": np.array(SPEECH_LEVEL),
+        "half": np.array(0.5),
+        "two": np.array(2.0),
+        "least": np.array(1e-20),
+        "window_axis": np.array([1]),
+        "last_axis": np.array([-1]),
+        "one": np.array([1]),
+        "end": np.array([2**31 - 1]),
+    }
+    initializers = [
+        numpy_helper.from_array(value.astype(np.int64 if value.dtype.kind == "i" else np.float32), name)
+        for name, value in constants.items()
+    ]
+    steps: list[tuple[str, str, str, dict[str, Any]]] = [
+        ("Reshape", "segment flat", "x", {}),
+        ("MatMul", "x layer", "logits", {}),
+        ("Softmax", "logits", "segment_emotions", {"axis": 1}),
+        ("ReduceMean", "x window_axis", "loudness", {"keepdims": 0}),
+        ("Sub", "loudness level", "above", {}),
+        ("Sigmoid", "above", "speech", {}),
+        ("Sub", "speech half", "over", {}),
+        ("Mul", "over two", "scaled", {}),
+        ("Relu", "scaled", "gate_by_speech", {}),
+        ("Mul", "gate_by_speech gate", "w", {}),
+        ("Unsqueeze", "w last_axis", "weight", {}),
+        ("Mul", "weight segment_emotions", "value", {}),
+        ("Unsqueeze", "weight window_axis", "new_weight", {}),
+        ("Unsqueeze", "value window_axis", "new_value", {}),
+        ("Slice", "state_weights one end window_axis", "old_weights", {}),
+        ("Slice", "state_values one end window_axis", "old_values", {}),
+        ("Concat", "old_weights new_weight", "state_weights_next", {"axis": 1}),
+        ("Concat", "old_values new_value", "state_values_next", {"axis": 1}),
+        ("ReduceSum", "state_weights_next window_axis", "weights", {"keepdims": 0}),
+        ("ReduceSum", "state_values_next window_axis", "values", {"keepdims": 0}),
+        ("Max", "weights least", "divisor", {}),
+        ("Div", "values divisor", "emotions", {}),
+        ("Div", "weight divisor", "share", {}),
+        ("Squeeze", "share last_axis", "salience", {}),
+    ]
+    nodes = [helper.make_node(kind, inputs.split(), [output], **more) for kind, inputs, output, more in steps]
+
+    def tensors(shapes: dict[str, Shape]) -> list[onnx.ValueInfoProto]:
+        return [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes.items()]
+
+    states: dict[str, Shape] = {"state_weights": ["B", "W", 1], "state_values": ["B", "W", kinds]}
+    outputs: dict[str, Shape] = {"emotions": ["B", kinds], "segment_emotions": ["B", kinds]}
+    outputs.update({"speech": ["B"], "salience": ["B"]})
+    outputs.update({f"{name}_next": shape for name, shape in states.items()})
+    graph = helper.make_graph(
+        nodes,
+        "tiny",
+        tensors({"segment": ["B", SEGMENT_FRAMES, MEL_BINS], "gate": ["B"], **states}),
+        tensors(outputs),
+        initializers,
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    metadata = replace(METADATA, **changes)  # type: ignore[arg-type]
+    helper.set_model_props(model, {METADATA_KEY: metadata.to_json()})
+    content: bytes = model.SerializeToString()
+    return content

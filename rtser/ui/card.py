@@ -1,0 +1,42 @@
+"""What a model file says of itself, for `rtser info`."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+
+from rtser.features import HOP_SAMPLES, SAMPLE_RATE, SEGMENT_SAMPLES
+from rtser.model import Model
+
+
+def show_model(console: Console, model: Model) -> None:
+    """Print everything in the file's metadata, and its inputs and outputs."""
+    about = model.metadata
+    window_s = (SEGMENT_SAMPLES + (about.window - 1) * HOP_SAMPLES) / SAMPLE_RATE
+    rows = {
+        "name": about.name,
+        "file": str(model.path),
+        "sha256": model.sha256,
+        "contract": str(about.contract),
+        "labels": ", ".join(about.labels),
+        "window": f"{about.window} segments ({window_s:.2f} s)",
+        "least confidence": f"{about.min_confidence:.2f}",
+        "architecture": about.architecture,
+        "trained on": ", ".join(about.corpora),
+        "licence": about.licence,
+        "calibration": _lines(about.calibration),
+        "measures": _lines(about.measures),
+        "limits": about.limits or "unstated",
+        "features": ", ".join(f"{key} {value}" for key, value in about.features.items()),
+        "tensors": "\n".join(f"{way:<3} {name:<20} {shape}" for way, name, shape in model.signature()),
+    }
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in rows.items():
+        table.add_row(name, value)
+    console.print(table)
+
+
+def _lines(values: dict[str, object]) -> str:
+    return "\n".join(f"{key}: {value}" for key, value in values.items()) or "unstated"

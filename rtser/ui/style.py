@@ -1,0 +1,48 @@
+"""How emotions look: colours that colour-blind people can tell apart (Okabe and Ito), bars, times."""
+
+from __future__ import annotations
+
+from rich.color import Color
+from rich.style import Style
+from rich.text import Text
+
+KNOWN = {
+    "angry": "#D55E00",
+    "fear": "#CC79A7",
+    "happy": "#F0E442",
+    "neutral": "#B0B0B0",
+    "sad": "#56B4E9",
+    "surprise": "#009E73",
+}
+OTHERS = ("#E69F00", "#0072B2", "#FFFFFF", "#8DD3C7", "#FB8072", "#BEBADA")
+EIGHTHS = " ▏▎▍▌▋▊▉█"
+LEVELS = " ▁▂▃▄▅▆▇█"
+
+
+def colour(label: str | None, labels: tuple[str, ...]) -> str:
+    """Colour of an emotion, the same wherever it is drawn; grey for none."""
+    if label is None:
+        return "#606060"
+    unknown = [name for name in labels if name not in KNOWN]
+    return KNOWN[label] if label in KNOWN else OTHERS[unknown.index(label) % len(OTHERS)]
+
+
+def dimmed(hexadecimal: str, brightness: float) -> Style:
+    """A colour at some brightness, 0..1."""
+    rgb = Color.parse(hexadecimal).get_truecolor()
+    level = 0.25 + 0.75 * min(1.0, max(0.0, brightness))
+    return Style(color=Color.from_rgb(*(part * level for part in rgb)))
+
+
+def bar(share: float, width: int, style: str | Style) -> Text:
+    """A horizontal bar of `share` (0..1) of `width` cells, drawn in eighths."""
+    eighths = round(min(1.0, max(0.0, share)) * width * 8)
+    full, rest = divmod(eighths, 8)
+    return Text(("█" * full + (EIGHTHS[rest] if rest else "")).ljust(width), style=style)
+
+
+def clock_time(seconds: float) -> str:
+    """Seconds as m:ss.t or h:mm:ss.t."""
+    minutes, rest = divmod(round(seconds, 1), 60)
+    hours, minutes = divmod(int(minutes), 60)
+    return f"{hours}:{minutes:02d}:{rest:04.1f}" if hours else f"{minutes}:{rest:04.1f}"

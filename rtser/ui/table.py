@@ -1,0 +1,64 @@
+"""The result of a file as a table: one row an utterance, and a line that sums up."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.text import Text
+
+from rtser.events import End, Event, Spoken, Start
+from rtser.ui.style import bar, clock_time, colour
+
+BAR_CELLS = 24
+
+
+class Timeline:
+    """Prints every utterance when it ends, so that an endless file needs no memory, then the summary.
+
+    Args:
+        console: where to print.
+        labels: the emotions.
+    """
+
+    def __init__(self, console: Console, labels: tuple[str, ...]) -> None:
+        self._console, self._labels = console, labels
+
+    def write(self, event: Event) -> None:
+        """Print what the event adds."""
+        if isinstance(event, Start):
+            self._seconds = dict.fromkeys((*self._labels, None), 0.0)
+            self._sums = dict.fromkeys(self._labels, 0.0)
+            self._console.print(Text(event.source, style="bold"), soft_wrap=True)
+        elif isinstance(event, Spoken):
+            seconds = event.end - event.start
+            self._seconds[event.label] += seconds
+            for label, probability in event.emotions.items():
+                self._sums[label] += seconds * probability
+            self._console.print(self._row(event))
+        elif isinstance(event, End):
+            self._console.print(self._summary(event))
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _row(self, event: Spoken) -> Text:
+        shade = colour(event.label, self._labels)
+        best = max(event.emotions.values())
+        span = f"{clock_time(event.start):>9} - {clock_time(event.end):<9} "
+        row = Text.assemble(span, (f"{event.label or 'uncertain':<10}", f"bold {shade}"), f"{best:4.0%} ")
+        row.append_text(bar(best, BAR_CELLS, shade))
+        others = sorted(event.emotions.items(), key=lambda item: -item[1])[1:3]
+        return row.append("  " + ", ".join(f"{label} {probability:.0%}" for label, probability in others), style="dim")
+
+    def _summary(self, event: End) -> Text:
+        spoken = sum(self._seconds.values())
+        if spoken == 0:
+            return Text(f"  {clock_time(event.time)} of sound, no speech found.")
+        overall = max(self._sums, key=self._sums.__getitem__)
+        shares = [(label, seconds) for label, seconds in self._seconds.items() if seconds]
+        shares.sort(key=lambda share: -share[1])
+        listed = ", ".join(f"{label or 'uncertain'} {seconds / spoken:.0%}" for label, seconds in shares)
+        return Text.assemble(
+            "  overall ",
+            (overall, f"bold {colour(overall, self._labels)}"),
+            f" (mean probability {self._sums[overall] / spoken:.0%}) over {clock_time(spoken)} of speech: {listed}",
+        )

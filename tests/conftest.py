@@ -1,0 +1,58 @@
+"""What tests share: a model without weights, real speech where it is at hand, synthetic speech elsewhere."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rtser.features import SAMPLE_RATE, Float32
+from rtser.model import Model
+from rtser.sources.file import read_audio
+from rtser.testing import tiny_model, tiny_model_bytes
+
+ROOT = Path(__file__).parents[1]
+DATA = Path(os.environ.get("RTSER_DATA", ROOT.parent / "shared" / "data"))
+
+
+@pytest.fixture(scope="session")
+def model() -> Model:
+    return tiny_model()
+
+
+@pytest.fixture(scope="session")
+def model_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("model") / "tiny.onnx"
+    path.write_bytes(tiny_model_bytes())
+    return path
+
+
+@pytest.fixture(scope="session")
+def voice() -> Float32:
+    """The bundled sample: 20 s of synthetic speech and pauses at 16 kHz."""
+    return read_audio(ROOT / "rtser" / "samples" / "demo.flac")
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of the real corpora."""
+    if not DATA.is_dir():
+        pytest.skip(f"no corpora at {DATA}; RTSER_DATA names their folder")
+    return DATA
+
+
+def sound(seconds: float, seed: int = 0, level: float = 0.1) -> Float32:
+    """Noise whose loudness rises and falls, (n,), float32: sound and near silence by turns."""
+    samples = np.random.default_rng(seed).normal(0, level, round(seconds * SAMPLE_RATE))
+    swell = np.sin(2 * np.pi * 0.4 * np.arange(len(samples)) / SAMPLE_RATE + seed) ** 4
+    return (samples * swell).astype(np.float32)
+
+
+def rtser(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
+    """Run the command as a user does."""
+    command = [sys.executable, "-m", "rtser", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, **options)  # type: ignore[call-overload, no-any-return]

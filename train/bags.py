@@ -1,0 +1,114 @@
+"""Bags: an utterance's log-Mel frames and how much speech each of its segments holds.
+
+Extracted once with the code that runs live (`rtser.features`), and kept in a cache addressed by the content of the
+audio file and the feature specification.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
+
+from rtser.errors import InputError
+from rtser.features import HOP_SAMPLES, SAMPLE_RATE, SEGMENT_SAMPLES, SPECIFICATION, log_mel, segment_count
+from rtser.sources.file import read_audio
+from train.corpora import Utterance
+
+VAD_WINDOW_SAMPLES = 512
+CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "rtser" / "bags"
+
+
+@dataclass(frozen=True)
+class Bag:
+    """One utterance, ready for training.
+
+    Attributes:
+        utterance: where it comes from.
+        label: class index of its emotion; -1 for a recording without speech.
+        frames: log-Mel, (2 + 6 h, 64), float32.
+        speech: share of speech in each segment, (S,), float32, 0..1.
+    """
+
+    utterance: Utterance
+    label: int
+    frames: NDArray[np.float32]
+    speech: NDArray[np.float32]
+
+    @property
+    def segments(self) -> int:
+        """S, the number of segments."""
+        return len(self.speech)
+
+
+def load_bags(labelled: Iterable[tuple[Utterance, int]], jobs: int = -1, folder: Path = CACHE) -> Iterator[Bag | None]:
+    """Extract, or read from the cache, one bag an utterance, in order.
+
+    Yields None for an utterance shorter than one segment.
+    """
+    pairs = list(labelled)
+    arrays = Parallel(n_jobs=jobs, return_as="generator")(
+        delayed(_arrays)(utterance.path, utterance.emotion is not None, folder) for utterance, _ in pairs
+    )
+    for (utterance, label), (frames, speech) in zip(pairs, arrays, strict=True):
+        yield Bag(utterance, label, frames, speech) if len(speech) else None
+
+
+def speech_share(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Share of speech in each segment, (S,), by the Silero voice activity detector.
+
+    Mean of the detector's probabilities over the 32 ms windows whose centres lie in the segment.
+    """
+    import torch
+
+    with torch.no_grad():
+        windows = _detector().audio_forward(torch.from_numpy(samples)[None], SAMPLE_RATE)[0].numpy()
+    centres = np.arange(len(windows)) * VAD_WINDOW_SAMPLES + VAD_WINDOW_SAMPLES // 2
+    starts = np.arange(segment_count(len(samples))) * HOP_SAMPLES
+    first, last = np.searchsorted(centres, starts), np.searchsorted(centres, starts + SEGMENT_SAMPLES)
+    sums = np.concatenate([[0.0], np.cumsum(windows, dtype=np.float64)])
+    share: NDArray[np.float32] = ((sums[last] - sums[first]) / (last - first)).astype(np.float32)
+    return share
+
+
+@cache
+def _detector() -> Any:
+    import torch
+    from silero_vad import load_silero_vad
+
+    torch.set_num_threads(1)
+    return load_silero_vad()
+
+
+@cache
+def _recipe() -> bytes:
+    return json.dumps([SPECIFICATION, version("silero-vad")], sort_keys=True).encode()
+
+
+def _arrays(path: Path, speech: bool, folder: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    key = hashlib.sha256(path.read_bytes() + _recipe() + bytes([speech])).hexdigest()
+    kept = folder / key[:2] / f"{key}.npz"
+    if kept.exists():
+        with np.load(kept) as arrays:
+            return arrays["frames"], arrays["speech"]
+    try:
+        samples = read_audio(path)
+    except InputError as error:
+        raise InputError(f"training data: {error}") from None
+    frames = log_mel(samples)
+    share = speech_share(samples) if speech else np.zeros(segment_count(len(samples)), np.float32)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    part = kept.with_name(f".{key}-{os.getpid()}.npz")
+    np.savez(part, frames=frames, speech=share)
+    part.replace(kept)
+    return frames, share

@@ -1,0 +1,45 @@
+"""One labelled recording."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rtser.errors import InputError
+
+AUDIO_SUFFIXES = {".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff", ".w64", ".caf"}
+
+
+class CorpusError(InputError):
+    """A corpus that is not where it should be, or not as it should be."""
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """One recording of a corpus.
+
+    Attributes:
+        path: the audio file.
+        corpus: name of the corpus.
+        speaker: who speaks, unique within the corpus.
+        emotion: this project's name of the emotion (angry, boredom, calm, disgust, fear, happy, neutral, sad,
+            surprise, or a table's own); None for a recording without speech.
+        sentence: which sentence is spoken, unique within the corpus; empty where unknown.
+    """
+
+    path: Path
+    corpus: str
+    speaker: str
+    emotion: str | None
+    sentence: str
+
+    @property
+    def group(self) -> str:
+        """The speaker, unique over all corpora."""
+        return f"{self.corpus}/{self.speaker}"
+
+
+def audio_files(root: Path) -> list[Path]:
+    """Every audio file under a folder, sorted; hidden files and folders are passed over."""
+    found = (path for path in root.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES)
+    return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(root).parts))

@@ -1,0 +1,154 @@
+"""Export: the whole step, from log-Mel segment to decision, as one ONNX file; verified against torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from torch import Tensor, nn
+
+from rtser.bank import Decision
+from rtser.errors import ModelError
+from rtser.features import MEL_BINS, SEGMENT_FRAMES, log_mel
+from rtser.model import METADATA_KEY, Metadata, Model
+from rtser.sources.file import read_audio
+from rtser.stream import Stream
+from train.attention import FeatureAttention, ratio, speech_gate
+from train.cnn import SegCNN
+
+TOLERANCE = 1e-4
+
+
+class StreamingStep(nn.Module):
+    """The contract of `rtser.model` as a torch module: Feature-Att over a ring of the last W segments.
+
+    Args:
+        cnn: the segment network.
+        attention: the decision network.
+        temperature: divides the logits of the decision (calibration).
+    """
+
+    def __init__(self, cnn: SegCNN, attention: FeatureAttention, temperature: float) -> None:
+        super().__init__()
+        self.cnn, self.attention, self.temperature = cnn, attention, temperature
+
+    def forward(
+        self, segment: Tensor, gate: Tensor, state_weights: Tensor, state_values: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """One step of B streams; shapes as in `rtser.model`, D of the attention as the states' last axis."""
+        output = self.cnn(segment)
+        speech = output.speech_logits[:, 0].sigmoid()
+        weights, weighted = self.attention.contributions(output.embeddings[:, 0], gate * speech_gate(speech))
+        ring_weights = torch.cat([state_weights[:, 1:], weights.unsqueeze(1)], 1)
+        ring_values = torch.cat([state_values[:, 1:], weighted.unsqueeze(1)], 1)
+        total = ring_weights.sum(1)
+        heard = (total.sum(1, keepdim=True) > 0).to(segment.dtype)
+        logits = self.attention.classifier(ratio(ring_values.sum(1), total))
+        emotions = (logits / self.temperature).softmax(-1) * heard
+        salience = ratio(weights, total).mean(-1)
+        return emotions, output.emotion_logits[:, 0].softmax(-1), speech, salience, ring_weights, ring_values
+
+
+@torch.no_grad()
+def whole_utterance(step: StreamingStep, log_mel: np.ndarray, window: int) -> tuple[np.ndarray, np.ndarray]:
+    """What torch decides offline: the CNN over the whole utterance in one pass, each window's attention afresh.
+
+    Args:
+        log_mel: (T, 64), T >= 32.
+        window: in segments.
+
+    Returns:
+        emotions (S, K), zeros where the window holds no speech; speech (S,).
+    """
+    output = step.cnn(torch.from_numpy(log_mel).unsqueeze(0))
+    speech = output.speech_logits[0].sigmoid()
+    weights, weighted = step.attention.contributions(output.embeddings[0], speech_gate(speech))
+    rows = []
+    for last in range(1, len(speech) + 1):
+        part = slice(max(0, last - window), last)
+        total = weights[part].sum(0)
+        logits = step.attention.classifier(ratio(weighted[part].sum(0), total).unsqueeze(0))[0]
+        rows.append((logits / step.temperature).softmax(-1) * (total.sum() > 0))
+    return torch.stack(rows).numpy(), speech.numpy()
+
+
+def export(step: StreamingStep, metadata: Metadata) -> bytes:
+    """The model file's content; no local paths, no second file."""
+    step = step.eval()
+    features = step.attention.features
+    example = (
+        torch.zeros(2, SEGMENT_FRAMES, MEL_BINS),
+        torch.ones(2),
+        torch.zeros(2, 3, features),
+        torch.zeros(2, 3, features),
+    )
+    streams, window = torch.export.Dim("B"), torch.export.Dim("W", min=1)
+    states = {0: streams, 1: window}
+    program = torch.onnx.export(
+        step,
+        example,
+        dynamo=True,
+        external_data=False,
+        verbose=False,
+        input_names=["segment", "gate", "state_weights", "state_values"],
+        output_names=[
+            "emotions", "segment_emotions", "speech", "salience", "state_weights_next", "state_values_next",
+        ],
+        dynamic_shapes={"segment": {0: streams}, "gate": {0: streams}, "state_weights": states, "state_values": states},
+    )  # fmt: skip
+    assert program is not None
+    model = program.model_proto
+    _strip(model)
+    onnx.helper.set_model_props(model, {METADATA_KEY: metadata.to_json()})
+    content: bytes = model.SerializeToString()
+    return content
+
+
+def verify(content: bytes, step: StreamingStep, recordings: Sequence[Path]) -> float:
+    """Stream real utterances through the exported file and compare with torch offline.
+
+    Returns:
+        the largest absolute difference of any probability of any decision.
+
+    Raises:
+        ModelError: it exceeds 1e-4, or the recordings hold no segment.
+    """
+    model = Model.from_bytes(content, provider="cpu")
+    worst = -1.0
+    for path in recordings:
+        samples = read_audio(path)
+        decisions = Stream(model).push(samples)
+        if decisions:
+            worst = max(worst, largest_difference(decisions, step, samples, model.metadata.window))
+    if worst < 0:
+        raise ModelError("no recording to verify the export with is as long as one segment.")
+    if not worst <= TOLERANCE:
+        raise ModelError(f"the exported file differs from torch by {worst:.2g}, more than {TOLERANCE:g}.")
+    return worst
+
+
+def largest_difference(decisions: Sequence[Decision], step: StreamingStep, samples: np.ndarray, window: int) -> float:
+    """Largest absolute difference between streamed decisions and `whole_utterance`."""
+    emotions, speech = whole_utterance(step, log_mel(samples), window)
+    streamed = np.array([list(d.emotions.values()) if d.emotions else np.zeros(emotions.shape[1]) for d in decisions])
+    heard = np.array([d.speech for d in decisions])
+    return float(max(np.abs(streamed - emotions).max(), np.abs(heard - speech).max()))
+
+
+def _strip(model: onnx.ModelProto) -> None:
+    """Remove what the exporter notes about this machine: source paths, stack traces, doc strings."""
+    model.doc_string = ""
+    del model.metadata_props[:]
+    for graph in (model.graph, *model.functions):
+        graph.doc_string = ""
+        del graph.metadata_props[:]
+        for node in graph.node:
+            node.doc_string = ""
+            del node.metadata_props[:]
+    for value in (*model.graph.input, *model.graph.output, *model.graph.value_info):
+        del value.metadata_props[:]
+    for tensor in model.graph.initializer:
+        del tensor.metadata_props[:]

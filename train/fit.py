@@ -1,0 +1,98 @@
+"""Fitting one network: epochs, early stopping on validation UA, checkpoints, resume."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from train.config import Fit
+from train.report import Reporter
+
+
+def fit(
+    network: nn.Module,
+    losses: Callable[[int], Iterator[Tensor]],
+    validate: Callable[[nn.Module], dict[str, float]],
+    settings: Fit,
+    checkpoint: Path,
+    reporter: Reporter,
+) -> dict[str, float]:
+    """Fit `network` by Adam and leave it with the averaged weights of its best epoch.
+
+    Args:
+        losses: yields the loss of each step of epoch e (from 0). All its randomness must follow from e alone, so that a
+            resumed run equals an unbroken one.
+        validate: measures a network, the running average of the fitted one, on validation speakers; ``mean`` decides
+            which epoch is best.
+        settings: epochs, patience, learning rate and its decay.
+        checkpoint: file kept up to date after every epoch, and resumed from where it exists. Beside it lies the
+            history of the fit with the suffix ``.csv``.
+        reporter: told of every epoch.
+
+    Returns:
+        The best epoch's validation measures, with its number under ``epoch``.
+    """
+    optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    schedule = torch.optim.lr_scheduler.StepLR(optimiser, step_size=2, gamma=settings.decay)
+    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(settings.average), use_buffers=True)  # type: ignore[no-untyped-call]
+    state: dict[str, Any] = {"epoch": 0, "best": {"mean": -1.0, "epoch": -1}, "weights": None, "history": []}
+    if checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=False)
+        network.load_state_dict(state["network"])
+        optimiser.load_state_dict(state["optimiser"])
+        schedule.load_state_dict(state["schedule"])
+        average.load_state_dict(state["average"])
+    with reporter.job(str(Path(*checkpoint.with_suffix("").parts[-2:])), settings.epochs, state["epoch"]) as job:
+        while state["epoch"] < settings.epochs and state["epoch"] - state["best"]["epoch"] <= settings.patience:
+            epoch = state["epoch"]
+            network.train()
+            steps, started_s = [], time.perf_counter()
+            for loss in losses(epoch):
+                optimiser.zero_grad()
+                loss.backward()  # type: ignore[no-untyped-call]
+                optimiser.step()
+                average.update_parameters(network)
+                steps.append(loss.item())
+            schedule.step()
+            mean_loss, seconds = fmean(steps), time.perf_counter() - started_s
+            measures = validate(average.module.eval())
+            if measures["mean"] > state["best"]["mean"]:
+                state["best"] = measures | {"epoch": epoch}
+                state["weights"] = {name: value.clone() for name, value in average.module.state_dict().items()}
+            state["history"].append({"epoch": epoch, "loss": mean_loss} | measures)
+            state |= {
+                "epoch": epoch + 1,
+                "network": network.state_dict(),
+                "optimiser": optimiser.state_dict(),
+                "schedule": schedule.state_dict(),
+                "average": average.state_dict(),
+            }
+            _save(state, checkpoint)
+            scores = " ".join(f"{name} {100 * value:.1f}" for name, value in measures.items())
+            job.step(
+                f"epoch {epoch + 1}/{settings.epochs}, loss {mean_loss:.3f}, validation UA {scores}, {seconds:.0f} s"
+            )
+    network.load_state_dict(state["weights"])
+    network.eval()
+    best: dict[str, float] = state["best"]
+    return best
+
+
+def _save(state: dict[str, Any], checkpoint: Path) -> None:
+    """Write the checkpoint and its history so that a kill at any moment leaves the old one or the new one."""
+    checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    part = checkpoint.with_suffix(".part")
+    torch.save(state, part)
+    part.replace(checkpoint)
+    with checkpoint.with_suffix(".csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(state["history"][0]))
+        writer.writeheader()
+        writer.writerows(state["history"])

@@ -1,0 +1,54 @@
+"""What a training run tells the person who waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+
+class Reporter:
+    """Lines for the log, and a bar for each long job where there is a terminal.
+
+    Args:
+        console: where to report.
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(highlight=False, stderr=True)
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+
+    def line(self, text: str) -> None:
+        """Print a line above the bars."""
+        self._console.print(text, soft_wrap=True)
+
+    @contextmanager
+    def job(self, name: str, total: int, done: int = 0) -> Iterator[Job]:
+        """A job of `total` steps, of which `done` are behind it."""
+        with self._progress:
+            task = self._progress.add_task(name, total=total, completed=done)
+            yield Job(self, name, lambda: self._progress.advance(task))
+            self._progress.remove_task(task)
+
+
+class Job:
+    """One job of a `Reporter`."""
+
+    def __init__(self, reporter: Reporter, name: str, advance: Callable[[], None]) -> None:
+        self._reporter, self._name, self._advance = reporter, name, advance
+
+    def step(self, text: str = "") -> None:
+        """One step is done; a text goes to the log."""
+        self._advance()
+        if text:
+            self._reporter.line(f"{self._name}: {text}")
