@@ -49,7 +49,7 @@ def tiny_model_bytes(seed: int = 0, **changes: object) -> bytes:
     kinds = len(LABELS)
     rng = np.random.default_rng(seed)
     constants = {
-        "layer": rng.normal(0, 0.02, (SEGMENT_FRAMES * MEL_BINS, kinds)),
+        "layer": rng.normal(0, 0.003, (SEGMENT_FRAMES * MEL_BINS, kinds)),
         "flat": np.array([0, SEGMENT_FRAMES * MEL_BINS]),
         "level": np.array(SPEECH_LEVEL),
         "half": np.array(0.5),

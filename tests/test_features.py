@@ -6,6 +6,7 @@ import pytest
 from conftest import sound
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.lib.stride_tricks import sliding_window_view
 
 from rtser.features import (
     FIRST_HOP_SAMPLES,
@@ -18,6 +19,7 @@ from rtser.features import (
     TAIL_SAMPLES,
     block_log_mel,
     log_mel,
+    mel_filterbank,
     segment_count,
     window_segments,
 )
@@ -40,9 +42,28 @@ def kaldi_log_mel(samples):
     return np.stack([bank.get_frame(i) for i in range(bank.num_frames_ready)])
 
 
-def test_equals_an_independent_implementation(voice):
+def float64_log_mel(samples):
+    frames = sliding_window_view(samples.astype(np.float64), 400)[::160] * np.hanning(400)
+    power = np.abs(np.fft.rfft(frames, 512)) ** 2
+    return np.log(np.maximum(power @ mel_filterbank().astype(np.float64), 2.0**-23))
+
+
+def test_equals_kaldi_on_noise():
+    noise = sound(2.0)
+    ours = log_mel(noise)
+    assert np.abs(ours - kaldi_log_mel(noise)[: len(ours)]).max() < 1e-4
+
+
+def test_equals_kaldi_on_a_voice_but_for_its_own_rounding(voice):
     ours = log_mel(voice)
-    assert np.abs(ours - kaldi_log_mel(voice)[: len(ours)]).max() < 1e-4
+    differences = np.abs(ours - kaldi_log_mel(voice)[: len(ours)])
+    assert np.quantile(differences, 0.995) < 1e-4
+    assert differences.max() < 1e-2  # quiet bins beside loud ones, where Kaldi's own float32 error is largest
+
+
+def test_float32_is_within_1e_4_of_float64(voice):
+    ours = log_mel(voice)
+    assert np.abs(ours - float64_log_mel(voice)[: len(ours)]).max() < 1e-4
 
 
 def test_hop_by_hop_gives_the_bits_of_the_whole(voice):

@@ -48,8 +48,13 @@ class CnnSettings(Settings):
     embedding: Count = Field(128, description="dimension F")
     dropout: Rate = 0.3
     segments: Count = Field(30, description="segments of the random crop taken from an utterance")
-    draws: Count = Field(4000, description="utterances drawn an epoch, balanced over corpora and emotions")
+    draws: Annotated[float, Field(gt=0)] = Field(
+        1.0, description="utterances drawn an epoch, balanced over corpora and emotions, for each training utterance"
+    )
     noise_share: Rate = Field(0.1, description="share of the draws that are noise recordings")
+    bag_loss: Annotated[float, Field(ge=0)] = Field(
+        0.0, description="weight of the loss of a crop's mean logits, beside that of its segments; 0 is the paper's"
+    )
     speech_loss: Annotated[float, Field(ge=0)] = Field(0.5, description="weight of the speech head's loss")
     fit: Fit = Fit()
 

@@ -15,7 +15,7 @@ from train.attention import FeatureAttention, speech_gate
 from train.bags import Bag
 from train.batches import augment, balance, crops
 from train.cnn import SegCNN
-from train.config import Experiment
+from train.config import Experiment, Fit
 from train.fit import fit
 from train.measures import by_corpus
 from train.report import Reporter
@@ -54,6 +54,7 @@ def fit_cnn(
     frames = np.concatenate([bag.frames for bag in train])
     cnn.mean.copy_(torch.from_numpy(frames.mean(0)))
     cnn.deviation.copy_(torch.from_numpy(frames.std(0)))
+    draws = max(2, round(settings.draws * len(train)))
     cnn.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def losses(epoch: int) -> Iterator[Tensor]:
@@ -61,7 +62,7 @@ def fit_cnn(
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
         torch.manual_seed(int(rng.integers(2**62)))
         for batch, mixed in crops(
-            train, noise, settings.segments, settings.fit.batch, settings.draws, settings.noise_share, rng
+            train, noise, settings.segments, settings.fit.batch, draws, settings.noise_share, rng
         ):
             batch = augment(batch, mixed, experiment.augment, generator)
             output = cnn(batch.log_mel)
@@ -77,6 +78,8 @@ def fit_cnn(
                 output.speech_logits, batch.speech, reduction="none"
             )
             loss = (emotion_loss * emotional.flatten()).sum() / emotional.sum().clamp_min(1)
+            if settings.bag_loss:
+                loss = loss + settings.bag_loss * _bag_loss(output.emotion_logits, emotional, batch.labels, settings.fit)
             yield loss + settings.speech_loss * (speech_loss * batch.present).sum() / batch.present.sum()
 
     def validate(network: nn.Module) -> dict[str, float]:
@@ -85,6 +88,15 @@ def fit_cnn(
 
     fit(cnn, losses, validate, settings.fit, checkpoint, reporter)
     return cnn
+
+
+def _bag_loss(logits: Tensor, weights: Tensor, labels: Tensor, settings: Fit) -> Tensor:
+    """Cross-entropy of the mean logits (B, K) of bags (B, S, K), weighted by (B, S); bags without weight left out."""
+    heard = weights.sum(1) > 1
+    mean = (logits * weights.unsqueeze(-1)).sum(1)[heard] / weights.sum(1, keepdim=True)[heard]
+    if not heard.any():
+        return logits.new_zeros(())
+    return functional.cross_entropy(mean, labels[heard], label_smoothing=settings.label_smoothing)
 
 
 @torch.no_grad()

@@ -101,9 +101,10 @@ class AudioFile:
         """What is missing of the length that the header states, or None."""
         if self.duration_s is not None and frames_read < self._file.frames:
             return f"its header says {self.duration_s:.2f} s"
-        if self._file.format in ("WAV", "WAVEX", "RF64", "AIFF") and "(should be" in self._file.extra_info:
-            stated = [line for line in self._file.extra_info.splitlines() if "data" in line and "(should be" in line]
-            if stated and not _open_ended(stated[0]):
+        for line in self._file.extra_info.splitlines():
+            if line.startswith("Ogg: Last page lacks an end-of-stream bit"):
+                return "its last page is missing"
+            if line.lstrip().startswith(("data :", "SSND :")) and "(should be" in line and not _open_ended(line):
                 return "its header says more audio than there is"
         return None
 
