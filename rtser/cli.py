@@ -8,7 +8,9 @@ import os
 for _library in ("OMP", "OPENBLAS", "MKL"):
     os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
 
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,9 +24,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from rtser.events import Event
-    from rtser.features import Float32
     from rtser.model import Model
     from rtser.sinks import Sink
+    from rtser.stream import Stream
 
 INTERRUPTED = 130
 
@@ -66,12 +68,15 @@ def file(
     provider: ProviderOption = "auto",
 ) -> None:
     """Recognise emotion in audio files."""
-    with failures() as fail:
+    with failures() as fail, interruptible() as stop:
         loaded = _load(model, provider)
+        new_stream = _streams(loaded, window, min_confidence)
         with sinks(loaded, json, csv, live=stream) as write:
             for path in paths:
+                if stop.is_set():
+                    break
                 try:
-                    _recognise_file(path, channel, loaded, window, min_confidence, speed if stream else 0.0, write)
+                    _recognise_file(path, channel, new_stream(), speed if stream else 0.0, write, stop)
                 except InputError as error:
                     fail(error)
 
@@ -87,10 +92,10 @@ def demo(
     from importlib.resources import files
 
     sample = Path(str(files("rtser") / "samples" / "demo.flac"))
-    with failures():
+    with failures(), interruptible() as stop:
         loaded = _load(model, provider)
         with sinks(loaded, json, None, live=True) as write:
-            _recognise_file(sample, None, loaded, None, None, speed, write)
+            _recognise_file(sample, None, _streams(loaded, None, None)(), speed, write, stop)
 
 
 @app.command()
@@ -107,14 +112,15 @@ def listen(
     provider: ProviderOption = "auto",
 ) -> None:
     """Recognise emotion in what a microphone hears, until interrupted."""
-    with failures():
+    with failures(), interruptible() as stop:
+        from rtser.recognise import recognise
         from rtser.sources.microphone import Microphone
 
         loaded = _load(model, provider)
+        stream = _streams(loaded, window, min_confidence)()
         with Microphone(device, channel) as microphone, sinks(loaded, json, csv, live=True) as write:
-            _recognise(
-                microphone.blocks(), microphone.name, microphone.sample_rate, loaded, window, min_confidence, write
-            )
+            for event in recognise(microphone.blocks(stop), stream, microphone.name, microphone.sample_rate):
+                write(event)
 
 
 @app.command()
@@ -262,6 +268,30 @@ def failures() -> Iterator[Callable[[RtserError], None]]:
 
 
 @contextmanager
+def interruptible() -> Iterator[threading.Event]:
+    """Let the first SIGINT or SIGTERM end the sound, so that all events are written; a second SIGINT ends at once.
+
+    Yields what is set by then. Leaves with exit code 130 after a SIGINT.
+    """
+    stop = threading.Event()
+    received: list[int] = []
+
+    def end(number: int, _frame: object) -> None:
+        received.append(number)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        stop.set()
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if signal.SIGINT in received:
+        raise KeyboardInterrupt
+
+
+@contextmanager
 def sinks(model: Model, json: bool, csv: Path | None, live: bool) -> Iterator[Callable[[Event], None]]:
     """Open what events go to, and yield the function that takes them."""
     opened: list[Sink] = []
@@ -309,38 +339,33 @@ def _load(path: Path | None, provider: Literal["auto", "cpu", "cuda"]) -> Model:
     return Model(path, provider)
 
 
-def _recognise_file(
-    path: Path,
-    channel: int | None,
-    model: Model,
-    window: float | None,
-    min_confidence: float | None,
-    speed: float,
-    write: Callable[[Event], None],
-) -> None:
-    from rtser.recognise import paced
-    from rtser.sources.file import AudioFile
-
-    with AudioFile(path, channel) as audio:
-        blocks = paced(audio.blocks(), speed)
-        _recognise(blocks, str(path), audio.sample_rate, model, window, min_confidence, write)
-
-
-def _recognise(
-    blocks: Iterator[Float32],
-    source: str,
-    sample_rate: int,
-    model: Model,
-    window: float | None,
-    min_confidence: float | None,
-    write: Callable[[Event], None],
-) -> None:
-    from rtser.recognise import recognise
+def _streams(model: Model, window: float | None, min_confidence: float | None) -> Callable[[], Stream]:
+    """What makes fresh streams with the user's settings, tried once so that a wrong one is told at once."""
     from rtser.stream import Stream
 
     try:
-        stream = Stream(model, window, min_confidence)
+        Stream(model, window, min_confidence)
     except ValueError as error:
         raise InputError(f"{error}.") from None
-    for event in recognise(blocks, stream, source, sample_rate):
-        write(event)
+    return lambda: Stream(model, window, min_confidence)
+
+
+def _recognise_file(
+    path: Path,
+    channel: int | None,
+    stream: Stream,
+    speed: float,
+    write: Callable[[Event], None],
+    stop: threading.Event,
+) -> None:
+    from rtser.events import End
+    from rtser.recognise import paced, recognise
+    from rtser.sources.file import AudioFile
+
+    with AudioFile(path, channel) as audio:
+        for event in recognise(paced(audio.blocks(), speed, stop), stream, str(path), audio.sample_rate):
+            write(event)
+            if isinstance(event, End) and event.decisions == 0 and not stop.is_set():
+                raise InputError(
+                    f"{path}: {event.time:.3f} s of sound is too short to decide; a segment lasts 0.335 s."
+                )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from rtser.decide import Utterances
-from rtser.errors import InputError
+from rtser.errors import RtserError
 from rtser.events import Decided, End, Event, Spoken, Start
 from rtser.features import HOP_SAMPLES, SAMPLE_RATE, Float32
 from rtser.stream import Stream
@@ -26,14 +27,13 @@ def recognise(blocks: Iterable[Float32], stream: Stream, source: str, sample_rat
         sample_rate: the source's own rate in Hz, for the events.
 
     Raises:
-        InputError: the source failed or ended before its first decision; raised after the `End` event.
-        KeyboardInterrupt: while waiting for the source; likewise.
+        RtserError: the source failed; raised after the `End` of what could be heard.
     """
     yield Start.of(source, sample_rate, stream.model)
     utterances = Utterances(stream.min_confidence)
     steps_s: deque[float] = deque(maxlen=STEPS_KEPT)
     count = 0
-    failure: InputError | KeyboardInterrupt | None = None
+    failure: RtserError | None = None
     try:
         for block in blocks:
             for hop in split(block, HOP_SAMPLES):
@@ -45,15 +45,13 @@ def recognise(blocks: Iterable[Float32], stream: Stream, source: str, sample_rat
                     yield Decided.of(decision)
                     if utterance := utterances.push(decision):
                         yield Spoken.of(utterance)
-    except (InputError, KeyboardInterrupt) as error:
+    except RtserError as error:
         failure = error
     if utterance := utterances.finish():
         yield Spoken.of(utterance)
     yield End.of(stream.time_s, count, list(steps_s))
     if failure:
         raise failure
-    if count == 0:
-        raise InputError(f"{source}: {stream.time_s:.3f} s of sound is too short to decide; a segment lasts 0.335 s.")
 
 
 def split(block: Float32, samples: int) -> Iterator[Float32]:
@@ -61,17 +59,19 @@ def split(block: Float32, samples: int) -> Iterator[Float32]:
     return (block[start : start + samples] for start in range(0, len(block), samples))
 
 
-def paced(
-    blocks: Iterable[Float32],
-    speed: float,
-    clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], None] = time.sleep,
-) -> Iterator[Float32]:
-    """Give each 60 ms of sound out when it would have been heard at `speed` times real time; 0 does not wait."""
-    started_s, heard = clock(), 0
+def paced(blocks: Iterable[Float32], speed: float, stop: threading.Event) -> Iterator[Float32]:
+    """Give each 60 ms of sound out when it would have been heard, and end when told to.
+
+    Args:
+        blocks: samples (n,) at 16 kHz.
+        speed: times real time; 0 does not wait.
+        stop: ends the sound as soon as it is set.
+    """
+    started_s, heard = time.monotonic(), 0
     for block in blocks:
         for hop in split(block, HOP_SAMPLES):
             heard += len(hop)
-            if speed > 0 and (early_s := started_s + heard / SAMPLE_RATE / speed - clock()) > 0:
-                sleep(early_s)
+            early_s = started_s + heard / SAMPLE_RATE / speed - time.monotonic() if speed else 0.0
+            if stop.wait(early_s) if early_s > 0 else stop.is_set():
+                return
             yield hop

@@ -65,8 +65,13 @@ class CnnSettings(Settings):
 
 
 class AttentionSettings(Settings):
-    """Stage 2: attention over out-of-fold embeddings."""
+    """Stage 2: attention over segment embeddings."""
 
+    embeddings: Literal["out-of-fold", "in-fold"] = Field(
+        "out-of-fold",
+        description="of the training utterances: by inner CNNs that never saw them (the paper's second "
+        "cross-validation), or by the CNN of stage 1 itself",
+    )
     features: Count = Field(120, description="dimension D of the bag representation")
     dropout: Rate = 0.4
     window: Count = Field(62, description="T, the longest window in segments; also the model's default window")

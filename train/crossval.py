@@ -128,18 +128,30 @@ def train_fold(fold: Fold, noise: Sequence[Bag], experiment: Experiment, folder:
     (folder / "speakers.json").write_text(json.dumps({name: sorted(speakers(part)) for name, part in parts.items()}))
     seed = experiment.seed
     cnn = fit_cnn(fold.train, fold.validation, noise, experiment, seed, folder / "cnn.pt", reporter)
+    if experiment.attention.embeddings == "in-fold":
+        embedded = embed(cnn, fold.train)
+    else:
+        embedded = embed_out_of_fold(fold, cnn, noise, experiment, folder, reporter)
+    validation = embed(cnn, fold.validation)
+    attention = fit_attention(embedded, validation, experiment, seed, folder / "attention.pt", reporter)
+    scale = fit_temperature(attention, validation, experiment)
+    step = {"cnn": cnn.state_dict(), "attention": attention.state_dict(), "temperature": scale}
+    torch.save(step, folder / "step.part")
+    (folder / "step.part").replace(folder / "step.pt")
+
+
+def embed_out_of_fold(
+    fold: Fold, cnn: SegCNN, noise: Sequence[Bag], experiment: Experiment, folder: Path, reporter: Reporter
+) -> list[Embedded]:
+    """The training utterances of a fold, each embedded by an inner CNN that never heard its speaker."""
     held_out = []
+    seed = experiment.seed
     for number, group in enumerate(deal(fold.train, experiment.protocol.inner_folds, seed), start=1):
         seen = [bag for bag in fold.train if bag.utterance.group not in group]
         unseen = [bag for bag in fold.train if bag.utterance.group in group]
         inner = fit_cnn(seen, fold.validation, noise, experiment, seed, folder / f"inner_{number}.pt", reporter)
         held_out += align(embed(inner, unseen), embed(inner, seen), embed(cnn, seen))
-    validation = embed(cnn, fold.validation)
-    attention = fit_attention(held_out, validation, experiment, seed, folder / "attention.pt", reporter)
-    scale = fit_temperature(attention, validation, experiment)
-    step = {"cnn": cnn.state_dict(), "attention": attention.state_dict(), "temperature": scale}
-    torch.save(step, folder / "step.part")
-    (folder / "step.part").replace(folder / "step.pt")
+    return held_out
 
 
 def fit_temperature(attention: FeatureAttention, validation: Sequence[Embedded], experiment: Experiment) -> float:

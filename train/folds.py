@@ -63,7 +63,10 @@ def deal(bags: Sequence[Bag], folds: int, seed: int) -> list[set[str]]:
     for corpus in sorted({bag.utterance.corpus for bag in bags}):
         members = sorted(speakers(bag for bag in bags if bag.utterance.corpus == corpus))
         if len(members) < folds:
-            raise CorpusError(f"corpus {corpus} has {len(members)} speakers here, too few for {folds} parts.")
+            raise CorpusError(
+                f"corpus {corpus} has {len(members)} speakers to be dealt into {folds} parts; ask for fewer "
+                "(protocol.folds, protocol.inner_folds) or a larger share (protocol.validation)."
+            )
         splitter = GroupKFold(folds, shuffle=True, random_state=seed)
         for fold, (_, chosen) in enumerate(splitter.split(members, groups=members)):
             dealt[fold] |= {members[i] for i in chosen}

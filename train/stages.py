@@ -79,7 +79,9 @@ def fit_cnn(
             )
             loss = (emotion_loss * emotional.flatten()).sum() / emotional.sum().clamp_min(1)
             if settings.bag_loss:
-                loss = loss + settings.bag_loss * _bag_loss(output.emotion_logits, emotional, batch.labels, settings.fit)
+                loss = loss + settings.bag_loss * _bag_loss(
+                    output.emotion_logits, emotional, batch.labels, settings.fit
+                )
             yield loss + settings.speech_loss * (speech_loss * batch.present).sum() / batch.present.sum()
 
     def validate(network: nn.Module) -> dict[str, float]:
@@ -140,7 +142,7 @@ def fit_attention(
     checkpoint: Path,
     reporter: Reporter,
 ) -> FeatureAttention:
-    """Stage 2: Feature-Att on embeddings from CNNs that never heard the utterance, over windows of 1 to T segments."""
+    """Stage 2: Feature-Att on stored embeddings, over windows of 1 to T segments."""
     settings = experiment.attention
     torch.manual_seed(seed)
     network = FeatureAttention(

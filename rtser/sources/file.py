@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -74,7 +76,8 @@ class AudioFile:
         damage: str | None = None
         while True:
             try:
-                block = self._file.read(round(BLOCK_S * self.sample_rate), dtype="float32", always_2d=True)
+                with _quiet_decoder() if self._file.format == "MPEG" else nullcontext():
+                    block = self._file.read(round(BLOCK_S * self.sample_rate), dtype="float32", always_2d=True)
             except soundfile.SoundFileError as error:
                 damage = _reason(error)
                 break
@@ -126,13 +129,33 @@ def _open(path: Path) -> soundfile.SoundFile:
         with path.open("rb") as raw:
             if not raw.read(1):
                 raise InputError(f"{path} is empty.")
-        return soundfile.SoundFile(path)
+        with _quiet_decoder():
+            return soundfile.SoundFile(path)
     except PermissionError:
         raise InputError(f"{path}: no permission to read it.") from None
     except OSError as error:
         raise InputError(f"{path}: it cannot be read ({error.strerror or error}).") from None
     except (soundfile.SoundFileError, TypeError, ValueError) as error:
         raise InputError(f"{path} is not an audio file that can be read ({_reason(error)}).") from None
+
+
+@contextmanager
+def _quiet_decoder() -> Iterator[None]:
+    """Keep the MP3 decoder's own warnings off standard error: what matters of them is told in our words."""
+    try:
+        sys.stderr.flush()
+        kept = os.dup(2)
+    except (OSError, AttributeError):  # no standard error at all
+        yield
+        return
+    silent = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silent, 2)
+    os.close(silent)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _open_ended(line: str) -> bool:

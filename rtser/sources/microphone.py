@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import queue
+import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +16,7 @@ from rtser.sources.convert import Converter
 
 BLOCK_S = 0.02
 QUEUE_S = 10.0
+WAIT_S = 0.2
 SILENT_S = 5.0
 """So long without a block from the device, and it counts as lost (seconds)."""
 
@@ -67,17 +70,21 @@ class Microphone:
         self._stream.abort()
         self._stream.close()
 
-    def blocks(self) -> Iterator[Float32]:
-        """Yield what is heard, shape (n,), float32, mono, 16 kHz, for ever.
+    def blocks(self, stop: threading.Event) -> Iterator[Float32]:
+        """Yield what is heard, shape (n,), float32, mono, 16 kHz, until `stop` is set.
 
         Raises:
             DeviceError: the device has delivered nothing for 5 s.
         """
-        while True:
+        heard_s = time.monotonic()
+        while not stop.is_set():
             try:
-                block = self._queue.get(timeout=SILENT_S)
+                block = self._queue.get(timeout=WAIT_S)
             except queue.Empty:
-                raise DeviceError(f"{self.name} delivers no sound any more; check it and start again.") from None
+                if time.monotonic() - heard_s > SILENT_S:
+                    raise DeviceError(f"{self.name} delivers no sound any more; check it and start again.") from None
+                continue
+            heard_s = time.monotonic()
             yield self._converter.convert(block)
 
     def _hear(self, block: Float32, frames: int, _time: Any, _status: Any) -> None:

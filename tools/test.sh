@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Install everything the tests need, system packages too, and run them. For a fresh Debian or Ubuntu machine:
+#
+#     tools/test.sh [pytest options]
+#
+# The Python packages go into .venv beside this checkout. Real speech is used where RTSER_DATA names its folder;
+# without it the tests that need it are skipped, and the training chain runs on synthetic speech.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+packages=(espeak-ng libportaudio2 libasound2-plugins pulseaudio pulseaudio-utils tmux python3-venv)
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q "ok installed" || missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  as_root=()
+  [ "$(id -u)" -eq 0 ] || as_root=(sudo)
+  "${as_root[@]}" apt-get update -qq
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+fi
+
+python=${PYTHON:-python3}
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed (PYTHON=...)." >&2; exit 2; }
+[ -x .venv/bin/python ] || "$python" -m venv .venv
+.venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+
+.venv/bin/ruff check .
+.venv/bin/ruff format --check .
+.venv/bin/mypy
+.venv/bin/python -m pytest "$@"
