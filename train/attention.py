@@ -8,6 +8,9 @@ from torch import Tensor, nn
 HIDDEN = 120
 """H, the width of the two fully-connected layers (the paper's)."""
 
+LEAST_SPEECH = 3.0
+"""So much gate a window must hold, in segments, for a decision: one sound that resembles speech is not enough."""
+
 
 class FeatureAttention(nn.Module):
     """Feature-Att: a weight for every dimension of every segment.
@@ -76,3 +79,12 @@ def speech_gate(speech: Tensor) -> Tensor:
     Exactly zero below one half, so that a window without speech has no weight at all and the decision abstains.
     """
     return (2.0 * speech - 1.0).clamp(0.0, 1.0)
+
+
+def heard(gate: Tensor) -> Tensor:
+    """Whether windows hold enough speech to decide on: gates (B, W) to bool (B,).
+
+    Enough is `LEAST_SPEECH`, or half of a window too short to hold it.
+    """
+    half = 0.5 * torch.ones_like(gate).sum(1)
+    return gate.sum(1) >= half.clamp_max(LEAST_SPEECH)

@@ -11,11 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from rtser.errors import InputError
 from train.cnn import SIZES
 
-CONFIGS = next(
-    folder
-    for folder in (Path(__file__).parent / "configs", Path(__file__).parents[1] / "configs" / "train")
-    if folder.name != "configs" or folder.is_dir()
-)
+_PACKAGED = Path(__file__).parent / "configs"
+CONFIGS = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[1] / "configs" / "train"
 """Where the shipped configurations lie: inside an installed package, or in a checkout."""
 
 Rate = Annotated[float, Field(ge=0, lt=1)]

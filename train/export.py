@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import onnx
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from rtser.bank import Decision
 from rtser.errors import ModelError
 from rtser.features import MEL_BINS, SEGMENT_FRAMES, log_mel
-from rtser.model import METADATA_KEY, Metadata, Model
+from rtser.model import METADATA_KEY, OUTPUTS, Metadata, Model
 from rtser.sources.file import read_audio
 from rtser.stream import Stream
-from train.attention import FeatureAttention, ratio, speech_gate
+from train.attention import FeatureAttention, heard, ratio, speech_gate
 from train.cnn import SegCNN
 
 TOLERANCE = 1e-4
+STATES = ("state_gates", "state_weights", "state_values")
 
 
 class StreamingStep(nn.Module):
@@ -36,20 +41,22 @@ class StreamingStep(nn.Module):
         self.cnn, self.attention, self.temperature = cnn, attention, temperature
 
     def forward(
-        self, segment: Tensor, gate: Tensor, state_weights: Tensor, state_values: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """One step of B streams; shapes as in `rtser.model`, D of the attention as the states' last axis."""
+        self, segment: Tensor, gate: Tensor, state_gates: Tensor, state_weights: Tensor, state_values: Tensor
+    ) -> tuple[Tensor, ...]:
+        """One step of B streams; shapes as in `rtser.model`, 1, D and D as the states' last axes."""
         output = self.cnn(segment)
         speech = output.speech_logits[:, 0].sigmoid()
-        weights, weighted = self.attention.contributions(output.embeddings[:, 0], gate * speech_gate(speech))
+        gate = gate * speech_gate(speech)
+        weights, weighted = self.attention.contributions(output.embeddings[:, 0], gate)
+        ring_gates = torch.cat([state_gates[:, 1:], gate[:, None, None]], 1)
         ring_weights = torch.cat([state_weights[:, 1:], weights.unsqueeze(1)], 1)
         ring_values = torch.cat([state_values[:, 1:], weighted.unsqueeze(1)], 1)
         total = ring_weights.sum(1)
-        heard = (total.sum(1, keepdim=True) > 0).to(segment.dtype)
         logits = self.attention.classifier(ratio(ring_values.sum(1), total))
-        emotions = (logits / self.temperature).softmax(-1) * heard
+        emotions = (logits / self.temperature).softmax(-1) * heard(ring_gates.squeeze(-1)).unsqueeze(-1)
+        segment_emotions = output.emotion_logits[:, 0].softmax(-1)
         salience = ratio(weights, total).mean(-1)
-        return emotions, output.emotion_logits[:, 0].softmax(-1), speech, salience, ring_weights, ring_values
+        return emotions, segment_emotions, speech, salience, ring_gates, ring_weights, ring_values
 
 
 @torch.no_grad()
@@ -61,17 +68,18 @@ def whole_utterance(step: StreamingStep, log_mel: np.ndarray, window: int) -> tu
         window: in segments.
 
     Returns:
-        emotions (S, K), zeros where the window holds no speech; speech (S,).
+        emotions (S, K), zeros where the window holds too little speech; speech (S,).
     """
     output = step.cnn(torch.from_numpy(log_mel).unsqueeze(0))
     speech = output.speech_logits[0].sigmoid()
-    weights, weighted = step.attention.contributions(output.embeddings[0], speech_gate(speech))
+    gates = functional.pad(speech_gate(speech), (window, 0))
+    weights, weighted = step.attention.contributions(output.embeddings[0], gates[window:])
     rows = []
     for last in range(1, len(speech) + 1):
         part = slice(max(0, last - window), last)
         total = weights[part].sum(0)
         logits = step.attention.classifier(ratio(weighted[part].sum(0), total).unsqueeze(0))[0]
-        rows.append((logits / step.temperature).softmax(-1) * (total.sum() > 0))
+        rows.append((logits / step.temperature).softmax(-1) * heard(gates[last : last + window].unsqueeze(0)))
     return torch.stack(rows).numpy(), speech.numpy()
 
 
@@ -82,23 +90,21 @@ def export(step: StreamingStep, metadata: Metadata) -> bytes:
     example = (
         torch.zeros(2, SEGMENT_FRAMES, MEL_BINS),
         torch.ones(2),
-        torch.zeros(2, 3, features),
-        torch.zeros(2, 3, features),
+        *(torch.zeros(2, 3, size) for size in (1, features, features)),
     )
     streams, window = torch.export.Dim("B"), torch.export.Dim("W", min=1)
     states = {0: streams, 1: window}
-    program = torch.onnx.export(
-        step,
-        example,
-        dynamo=True,
-        external_data=False,
-        verbose=False,
-        input_names=["segment", "gate", "state_weights", "state_values"],
-        output_names=[
-            "emotions", "segment_emotions", "speech", "salience", "state_weights_next", "state_values_next",
-        ],
-        dynamic_shapes={"segment": {0: streams}, "gate": {0: streams}, "state_weights": states, "state_values": states},
-    )  # fmt: skip
+    with _quiet_exporter():
+        program = torch.onnx.export(
+            step,
+            example,
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+            input_names=["segment", "gate", *STATES],
+            output_names=[*OUTPUTS, *(f"{name}_next" for name in STATES)],
+            dynamic_shapes={"segment": {0: streams}, "gate": {0: streams}} | dict.fromkeys(STATES, states),
+        )
     assert program is not None
     model = program.model_proto
     _strip(model)
@@ -136,6 +142,20 @@ def largest_difference(decisions: Sequence[Decision], step: StreamingStep, sampl
     streamed = np.array([list(d.emotions.values()) if d.emotions else np.zeros(emotions.shape[1]) for d in decisions])
     heard = np.array([d.speech for d in decisions])
     return float(max(np.abs(streamed - emotions).max(), np.abs(heard - speech).max()))
+
+
+@contextmanager
+def _quiet_exporter() -> Iterator[None]:
+    """Keep the exporter's notes on its own internals (missing torchvision, renamed axes) off the screen."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
 
 
 def _strip(model: onnx.ModelProto) -> None:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from train.attention import FeatureAttention, speech_gate
+from train.attention import FeatureAttention, heard, speech_gate
 from train.bags import Bag
 from train.batches import augment, balance, crops
 from train.cnn import SegCNN
@@ -94,11 +94,11 @@ def fit_cnn(
 
 def _bag_loss(logits: Tensor, weights: Tensor, labels: Tensor, settings: Fit) -> Tensor:
     """Cross-entropy of the mean logits (B, K) of bags (B, S, K), weighted by (B, S); bags without weight left out."""
-    heard = weights.sum(1) > 1
-    mean = (logits * weights.unsqueeze(-1)).sum(1)[heard] / weights.sum(1, keepdim=True)[heard]
-    if not heard.any():
+    spoken = weights.sum(1) > 1
+    mean = (logits * weights.unsqueeze(-1)).sum(1)[spoken] / weights.sum(1, keepdim=True)[spoken]
+    if not spoken.any():
         return logits.new_zeros(())
-    return functional.cross_entropy(mean, labels[heard], label_smoothing=settings.label_smoothing)
+    return functional.cross_entropy(mean, labels[spoken], label_smoothing=settings.label_smoothing)
 
 
 @torch.no_grad()
@@ -148,14 +148,14 @@ def fit_attention(
     network = FeatureAttention(
         train[0].embeddings.shape[1], len(experiment.emotions), settings.features, settings.dropout
     )
-    heard = [one for one in train if one.gate.sum() > 0]
-    weights = balance([one.bag for one in heard])
+    spoken = [one for one in train if one.gate.sum() > 0]
+    weights = balance([one.bag for one in spoken])
 
     def losses(epoch: int) -> Iterator[Tensor]:
         rng = np.random.default_rng([seed, epoch])
         torch.manual_seed(int(rng.integers(2**62)))
-        for _ in range(0, len(heard), settings.fit.batch):
-            chosen = [heard[i] for i in rng.choice(len(heard), settings.fit.batch, p=weights)]
+        for _ in range(0, len(spoken), settings.fit.batch):
+            chosen = [spoken[i] for i in rng.choice(len(spoken), settings.fit.batch, p=weights)]
             embeddings, gate, labels = windows(chosen, settings.window, rng)
             logits = network(embeddings, gate)
             yield functional.cross_entropy(logits, labels, label_smoothing=settings.fit.label_smoothing)
@@ -191,13 +191,14 @@ def windows(chosen: Sequence[Embedded], longest: int, rng: np.random.Generator) 
 
 @torch.no_grad()
 def decide(network: nn.Module, embedded: Sequence[Embedded], window: int) -> Tensor:
-    """Logits (n, K) over the last `window` segments of each bag; NaN where no segment of it holds speech."""
+    """Logits (n, K) over the last `window` segments of each bag; NaN where they hold too little speech."""
     network.eval()
     rows = []
     for one in embedded:
-        gate = one.gate[-window:].unsqueeze(0)
-        logits = network(one.embeddings[-window:].unsqueeze(0), gate)[0]
-        rows.append(logits if gate.sum() > 0 else torch.full_like(logits, torch.nan))
+        embeddings, gate = one.embeddings[-window:], one.gate[-window:]
+        logits = network(embeddings.unsqueeze(0), gate.unsqueeze(0))[0]
+        enough = heard(functional.pad(gate, (window - len(gate), 0)).unsqueeze(0))
+        rows.append(logits if enough else torch.full_like(logits, torch.nan))
     return torch.stack(rows)
 
 

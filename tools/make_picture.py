@@ -1,0 +1,44 @@
+"""Make the README's picture of the live view, docs/live.svg.
+
+    python tools/make_picture.py [AUDIO] [SECONDS]
+
+AUDIO is the bundled sample if not named; the picture shows the moment SECONDS into it.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+import rtser
+from rtser.events import Decided
+from rtser.recognise import recognise
+from rtser.sources.file import AudioFile
+from rtser.ui.live import LiveView
+
+ROOT = Path(__file__).parents[1]
+WIDTH = 100
+
+
+def main() -> None:
+    """Draw the picture."""
+    path = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "rtser" / "samples" / "demo.flac"
+    until_s = float(sys.argv[2]) if len(sys.argv) > 2 else 18.0
+    model = rtser.load()
+    view = LiveView(Console(file=io.StringIO(), width=WIDTH), model.labels)
+    with AudioFile(path) as audio:
+        for event in recognise(audio.blocks(), rtser.Stream(model), path.name, audio.sample_rate):
+            view.write(event)
+            if isinstance(event, Decided) and event.time >= until_s:
+                break
+    picture = Console(record=True, width=WIDTH, file=io.StringIO())
+    picture.print(view)
+    view.close()
+    picture.save_svg(str(ROOT / "docs" / "live.svg"), title=f"rtser file {path.name} --stream")
+
+
+if __name__ == "__main__":
+    main()
