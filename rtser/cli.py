@@ -95,7 +95,7 @@ def demo(
     with failures(), interruptible() as stop:
         loaded = _load(model, provider)
         with sinks(loaded, json, None, live=True) as write:
-            _recognise_file(sample, None, _streams(loaded, None, None)(), speed, write, stop)
+            _recognise_file(sample, None, _streams(loaded, None, None)(), speed, write, stop, name=sample.name)
 
 
 @app.command()
@@ -119,7 +119,9 @@ def listen(
         loaded = _load(model, provider)
         stream = _streams(loaded, window, min_confidence)()
         with Microphone(device, channel) as microphone, sinks(loaded, json, csv, live=True) as write:
-            for event in recognise(microphone.blocks(stop), stream, microphone.name, microphone.sample_rate):
+            blocks = microphone.blocks(stop)
+            about = microphone.name, microphone.sample_rate, lambda: microphone.dropped_samples
+            for event in recognise(blocks, stream, *about):
                 write(event)
 
 
@@ -357,13 +359,14 @@ def _recognise_file(
     speed: float,
     write: Callable[[Event], None],
     stop: threading.Event,
+    name: str | None = None,
 ) -> None:
     from rtser.events import End
     from rtser.recognise import paced, recognise
     from rtser.sources.file import AudioFile
 
     with AudioFile(path, channel) as audio:
-        for event in recognise(paced(audio.blocks(), speed, stop), stream, str(path), audio.sample_rate):
+        for event in recognise(paced(audio.blocks(), speed, stop), stream, name or str(path), audio.sample_rate):
             write(event)
             if isinstance(event, End) and event.decisions == 0 and not stop.is_set():
                 raise InputError(

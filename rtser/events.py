@@ -93,7 +93,7 @@ class End(Event):
     step_ms: dict[str, float | None]
 
     @staticmethod
-    def of(time_s: float, decisions: int, steps_s: Sequence[float], dropped_samples: int = 0) -> End:
+    def of(time_s: float, decisions: int, steps_s: Sequence[float], dropped_samples: int) -> End:
         """The event for a source that lasted `time_s`; `steps_s` are the times its hops took, in seconds."""
         p50, p99 = (1000 * np.percentile(steps_s, [50, 99])).round(3).tolist() if steps_s else (None, None)
         return End(time_s, decisions, dropped_samples, {"p50": p50, "p99": p99})

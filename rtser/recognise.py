@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from rtser.decide import Utterances
 from rtser.errors import RtserError
@@ -17,7 +17,13 @@ STEPS_KEPT = 10_000
 """Of how many of the last hops the step time is reported: 10 minutes."""
 
 
-def recognise(blocks: Iterable[Float32], stream: Stream, source: str, sample_rate: int) -> Iterator[Event]:
+def recognise(
+    blocks: Iterable[Float32],
+    stream: Stream,
+    source: str,
+    sample_rate: int,
+    dropped_samples: Callable[[], int] = lambda: 0,
+) -> Iterator[Event]:
     """All events of one source, from `Start` to `End`.
 
     Args:
@@ -25,6 +31,7 @@ def recognise(blocks: Iterable[Float32], stream: Stream, source: str, sample_rat
         stream: fresh or reset.
         source: its name in the events.
         sample_rate: the source's own rate in Hz, for the events.
+        dropped_samples: tells how many samples the source has lost.
 
     Raises:
         RtserError: the source failed; raised after the `End` of what could be heard.
@@ -49,7 +56,7 @@ def recognise(blocks: Iterable[Float32], stream: Stream, source: str, sample_rat
         failure = error
     if utterance := utterances.finish():
         yield Spoken.of(utterance)
-    yield End.of(stream.time_s, count, list(steps_s))
+    yield End.of(stream.time_s, count, list(steps_s), dropped_samples())
     if failure:
         raise failure
 

@@ -8,7 +8,7 @@ from rich.text import Text
 from rtser.events import End, Event, Spoken, Start
 from rtser.ui.style import bar, clock_time, colour
 
-BAR_CELLS = 24
+BAR_CELLS = 14
 
 
 class Timeline:
@@ -33,7 +33,7 @@ class Timeline:
             self._seconds[event.label] += seconds
             for label, probability in event.emotions.items():
                 self._sums[label] += seconds * probability
-            self._console.print(self._row(event))
+            self._console.print(self._row(event), no_wrap=True, overflow="ellipsis")
         elif isinstance(event, End):
             self._console.print(self._summary(event))
 
