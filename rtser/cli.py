@@ -237,7 +237,8 @@ def training() -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        raise InputError(f"training needs the package {error.name}; install rtser[train].") from None
+        extra = "dev" if error.name == "opensmile" else "train"
+        raise InputError(f"this needs the package {error.name}; install rtser[{extra}].") from None
 
 
 @contextmanager

@@ -151,6 +151,7 @@ class Model:
                 raise ModelError("it is an ONNX file, but not a model of rtser (no rtser metadata).")
             self.metadata = Metadata.from_json(stored)
             self._states = self._check_contract()
+            self._try_step()
         except ModelError as error:
             raise ModelError(f"{self.path}: {error}") from None
         self.provider: str = self._session.get_providers()[0]
@@ -186,6 +187,18 @@ class Model:
         rows = [("in", node) for node in self._session.get_inputs()]
         rows += [("out", node) for node in self._session.get_outputs()]
         return [(way, node.name, " x ".join(map(str, node.shape))) for way, node in rows]
+
+    def _try_step(self) -> None:
+        """Run one step of two silent streams: a file may declare the contract's tensors and yet not keep to it."""
+        state = self.initial_state(streams=2, window=3)
+        try:
+            output = self.step(np.zeros((2, SEGMENT_FRAMES, MEL_BINS), np.float32), np.ones(2, np.float32), state)
+        except Exception as error:  # ONNX Runtime raises many types here, some of them private
+            raise ModelError(f"its step does not run as the contract says ({_first_line(error)}).") from None
+        shapes = [value.shape for value in (*output[:4], *output.state)]
+        kinds = (2, len(self.labels))
+        if shapes != [kinds, kinds, (2,), (2,), *(before.shape for before in state)]:
+            raise ModelError("its step's outputs have other shapes than the contract says; export it again.")
 
     def _check_contract(self) -> list[tuple[str, tuple[int, ...]]]:
         """Check the graph against the contract; the states' names and trailing shapes."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from conftest import DATA, ROOT, rtser
 
 import rtser as library
@@ -17,7 +18,8 @@ from rtser.bank import Bank
 from rtser.features import FIRST_HOP_SAMPLES, HOP_SAMPLES, SEGMENT_SAMPLES, segment_count
 from rtser.sources.file import read_audio
 from train.crossval import read_run, read_step
-from train.export import TOLERANCE, largest_difference
+from train.export import TOLERANCE, export, largest_difference
+from train.release import describe
 
 EMODB_LETTERS = {"W": (85, 220, 190), "A": (90, 240, 90), "F": (95, 190, 130), "N": (45, 160, 90), "T": (15, 100, 50)}
 VOICES = ["en-us+m1", "en-us+m3", "en-us+m5", "en-us+m7", "en-us+f1", "en-us+f2", "en-us+f3", "en-us+f4"]
@@ -86,7 +88,7 @@ def test_the_run_holds_what_made_it(run):
         assert (run / name).stat().st_size > 0
     parts = json.loads((run / "1" / "speakers.json").read_text())
     assert not set(parts["train"]) & set(parts["test"])
-    assert not set(parts["validation"]) & set(parts["test"])
+    assert not set(parts["validation"]) & {*parts["test"], *parts["train"]}
 
 
 def test_the_evaluation_has_a_prediction_for_every_utterance_once(exported):
@@ -106,6 +108,18 @@ def test_streaming_equals_torch_offline_on_the_whole_utterance(exported, run, sp
         decisions = library.Stream(model, window_s=window_s).push(samples)
         assert len(decisions) == segment_count(len(samples)) > 5
         assert largest_difference(decisions, step, samples, window) < TOLERANCE
+
+
+def test_streaming_equals_torch_where_everything_is_taken_for_speech(run, speech):
+    experiment = read_run(run)
+    step = read_step(experiment, run / "1")
+    with torch.no_grad():
+        step.cnn.speech[2].bias += 10
+    model = library.Model.from_bytes(export(step, describe(experiment, {}, step.temperature)))
+    samples = read_audio(longest(speech))
+    decisions = library.Stream(model, window_s=1.0).push(samples)
+    assert sum(decision.emotions is not None for decision in decisions) > len(decisions) - 3
+    assert largest_difference(decisions, step, samples, 12) < TOLERANCE
 
 
 def test_a_bank_of_64_streams_equals_64_streams(exported, speech):
@@ -146,11 +160,27 @@ def test_a_broken_off_run_goes_on_to_the_same_result(run, speech, tmp_path):
     again = tmp_path / "again"
     shutil.copytree(run / "1", again / "1")
     shutil.copy(run / "experiment.yaml", again)
-    for name in ("step.pt", "attention.pt", "inner_2.pt"):
+    for name in ("step.pt", "attention.pt", "attention.csv", "inner_2.pt", "inner_2.csv"):
         (again / "1" / name).unlink()
     assert rtser("train", "debug", "--corpus", f"emodb={speech}", "-o", again, "--fold", "1").returncode == 0
     for name in ("inner_2.csv", "attention.csv"):
         assert (again / "1" / name).read_text() == (run / "1" / name).read_text()
+    first, second = (torch.load(folder / "1" / "step.pt") for folder in (run, again))
+    assert first["temperature"] == second["temperature"]
+    for part in ("cnn", "attention"):
+        assert all(torch.equal(first[part][name], second[part][name]) for name in first[part])
+
+
+def test_a_run_does_not_go_on_with_other_recordings(run, speech, tmp_path):
+    fewer = tmp_path / "emodb"
+    fewer.mkdir()
+    speakers = sorted({path.name[:2] for path in speech.rglob("*a.*")})
+    for path in speech.rglob("*a.*"):
+        if not path.name.startswith(speakers[-1]):
+            (fewer / path.name).symlink_to(path)
+    result = rtser("train", "debug", "--corpus", f"emodb={fewer}", "-o", run)
+    assert result.returncode == 2
+    assert "trained on other recordings" in result.stderr
 
 
 def test_a_run_is_not_mixed_with_another_experiment(run):

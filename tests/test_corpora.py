@@ -87,6 +87,7 @@ def test_a_table_of_ones_own(tmp_path):
         ("path,emotion\na.wav,sad\n", "column 'speaker' is missing"),
         ("path,emotion,speaker\na.wav,,Eve\n", "line 2: the column 'emotion' is empty"),
         ("path,emotion,speaker\na.wav,sad,Eve\nb.wav,sad,Eve\n", "line 3: there is no file"),
+        ("path,emotion,speaker\na.wav,sad,Eve\na.wav,sad,eve\n", "stands there 2 times"),
         ("path,emotion,speaker\n", "no utterance"),
     ],
 )

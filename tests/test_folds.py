@@ -53,7 +53,7 @@ def test_a_speaker_in_two_parts_is_an_error_that_names_them():
 
 
 def test_too_few_speakers_are_an_error_that_names_the_corpus():
-    with pytest.raises(CorpusError, match="corpus c1 has 2 speakers"):
+    with pytest.raises(CorpusError, match="corpus c1 has only 2 speakers"):
         make_folds(bags([9, 2]), Protocol(folds=3), 0)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,17 @@ from conftest import ROOT
 from rtser.errors import InputError
 from rtser.features import LOG_FLOOR, MEL_BINS, log_mel, segment_count
 from rtser.sources.file import read_audio
+from train.attention import FeatureAttention, heard
 from train.bags import Bag, load_bags, speech_share
 from train.batches import augment, balance, crops, stack
 from train.calibrate import temperature
-from train.config import CONFIGS, Augment, load_experiment
+from train.config import CONFIGS, Augment, Fit, check_experiment, load_experiment
 from train.corpora import Utterance
+from train.crossval import utterances
+from train.fit import fit
 from train.measures import by_corpus, expected_calibration_error, unweighted_accuracy
+from train.report import Reporter
+from train.stages import Embedded, align, decide, frame_statistics, score, windows
 
 DEMO = ROOT / "rtser" / "samples" / "demo.flac"
 NOTHING = Augment(
@@ -151,3 +157,120 @@ def test_emotions_are_merged_or_left_out():
 def test_a_merge_into_no_emotion_is_refused():
     with pytest.raises(InputError, match="bored is not among the emotions"):
         load_experiment(Path("default"), ["merge.calm=bored"])
+
+
+class KilledError(Exception):
+    """A kill in the middle of an epoch."""
+
+
+def fitted(checkpoint, break_in_epoch=None):
+    """A small regression, fitted for six epochs with dropout; broken off in the middle of one."""
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(
+        torch.nn.Linear(4, 8), torch.nn.BatchNorm1d(8), torch.nn.Dropout(0.5), torch.nn.Linear(8, 1)
+    )
+
+    def losses(epoch):
+        torch.manual_seed(epoch)
+        for step in range(5):
+            if epoch == break_in_epoch and step == 2:
+                raise KilledError
+            yield (network(torch.randn(16, 4)) - 1).square().mean()
+
+    def validate(averaged):
+        return {"mean": -(averaged(torch.ones(2, 4)) - 1).square().mean().item()}
+
+    fit(network, losses, validate, Fit(epochs=6), checkpoint, Reporter())
+    return network.state_dict()
+
+
+def test_a_fit_that_was_killed_goes_on_to_the_same_weights_bit_for_bit(tmp_path):
+    unbroken = fitted(tmp_path / "a.pt")
+    with pytest.raises(KilledError):
+        fitted(tmp_path / "b.pt", break_in_epoch=4)
+    resumed = fitted(tmp_path / "b.pt")
+    assert all(torch.equal(unbroken[name], resumed[name]) for name in unbroken)
+    assert (tmp_path / "a.csv").read_text() == (tmp_path / "b.csv").read_text()
+
+
+def test_a_loss_that_is_no_number_ends_the_fit(tmp_path):
+    network = torch.nn.Linear(1, 1)
+    with pytest.raises(InputError, match="lower the learning rate"):
+        fit(
+            network,
+            lambda _: iter([network(torch.full((1, 1), torch.nan)).sum()]),
+            lambda _: {"mean": 0.0},
+            Fit(),
+            tmp_path / "a.pt",
+            Reporter(),
+        )
+
+
+def test_a_bin_on_the_floor_throughout_keeps_a_sane_scale():
+    bag = a_bag()
+    bag.frames[:, 50:] = LOG_FLOOR
+    mean, deviation = frame_statistics([bag, bag])
+    assert deviation[50:].tolist() == pytest.approx([0.1] * 14)
+    assert mean[:50].numpy() == pytest.approx(bag.frames[:, :50].mean(0), abs=1e-4)
+    assert deviation[:50].numpy() == pytest.approx(bag.frames[:, :50].std(0), abs=1e-3)
+
+
+def embedded(embeddings, gate=None):
+    segments = len(embeddings)
+    gate = torch.ones(segments) if gate is None else torch.tensor(gate)
+    return Embedded(a_bag(segments), embeddings, gate, torch.full((segments, 2), 0.5))
+
+
+def test_alignment_brings_one_embedding_space_into_another():
+    torch.manual_seed(0)
+    truth, other = torch.randn(3, 200, 6).abs(), torch.randn(6, 6)
+    seen, held_out = [embedded(part @ other) for part in truth[:2]], [embedded(truth[2] @ other)]
+    (aligned,) = align(held_out, seen, [embedded(part) for part in truth[:2]])
+    assert (aligned.embeddings - truth[2]).abs().mean() < 0.1 * (held_out[0].embeddings - truth[2]).abs().mean()
+
+
+def test_windows_are_masked_beyond_what_was_drawn():
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        embeddings, gate, _ = windows([embedded(torch.ones(9, 4)), embedded(torch.ones(40, 4))], 20, rng)
+        assert ((embeddings.sum(-1) > 0) == (gate > 0)).all()
+        assert (gate.sum(1) >= 1).all()
+        assert gate[0].sum() <= 9
+
+
+@pytest.mark.parametrize(
+    ("gate", "enough"),
+    [([1, 1, 1, 0, 0, 0, 0, 0], True), ([1, 1, 0.9, 0, 0, 0, 0, 0], False), ([1, 1, 0, 0], True), ([0, 0], False)],
+)
+def test_a_window_is_decided_on_with_three_segments_of_speech_or_half_of_a_short_one(gate, enough):
+    assert heard(torch.tensor([gate], dtype=torch.float32)).tolist() == [enough]
+
+
+def test_the_last_window_with_enough_speech_is_the_one_that_counts():
+    network = FeatureAttention(4, 2)
+    torch.manual_seed(1)
+    speech = torch.randn(10, 4)
+    alone = embedded(speech)
+    trailing = embedded(torch.cat([speech, torch.randn(30, 4)]), [1.0] * 10 + [0.0] * 30)
+    silent = embedded(speech, [0.0] * 10)
+    logits = decide(network, [alone, trailing, silent], window=10)
+    assert logits[2].isnan().all()
+    assert score([silent], logits[2:])["mean"] == 0
+    expected = network(speech[-3:].unsqueeze(0), torch.ones(1, 3))[0]
+    assert torch.allclose(logits[1], expected, atol=1e-5)
+
+
+def test_a_corpus_without_the_emotions_asked_for_is_named(tmp_path):
+    shutil.copy(DEMO, tmp_path / "a.flac")
+    (tmp_path / "t.csv").write_text("path,emotion,speaker\na.flac,Joy,Eve\n")
+    experiment = check_experiment({"name": "x", "emotions": ["angry", "happy"], "corpora": ["mine"]}, "x")
+    with pytest.raises(InputError, match="corpus mine has no utterance of angry, happy"):
+        utterances(experiment, {"mine": tmp_path / "t.csv"})
+
+
+def test_an_emotion_that_no_corpus_has_is_named(tmp_path):
+    shutil.copy(DEMO, tmp_path / "a.flac")
+    (tmp_path / "t.csv").write_text("path,emotion,speaker\na.flac,angry,Eve\n")
+    experiment = check_experiment({"name": "x", "emotions": ["angry", "happy"], "corpora": ["mine"]}, "x")
+    with pytest.raises(InputError, match="no corpus has an utterance of happy"):
+        utterances(experiment, {"mine": tmp_path / "t.csv"})

@@ -2,8 +2,8 @@
 
     python tools/measure_nonspeech.py FOLDER [FOLDER ...] [--model MODEL]
 
-Prints a Markdown table with a row for each folder that holds audio: the share of decisions that name an emotion, and the
-share of segments taken for speech.
+Prints a Markdown table with a row for each folder that holds audio: the share of decisions that name an emotion, and
+the share of segments taken for speech.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ def egemaps(paths: Sequence[Path], jobs: int = -1, folder: Path = EGEMAPS) -> ND
     return np.stack(Parallel(n_jobs=jobs)(delayed(_functionals)(path, folder) for path in paths))
 
 
-def egemaps_svm(train: NDArray[np.float32], labels: Sequence[int], test: NDArray[np.float32]) -> NDArray[np.int64]:
+def egemaps_svm(train: NDArray[np.float32], labels: NDArray[np.int64], test: NDArray[np.float32]) -> NDArray[np.int64]:
     """Predictions (n,) of an RBF SVM (C = 2, balanced classes) on features standardised over the training files."""
     predictions: NDArray[np.int64] = (
         make_pipeline(StandardScaler(), SVC(C=2, class_weight="balanced")).fit(train, labels).predict(test)

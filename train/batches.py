@@ -123,7 +123,8 @@ def augment(batch: Batch, noise: Tensor | None, settings: Augment, generator: to
     x = x + NEPERS_PER_DB * uniform(-settings.tilt_db, settings.tilt_db) * ramp
     if noise is not None:
         level = _level(x) - _level(noise) - NEPERS_PER_DB * uniform(*settings.noise_snr_db)
-        x = torch.where(sometimes(settings.noise_probability), torch.logaddexp(x, noise + level), x)
+        sounding = noise.amax(dim=(1, 2), keepdim=True) > LOG_FLOOR  # a crop of digital silence is no noise
+        x = torch.where(sometimes(settings.noise_probability) & sounding, torch.logaddexp(x, noise + level), x)
     x = x + NEPERS_PER_DB * uniform(-settings.gain_db, settings.gain_db)
     bins = torch.arange(MEL_BINS)
     x = x.masked_fill(sometimes(settings.telephone_probability) & (bins >= _TELEPHONE_BIN), LOG_FLOOR)

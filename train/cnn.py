@@ -47,7 +47,8 @@ class SegCNN(nn.Module):
         emotions: number of classes K.
         widths: channels of the four stages.
         embedding: dimension F of the embeddings.
-        dropout: rate before the softmax layer; half of it after each pooling, by channel.
+        dropout: rate before each of the two fully-connected layers; by channel, a quarter of it after the first pooling
+            and half of it after the next two.
     """
 
     mean: Tensor

@@ -30,7 +30,7 @@ class Fit(Settings):
 
     epochs: Count = 40
     patience: Count = Field(8, description="epochs without a better validation UA before stopping")
-    batch: Count = Field(32, description="bags a step")
+    batch: Annotated[int, Field(ge=2)] = Field(32, description="bags a step")
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     decay: Annotated[float, Field(gt=0, le=1)] = Field(0.9, description="of the learning rate, every two epochs")
     average: Rate = Field(0.99, description="decay, a step, of the running average of the weights")
@@ -91,8 +91,10 @@ class Augment(Settings):
 class Protocol(Settings):
     """Which speakers are trained on, validated on and tested on."""
 
-    folds: Count = Field(2, description="test folds; each speaker is in one")
-    validation: Annotated[float, Field(gt=0, lt=1)] = Field(0.2, description="share of the training speakers")
+    folds: Annotated[int, Field(ge=2)] = Field(2, description="test folds; each speaker is in one")
+    validation: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.2, description="about this share of the speakers not tested on: one part in 1 / share, rounded"
+    )
     inner_folds: Annotated[int, Field(ge=2)] = Field(2, description="folds that make the out-of-fold embeddings")
     final: bool = Field(True, description="also train a model on all speakers (but validation), which is exported")
 
@@ -116,7 +118,12 @@ class Experiment(Settings):
     augment: Augment = Augment()
 
     @model_validator(mode="after")
-    def _merged_emotions_exist(self) -> Experiment:
+    def _names_are_sound(self) -> Experiment:
+        for names in (self.emotions, self.corpora):
+            if len(set(names)) < len(names):
+                raise ValueError(f"{', '.join(names)}: a name stands twice")
+        if self.augment.noise_snr_db[0] > self.augment.noise_snr_db[1]:
+            raise ValueError("augment.noise_snr_db: the lower bound comes first")
         for source, target in self.merge.items():
             if target not in self.emotions:
                 raise ValueError(f"merge: {source} -> {target}, but {target} is not among the emotions")
@@ -146,12 +153,10 @@ def load_experiment(path: Path, changes: list[str] | None = None) -> Experiment:
     if not path.exists() and (CONFIGS / f"{path.name.removesuffix('.yaml')}.yaml").exists():
         path = CONFIGS / f"{path.name.removesuffix('.yaml')}.yaml"
     try:
-        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = parse_yaml(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
         shipped = ", ".join(sorted(file.stem for file in CONFIGS.glob("*.yaml")))
         raise InputError(f"configuration {path} cannot be read ({error}); shipped ones are {shipped}.") from None
-    except yaml.YAMLError as error:
-        raise InputError(f"configuration {path} is no valid YAML ({' '.join(str(error).split())}).") from None
     if not isinstance(content, dict):
         raise InputError(f"configuration {path}: expected settings as 'key: value' lines.")
     for change in changes or []:
@@ -159,7 +164,15 @@ def load_experiment(path: Path, changes: list[str] | None = None) -> Experiment:
     return check_experiment(content, str(path))
 
 
-def check_experiment(content: dict[str, Any], source: str) -> Experiment:
+def parse_yaml(text: str, source: str) -> Any:
+    """The content of a YAML text; raises InputError where it is none."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InputError(f"{source} is no valid YAML ({' '.join(str(error).split())}).") from None
+
+
+def check_experiment(content: Any, source: str) -> Experiment:
     """A checked experiment from plain settings; raises InputError naming the first wrong key."""
     try:
         return Experiment.model_validate(content)
@@ -179,4 +192,4 @@ def _apply(content: dict[str, Any], change: str) -> None:
         content = content.setdefault(parent, {})
         if not isinstance(content, dict):
             raise InputError(f"--set {change}: {parent} is no group of settings.")
-    content[last] = yaml.safe_load(value)
+    content[last] = parse_yaml(value, f"--set {change}")

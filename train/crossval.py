@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -21,18 +21,20 @@ import torch
 import yaml
 
 from rtser.errors import InputError
-from train.attention import FeatureAttention
+from train.attention import FeatureAttention, heard
 from train.bags import Bag, load_bags
 from train.calibrate import temperature
 from train.cnn import SegCNN
-from train.config import Experiment, check_experiment
+from train.config import Experiment, check_experiment, parse_yaml
 from train.corpora import Utterance, noise_recordings, read_corpus
 from train.export import StreamingStep
-from train.folds import Fold, deal, make_folds, speakers
+from train.folds import Fold, deal, make_folds
 from train.report import Reporter
 from train.stages import Embedded, align, embed, fit_attention, fit_cnn, windows
 
 PACKAGES = ("rtser", "torch", "numpy", "onnx", "onnxruntime-gpu", "scikit-learn", "silero-vad", "soundfile", "soxr")
+CALIBRATION_DRAWS = 5
+"""Windows drawn from each validation utterance."""
 
 
 def train(
@@ -54,9 +56,13 @@ def train(
     unknown = set(folds) - {fold.name for fold in chosen}
     if unknown:
         raise InputError(f"there is no fold {min(unknown)}; there are {', '.join(fold.name for fold in chosen)}.")
-    for fold in chosen:
-        if not folds or fold.name in folds:
-            train_fold(fold, noise, experiment, run / fold.name, reporter)
+    wanted = [fold for fold in chosen if not folds or fold.name in folds]
+    for fold in wanted:
+        check_speakers(fold, run / fold.name)
+        if experiment.attention.embeddings == "out-of-fold":
+            deal(fold.train, experiment.protocol.inner_folds, experiment.seed)  # fails now rather than after stage 1
+    for fold in wanted:
+        train_fold(fold, noise, experiment, run / fold.name, reporter)
 
 
 def open_run(experiment: Experiment, run: Path) -> None:
@@ -68,7 +74,7 @@ def open_run(experiment: Experiment, run: Path) -> None:
         return
     try:
         run.mkdir(parents=True, exist_ok=True)
-        settings.write_text(yaml.safe_dump(experiment.model_dump(mode="json"), sort_keys=False))
+        write_text(settings, yaml.safe_dump(experiment.model_dump(mode="json"), sort_keys=False))
     except OSError as error:
         raise InputError(f"{run} cannot be written ({error.strerror}); name another folder with --output.") from None
     environment = {"python": platform.python_version(), "machine": platform.machine(), "system": platform.system()}
@@ -81,27 +87,43 @@ def read_run(run: Path) -> Experiment:
     settings = run / "experiment.yaml"
     if not settings.is_file():
         raise InputError(f"{run} is no run's folder (it has no experiment.yaml); rtser train makes one.")
-    return check_experiment(yaml.safe_load(settings.read_text()), str(settings))
+    return check_experiment(parse_yaml(settings.read_text(encoding="utf-8"), str(settings)), str(settings))
 
 
-def utterances(experiment: Experiment, roots: Mapping[str, Path]) -> list[tuple[Utterance, int]]:
-    """The experiment's utterances with their class indices."""
-    labelled = []
+def utterances(
+    experiment: Experiment, roots: Mapping[str, Path], reporter: Reporter | None = None
+) -> list[tuple[Utterance, int]]:
+    """The experiment's utterances with their class indices; what is left out is reported.
+
+    Raises:
+        InputError: a corpus has no utterance of the experiment's emotions, or an emotion has none in any corpus.
+    """
+    labelled: list[tuple[Utterance, int]] = []
+    left_out: Counter[str] = Counter()
     for name in experiment.corpora:
         counts: dict[tuple[str, int], int] = defaultdict(int)
-        found = [(one, experiment.label(one.emotion)) for one in read_corpus(name, roots[name])]
-        for utterance, label in found:
+        found = len(labelled)
+        for utterance in read_corpus(name, roots[name]):
+            label = experiment.label(utterance.emotion)
             if label is None:
+                left_out[f"{name} {utterance.emotion}"] += 1
                 continue
             counts[utterance.speaker, label] += 1
             if experiment.limit is None or counts[utterance.speaker, label] <= experiment.limit:
                 labelled.append((utterance, label))
+        if len(labelled) == found:
+            raise InputError(f"corpus {name} has no utterance of {', '.join(experiment.emotions)}; merge: can rename.")
+    missing = set(range(len(experiment.emotions))) - {label for _, label in labelled}
+    if missing:
+        raise InputError(f"no corpus has an utterance of {experiment.emotions[min(missing)]}; leave it out.")
+    if reporter and left_out:
+        reporter.line("left out: " + ", ".join(f"{count} of {name}" for name, count in sorted(left_out.items())))
     return labelled
 
 
 def load(experiment: Experiment, roots: Mapping[str, Path], reporter: Reporter) -> tuple[list[Bag], list[Bag]]:
     """The experiment's bags, and those of its noise recordings."""
-    pairs = utterances(experiment, roots)
+    pairs = utterances(experiment, roots, reporter)
     if experiment.noise:
         pairs += [(one, -1) for one in noise_recordings(experiment.noise, roots[experiment.noise])]
     bags, short = [], 0
@@ -117,15 +139,36 @@ def load(experiment: Experiment, roots: Mapping[str, Path], reporter: Reporter) 
     return [bag for bag in bags if bag.label >= 0], [bag for bag in bags if bag.label < 0]
 
 
+def check_speakers(fold: Fold, folder: Path) -> None:
+    """Note who is in which part of a fold, with how many utterances; or check that an earlier call noted the same.
+
+    Raises:
+        InputError: the corpora have changed since, so that a checkpoint may have heard speakers who are now tested on.
+    """
+    parts = {"train": fold.train, "validation": fold.validation, "test": fold.test}
+    counts = {name: dict(sorted(Counter(bag.utterance.group for bag in bags).items())) for name, bags in parts.items()}
+    noted = folder / "speakers.json"
+    if noted.exists():
+        if json.loads(noted.read_text()) != counts:
+            raise InputError(f"{folder} was trained on other recordings; name another folder with --output.")
+        return
+    folder.mkdir(exist_ok=True)
+    write_text(noted, json.dumps(counts, indent=1))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file so that a kill at any moment leaves it whole or absent."""
+    part = path.with_name(f".{path.name}")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
+
+
 def train_fold(fold: Fold, noise: Sequence[Bag], experiment: Experiment, folder: Path, reporter: Reporter) -> None:
     """Both stages and the calibration of one fold."""
     reporter.line(fold.describe())
     if (folder / "step.pt").exists():
         reporter.line(f"fold {fold.name} is done")
         return
-    folder.mkdir(exist_ok=True)
-    parts = {"train": fold.train, "validation": fold.validation, "test": fold.test}
-    (folder / "speakers.json").write_text(json.dumps({name: sorted(speakers(part)) for name, part in parts.items()}))
     seed = experiment.seed
     cnn = fit_cnn(fold.train, fold.validation, noise, experiment, seed, folder / "cnn.pt", reporter)
     if experiment.attention.embeddings == "in-fold":
@@ -155,12 +198,16 @@ def embed_out_of_fold(
 
 
 def fit_temperature(attention: FeatureAttention, validation: Sequence[Embedded], experiment: Experiment) -> float:
-    """Calibrate on windows of all lengths of the validation speakers."""
-    heard = [one for one in validation if one.gate.sum() > 0]
-    window = experiment.attention.window
+    """Calibrate on windows of all lengths of the validation speakers that hold enough speech to be decided on."""
+    spoken = [one for one in validation if one.gate.sum() > 0]
+    if not spoken:
+        raise InputError("the speech head finds no speech in the validation utterances; train longer or check them.")
+    rng = np.random.default_rng(experiment.seed)
+    draws = [windows(spoken, experiment.attention.window, rng) for _ in range(CALIBRATION_DRAWS)]
+    embeddings, gate, labels = (torch.cat(parts) for parts in zip(*draws, strict=True))
+    enough = heard(gate)
     with torch.no_grad():
-        embeddings, gate, labels = windows(heard, window, np.random.default_rng(experiment.seed))
-        return temperature(attention(embeddings, gate), labels)
+        return temperature(attention(embeddings[enough], gate[enough]), labels[enough])
 
 
 def read_step(experiment: Experiment, folder: Path) -> StreamingStep:

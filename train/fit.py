@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from rtser.errors import InputError
 from train.config import Fit
 from train.report import Reporter
 
@@ -45,7 +47,7 @@ def fit(
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(settings.average), use_buffers=True)  # type: ignore[no-untyped-call]
     state: dict[str, Any] = {"epoch": 0, "best": {"mean": -1.0, "epoch": -1}, "weights": None, "history": []}
     if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=False)
+        state = torch.load(checkpoint, weights_only=True)
         network.load_state_dict(state["network"])
         optimiser.load_state_dict(state["optimiser"])
         schedule.load_state_dict(state["schedule"])
@@ -61,6 +63,8 @@ def fit(
                 optimiser.step()
                 average.update_parameters(network)
                 steps.append(loss.item())
+            if not math.isfinite(sum(steps)):
+                raise InputError(f"{checkpoint.stem}: the loss is no number any more; lower the learning rate.")
             schedule.step()
             mean_loss, seconds = fmean(steps), time.perf_counter() - started_s
             measures = validate(average.module.eval())
@@ -87,12 +91,14 @@ def fit(
 
 
 def _save(state: dict[str, Any], checkpoint: Path) -> None:
-    """Write the checkpoint and its history so that a kill at any moment leaves the old one or the new one."""
+    """Write the checkpoint, then its history, each so that a kill leaves the old file or the new one."""
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
     part = checkpoint.with_suffix(".part")
     torch.save(state, part)
     part.replace(checkpoint)
-    with checkpoint.with_suffix(".csv").open("w", newline="") as file:
+    history = checkpoint.with_suffix(".csv")
+    with part.open("w", newline="") as file:
         writer = csv.DictWriter(file, fieldnames=list(state["history"][0]))
         writer.writeheader()
         writer.writerows(state["history"])
+    part.replace(history)

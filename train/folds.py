@@ -64,8 +64,8 @@ def deal(bags: Sequence[Bag], folds: int, seed: int) -> list[set[str]]:
         members = sorted(speakers(bag for bag in bags if bag.utterance.corpus == corpus))
         if len(members) < folds:
             raise CorpusError(
-                f"corpus {corpus} has {len(members)} speakers to be dealt into {folds} parts; ask for fewer "
-                "(protocol.folds, protocol.inner_folds) or a larger share (protocol.validation)."
+                f"corpus {corpus} has only {len(members)} speakers left to be dealt into {folds} parts (the test fold, "
+                "validation and inner folds each take some); change protocol.folds, .validation or .inner_folds."
             )
         splitter = GroupKFold(folds, shuffle=True, random_state=seed)
         for fold, (_, chosen) in enumerate(splitter.split(members, groups=members)):
@@ -78,9 +78,9 @@ def make_folds(bags: Sequence[Bag], protocol: Protocol, seed: int) -> list[Fold]
     tests = [*deal(bags, protocol.folds, seed), *([set()] if protocol.final else [])]
     names = [*map(str, range(1, protocol.folds + 1)), FINAL]
     folds = []
-    for name, test in zip(names, tests, strict=False):
+    for number, (name, test) in enumerate(zip(names, tests, strict=False)):
         rest = [bag for bag in bags if bag.utterance.group not in test]
-        validation = deal(rest, max(2, round(1 / protocol.validation)), seed)[0]
+        validation = deal(rest, max(2, round(1 / protocol.validation)), seed + number)[0]
         folds.append(
             Fold(
                 name,

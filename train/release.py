@@ -18,7 +18,7 @@ from train.folds import FINAL
 VERIFIED_UTTERANCES = 12
 
 
-def describe(experiment: Experiment, measures: Mapping[str, Any], temperature: float = 1.0) -> Metadata:
+def describe(experiment: Experiment, measures: Mapping[str, Any], temperature: float) -> Metadata:
     """The metadata of a model of this experiment."""
     widths = "-".join(map(str, experiment.cnn.widths))
     return Metadata(
@@ -29,7 +29,7 @@ def describe(experiment: Experiment, measures: Mapping[str, Any], temperature: f
         window=experiment.attention.window,
         min_confidence=experiment.min_confidence,
         architecture=f"SegCNN {experiment.cnn.size} ({widths} channels, F = {experiment.cnn.embedding}), Feature-Att",
-        corpora=tuple(experiment.corpora),
+        corpora=tuple(experiment.sources),
         licence=experiment.licence,
         calibration={"method": "temperature, on validation speakers", "temperature": round(temperature, 4)},
         measures=dict(measures),
@@ -72,7 +72,11 @@ def _measures(run: Path, fold: str) -> dict[str, Any]:
         system: {corpus: round(one["UA"], 1) for corpus, one in corpora.items()}
         for system, corpora in found["systems"].items()
     }
-    of = f"the {found['folds']} models of the test folds" + (
-        "; this file was trained on all speakers" if fold == FINAL else ""
-    )
+    of = f"the models of {found['folds']} test folds"
+    if fold == FINAL:
+        heard = json.loads((run / FINAL / "speakers.json").read_text())
+        of += (
+            f", not on this file, which was trained on {len(heard['train'])} of the speakers "
+            f"and calibrated on the other {len(heard['validation'])}"
+        )
     return {"UA in per cent": accuracies, "measured on": of, "protocol": found["protocol"]}

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from rtser.errors import InputError
 from train.attention import FeatureAttention, heard, speech_gate
 from train.bags import Bag
 from train.batches import augment, balance, crops
@@ -51,9 +52,9 @@ def fit_cnn(
     settings = experiment.cnn
     torch.manual_seed(seed)
     cnn = SegCNN(len(experiment.emotions), settings.widths, settings.embedding, settings.dropout)
-    frames = np.concatenate([bag.frames for bag in train])
-    cnn.mean.copy_(torch.from_numpy(frames.mean(0)))
-    cnn.deviation.copy_(torch.from_numpy(frames.std(0)))
+    mean, deviation = frame_statistics(train)
+    cnn.mean.copy_(mean)
+    cnn.deviation.copy_(deviation)
     draws = max(2, round(settings.draws * len(train)))
     cnn.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -90,6 +91,18 @@ def fit_cnn(
 
     fit(cnn, losses, validate, settings.fit, checkpoint, reporter)
     return cnn
+
+
+def frame_statistics(bags: Sequence[Bag]) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation (64,) of the frames of some bags, summed in float64.
+
+    The deviation is at least 1/10: a bin that lies on the floor throughout, as above 4 kHz in telephone speech, would
+    otherwise turn the least sound there into a huge input.
+    """
+    count = sum(len(bag.frames) for bag in bags)
+    mean = sum(bag.frames.sum(0, dtype=np.float64) for bag in bags) / count
+    variance = sum(np.square(bag.frames - mean).sum(0) for bag in bags) / count
+    return torch.from_numpy(mean).float(), torch.from_numpy(np.sqrt(variance)).float().clamp_min(0.1)
 
 
 def _bag_loss(logits: Tensor, weights: Tensor, labels: Tensor, settings: Fit) -> Tensor:
@@ -149,6 +162,8 @@ def fit_attention(
         train[0].embeddings.shape[1], len(experiment.emotions), settings.features, settings.dropout
     )
     spoken = [one for one in train if one.gate.sum() > 0]
+    if not spoken:
+        raise InputError("the speech head finds no speech in the training utterances; train longer or check them.")
     weights = balance([one.bag for one in spoken])
 
     def losses(epoch: int) -> Iterator[Tensor]:
@@ -191,14 +206,16 @@ def windows(chosen: Sequence[Embedded], longest: int, rng: np.random.Generator) 
 
 @torch.no_grad()
 def decide(network: nn.Module, embedded: Sequence[Embedded], window: int) -> Tensor:
-    """Logits (n, K) over the last `window` segments of each bag; NaN where they hold too little speech."""
+    """Logits (n, K) of the last window of each bag that holds enough speech; NaN where none does."""
     network.eval()
     rows = []
     for one in embedded:
-        embeddings, gate = one.embeddings[-window:], one.gate[-window:]
-        logits = network(embeddings.unsqueeze(0), gate.unsqueeze(0))[0]
-        enough = heard(functional.pad(gate, (window - len(gate), 0)).unsqueeze(0))
-        rows.append(logits if enough else torch.full_like(logits, torch.nan))
+        gates = functional.pad(one.gate, (window - 1, 0)).unfold(0, window, 1)
+        enough = heard(gates).nonzero()
+        last = int(enough[-1]) + 1 if len(enough) else len(one.gate)
+        part = slice(max(0, last - window), last)
+        logits = network(one.embeddings[part].unsqueeze(0), one.gate[part].unsqueeze(0))[0]
+        rows.append(logits if len(enough) else torch.full_like(logits, torch.nan))
     return torch.stack(rows)
 
 

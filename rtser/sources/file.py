@@ -76,7 +76,7 @@ class AudioFile:
         damage: str | None = None
         while True:
             try:
-                with _quiet_decoder() if self._file.format == "MPEG" else nullcontext():
+                with _quiet_decoder() if self._file.format == "MP3" else nullcontext():
                     block = self._file.read(round(BLOCK_S * self.sample_rate), dtype="float32", always_2d=True)
             except soundfile.SoundFileError as error:
                 damage = _reason(error)

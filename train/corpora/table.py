@@ -6,6 +6,7 @@ Paths are relative to the table's folder.
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from pathlib import Path
 
 from train.corpora.utterance import CorpusError, Utterance
@@ -18,7 +19,7 @@ def read(name: str, table: Path) -> list[Utterance]:
     """The utterances of a table.
 
     Raises:
-        CorpusError: the table is no CSV file, lacks a column or a value, or names a file that does not exist.
+        CorpusError: the table is no CSV file, lacks a column or a value, or names a file twice or one that is missing.
     """
     if not table.is_file():
         raise CorpusError(f"corpus {name}: {table} is no CSV table; --corpus {name}=TABLE.csv names one.")
@@ -32,7 +33,11 @@ def read(name: str, table: Path) -> list[Utterance]:
     missing = [column for column in REQUIRED if column not in columns]
     if missing:
         raise CorpusError(f"{table}: the column {missing[0]!r} is missing; needed are {', '.join(REQUIRED)}.")
-    return [_utterance(name, table, line, row) for line, row in enumerate(rows, start=2)]
+    utterances = [_utterance(name, table, line, row) for line, row in enumerate(rows, start=2)]
+    for path, count in Counter(utterance.path.resolve() for utterance in utterances).items():
+        if count > 1:
+            raise CorpusError(f"{table}: {path} stands there {count} times; one recording has one row.")
+    return utterances
 
 
 def _utterance(name: str, table: Path, line: int, row: dict[str, str]) -> Utterance:
