@@ -18,7 +18,7 @@ from train.calibrate import temperature
 from train.config import CONFIGS, Augment, Fit, check_experiment, load_experiment
 from train.corpora import Utterance
 from train.crossval import utterances
-from train.fit import fit
+from train.fit import fit, running_average
 from train.measures import by_corpus, expected_calibration_error, unweighted_accuracy
 from train.report import Reporter
 from train.stages import Embedded, align, decide, frame_statistics, score, windows
@@ -274,3 +274,13 @@ def test_an_emotion_that_no_corpus_has_is_named(tmp_path):
     experiment = check_experiment({"name": "x", "emotions": ["angry", "happy"], "corpora": ["mine"]}, "x")
     with pytest.raises(InputError, match="no corpus has an utterance of happy"):
         utterances(experiment, {"mine": tmp_path / "t.csv"})
+
+
+def test_the_running_average_forgets_the_start_within_an_epoch():
+    averaged, update = [torch.zeros(3)], running_average(0.99)
+    for step in range(60):
+        update(averaged, [torch.ones(3)], torch.tensor(step))
+    assert averaged[0].min() > 0.99
+    for step in range(60, 2000):
+        update(averaged, [torch.full((3,), float(step % 2))], torch.tensor(step))
+    assert averaged[0].tolist() == pytest.approx([0.5] * 3, abs=0.01)

@@ -95,15 +95,29 @@ def evaluate(run: Path, roots: Mapping[str, Path], baseline: bool, reporter: Rep
 
 
 def as_markdown(measures: Mapping[str, Any]) -> str:
-    """The measures as Markdown tables."""
-    lines = [f"Protocol: {measures['protocol']}; {measures['folds']} folds, {measures['utterances']} utterances.", ""]
-    lines += ["| system | corpus | UA % | mean +- sd over folds | WA % | macro F1 % |", "|---|---|---|---|---|---|"]
+    """The measures as Markdown: the protocol, the systems by corpus, then the recall of each emotion."""
+    lines = [f"Protocol: {measures['protocol']}. Folds: {measures['folds']}; utterances: {measures['utterances']}.", ""]
+    lines += [
+        "| system | corpus | UA % | mean +- sd over folds | WA % | macro F1 % | ECE % |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for system, corpora in measures["systems"].items():
         for corpus, one in corpora.items():
             spread = f"{one['UA by fold mean']:.1f} +- {one['UA by fold sd']:.1f}"
-            lines.append(
-                f"| {system} | {corpus} | {one['UA']:.1f} | {spread} | {one['WA']:.1f} | {one['macro F1']:.1f} |"
-            )
+            error = f"{one['ECE']:.1f}" if "ECE" in one else ""
+            figures = f"{one['UA']:.1f} | {spread} | {one['WA']:.1f} | {one['macro F1']:.1f} | {error}"
+            lines.append(f"| {system} | {corpus} | {figures} |")
+    lines += ["", "Recall, %:", ""]
+    recalls = [
+        (system, corpus, one["recall"])
+        for system, corpora in measures["systems"].items()
+        for corpus, one in corpora.items()
+        if "recall" in one
+    ]
+    emotions = sorted({emotion for _, _, recall in recalls for emotion in recall})
+    lines += [f"| system | corpus | {' | '.join(emotions)} |", "|---" * (2 + len(emotions)) + "|"]
+    for system, corpus, recall in recalls:
+        lines.append(f"| {system} | {corpus} | {' | '.join(str(recall.get(emotion, '')) for emotion in emotions)} |")
     return "\n".join(lines)
 
 

@@ -44,7 +44,7 @@ def fit(
     """
     optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
     schedule = torch.optim.lr_scheduler.StepLR(optimiser, step_size=2, gamma=settings.decay)
-    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(settings.average), use_buffers=True)  # type: ignore[no-untyped-call]
+    average = AveragedModel(network, multi_avg_fn=running_average(settings.average), use_buffers=True)
     state: dict[str, Any] = {"epoch": 0, "best": {"mean": -1.0, "epoch": -1}, "weights": None, "history": []}
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True)
@@ -88,6 +88,20 @@ def fit(
     network.eval()
     best: dict[str, float] = state["best"]
     return best
+
+
+def running_average(decay: float) -> Callable[..., None]:
+    """An exponential average that follows closely at first: after n steps it decays by min(decay, (1 + n) / (10 + n)).
+
+    With a fixed decay the first epochs' averages would still be mostly the random start, right in their order of classes
+    but far too small, and a temperature would have to mend that.
+    """
+
+    def update(averaged: list[Tensor], current: list[Tensor], steps: Tensor | int) -> None:
+        now = min(decay, (1 + int(steps)) / (10 + int(steps)))
+        get_ema_multi_avg_fn(now)(averaged, current, steps)  # type: ignore[no-untyped-call]
+
+    return update
 
 
 def _save(state: dict[str, Any], checkpoint: Path) -> None:
