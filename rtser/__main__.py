@@ -1,5 +1,17 @@
-"""``python -m rtser``: the command line."""
+"""``rtser`` and ``python -m rtser``: the command line."""
 
-from rtser.cli import app
+import os
 
-app(prog_name="rtser")
+
+def main() -> None:
+    """Run the command line; an interrupt while it is still being loaded ends it as quietly as a later one."""
+    try:
+        from rtser.cli import app
+
+        app(prog_name="rtser")
+    except KeyboardInterrupt:
+        os._exit(130)
+
+
+if __name__ == "__main__":
+    main()

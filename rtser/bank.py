@@ -17,6 +17,7 @@ from rtser.features import (
     TAIL_SAMPLES,
     Float32,
     block_log_mel,
+    checked_samples,
     window_segments,
 )
 from rtser.model import Model, StepOutput
@@ -99,7 +100,11 @@ class Bank:
 
         Returns:
             by stream, the decision at the end of its hop; a stream's first five hops give none.
+
+        Raises:
+            ValueError: there is no such stream, or a hop is not as it should be. The bank stays as it was.
         """
+        hops = {stream: self._checked(stream, hop) for stream, hop in hops.items()}
         for first in (True, False):
             rows = [stream for stream in hops if (self._hops[stream] == 0) == first]
             if rows:
@@ -111,6 +116,14 @@ class Bank:
             return {}
         output = self._decide(ready)
         return {stream: self._decision(stream, output, row) for row, stream in enumerate(ready)}
+
+    def _checked(self, stream: int, hop: Float32) -> Float32:
+        if not 0 <= stream < len(self):
+            raise ValueError(f"there is no stream {stream}; the bank has {len(self)}, counted from 0")
+        hop = checked_samples(hop)
+        if len(hop) != self.hop_samples(stream):
+            raise ValueError(f"the next hop of stream {stream} has {self.hop_samples(stream)} samples, not {len(hop)}")
+        return hop
 
     def _hear(self, rows: list[int], hops: Float32, first: bool) -> None:
         """Roll the new frames of some streams in."""

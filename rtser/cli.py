@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -58,7 +58,9 @@ def file(
         list[Path], typer.Argument(help="Audio files: wav, flac, ogg, opus, mp3, ...", show_default=False)
     ],
     stream: Annotated[bool, typer.Option("--stream", help="Pace in real time and show the live view.")] = False,
-    speed: Annotated[float, typer.Option(help="With --stream: times real time; 0 does not wait.", min=0)] = 1.0,
+    speed: Annotated[
+        float | None, typer.Option(help="As --stream, at so many times real time; 0 does not wait.", min=0)
+    ] = None,
     json: JsonOption = False,
     csv: CsvOption = None,
     model: ModelOption = None,
@@ -68,15 +70,18 @@ def file(
     provider: ProviderOption = "auto",
 ) -> None:
     """Recognise emotion in audio files."""
+    live = stream or speed is not None
     with failures() as fail, interruptible() as stop:
+        if csv and any(csv.exists() and path.exists() and csv.samefile(path) for path in (*paths, model or csv.parent)):
+            raise InputError(f"--csv {csv} would overwrite what is to be read; name another file.")
         loaded = _load(model, provider)
-        new_stream = _streams(loaded, window, min_confidence)
-        with sinks(loaded, json, csv, live=stream) as write:
+        hears = _stream(loaded, window, min_confidence)
+        with sinks(loaded, json, csv, live) as write:
             for path in paths:
                 if stop.is_set():
                     break
                 try:
-                    _recognise_file(path, channel, new_stream(), speed if stream else 0.0, write, stop)
+                    _recognise_file(path, channel, hears, _speed(live, speed), write, stop)
                 except InputError as error:
                     fail(error)
 
@@ -95,7 +100,7 @@ def demo(
     with failures(), interruptible() as stop:
         loaded = _load(model, provider)
         with sinks(loaded, json, None, live=True) as write:
-            _recognise_file(sample, None, _streams(loaded, None, None)(), speed, write, stop, name=sample.name)
+            _recognise_file(sample, None, _stream(loaded), speed, write, stop, name=sample.name)
 
 
 @app.command()
@@ -112,12 +117,12 @@ def listen(
     provider: ProviderOption = "auto",
 ) -> None:
     """Recognise emotion in what a microphone hears, until interrupted."""
-    with failures(), interruptible() as stop:
+    with failures(), interruptible(daemon=True) as stop:
         from rtser.recognise import recognise
         from rtser.sources.microphone import Microphone
 
         loaded = _load(model, provider)
-        stream = _streams(loaded, window, min_confidence)()
+        stream = _stream(loaded, window, min_confidence)
         with Microphone(device, channel) as microphone, sinks(loaded, json, csv, live=True) as write:
             blocks = microphone.blocks(stop)
             about = microphone.name, microphone.sample_rate, lambda: microphone.dropped_samples
@@ -138,11 +143,9 @@ def info(
         if json:
             typer.echo(loaded.metadata.to_json())
         else:
-            from rich.console import Console
-
             from rtser.ui.card import show_model
 
-            show_model(Console(), loaded)
+            show_model(_console(), loaded)
 
 
 DataOption = Annotated[Path, typer.Option("--data", help="Folder that holds each corpus under its own name.")]
@@ -248,10 +251,11 @@ def failures() -> Iterator[Callable[[RtserError], None]]:
     Yields a function that notes a failure and lets the work go on; the program then ends with the first one's code.
     """
     noted: list[RtserError] = []
+    _open_standard_streams()
 
     def note(error: RtserError) -> None:
-        typer.echo(f"rtser: {error}", err=True)
         noted.append(error)
+        _complain(str(error))
 
     try:
         yield note
@@ -261,20 +265,40 @@ def failures() -> Iterator[Callable[[RtserError], None]]:
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it flushes at exit
-        typer.echo("rtser: standard output was closed; stopped.", err=True)
+        _silence_standard_output()
+        _complain("standard output was closed; stopped.")
     except OSError as error:
-        note(InputError(f"{error.filename or 'output'}: {error.strerror or error}."))
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence_standard_output()
+        note(InputError(f"standard output cannot be written ({error.strerror or error})."))
     if noted:
         raise typer.Exit(noted[0].exit_code)
 
 
+def _complain(sentence: str) -> None:
+    """Write a sentence on standard error, as one line whatever stands in it; should that fail, go on."""
+    with suppress(OSError):
+        printable = "".join(character if character.isprintable() else repr(character)[1:-1] for character in sentence)
+        typer.echo(f"rtser: {printable}", err=True)
+
+
+def _open_standard_streams() -> None:
+    """Make output possible where a stream is closed, or its encoding does not know a file's name."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115  # for as long as the program runs
+        getattr(sys, name).reconfigure(errors="backslashreplace")
+
+
+def _silence_standard_output() -> None:
+    """Send what is still buffered nowhere, or Python complains when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 @contextmanager
-def interruptible() -> Iterator[threading.Event]:
+def interruptible(daemon: bool = False) -> Iterator[threading.Event]:
     """Let the first SIGINT or SIGTERM end the sound, so that all events are written; a second SIGINT ends at once.
 
-    Yields what is set by then. Leaves with exit code 130 after a SIGINT.
+    Yields what is set by then. Leaves with exit code 130, but for the SIGTERM of a daemon, whose end that is.
     """
     stop = threading.Event()
     received: list[int] = []
@@ -290,40 +314,47 @@ def interruptible() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    if signal.SIGINT in received:
+    if received and not (daemon and received[0] == signal.SIGTERM):
         raise KeyboardInterrupt
 
 
 @contextmanager
 def sinks(model: Model, json: bool, csv: Path | None, live: bool) -> Iterator[Callable[[Event], None]]:
     """Open what events go to, and yield the function that takes them."""
-    opened: list[Sink] = []
-    if csv:
-        from rtser.sinks.csv import CsvTable
+    with ExitStack() as opened:
+        taking: list[Sink] = []
 
-        opened.append(CsvTable(csv, model.labels))
-    if json:
-        from rtser.sinks.jsonl import JsonLines
+        def add(sink: Sink) -> None:
+            taking.append(sink)
+            opened.callback(sink.close)
 
-        opened.append(JsonLines(sys.stdout))
-    else:
-        opened.append(_view(_console(), model, live))
+        if csv:
+            from rtser.sinks.csv import CsvTable
 
-    def write(event: Event) -> None:
-        for sink in opened:
-            sink.write(event)
+            add(CsvTable(csv, model.labels))
+        if json:
+            from rtser.sinks.jsonl import JsonLines
 
-    try:
+            add(JsonLines(sys.stdout))
+        else:
+            add(_view(_console(), model, live))
+
+        def write(event: Event) -> None:
+            for sink in taking:
+                sink.write(event)
+
         yield write
-    finally:
-        for sink in opened:
-            sink.close()
 
 
 def _console() -> Console:
     from rich.console import Console
 
-    return Console(highlight=False)
+    class OwnConsole(Console):
+        def on_broken_pipe(self) -> None:
+            """Leave a closed pipe to `failures`; Rich would end the program here, with another code."""
+            raise BrokenPipeError
+
+    return OwnConsole(highlight=False)
 
 
 def _view(console: Console, model: Model, live: bool) -> Sink:
@@ -336,21 +367,26 @@ def _view(console: Console, model: Model, live: bool) -> Sink:
     return Timeline(console, model.labels)
 
 
+def _speed(live: bool, speed: float | None) -> float:
+    """Times real time, 0 for as fast as the machine can: real time with --stream alone."""
+    if speed is not None:
+        return speed
+    return 1.0 if live else 0.0
+
+
 def _load(path: Path | None, provider: Literal["auto", "cpu", "cuda"]) -> Model:
     from rtser.model import Model
 
     return Model(path, provider)
 
 
-def _streams(model: Model, window: float | None, min_confidence: float | None) -> Callable[[], Stream]:
-    """What makes fresh streams with the user's settings, tried once so that a wrong one is told at once."""
+def _stream(model: Model, window: float | None = None, min_confidence: float | None = None) -> Stream:
     from rtser.stream import Stream
 
     try:
-        Stream(model, window, min_confidence)
+        return Stream(model, window, min_confidence)
     except ValueError as error:
         raise InputError(f"{error}.") from None
-    return lambda: Stream(model, window, min_confidence)
 
 
 def _recognise_file(
@@ -362,14 +398,14 @@ def _recognise_file(
     stop: threading.Event,
     name: str | None = None,
 ) -> None:
-    from rtser.events import End
     from rtser.recognise import paced, recognise
     from rtser.sources.file import AudioFile
 
+    stream.reset()
+    decided = False
     with AudioFile(path, channel) as audio:
         for event in recognise(paced(audio.blocks(), speed, stop), stream, name or str(path), audio.sample_rate):
             write(event)
-            if isinstance(event, End) and event.decisions == 0 and not stop.is_set():
-                raise InputError(
-                    f"{path}: {event.time:.3f} s of sound is too short to decide; a segment lasts 0.335 s."
-                )
+            decided |= event.type == "decision"
+    if not decided and not stop.is_set():
+        raise InputError(f"{path}: {stream.time_s:.3f} s of sound is too short to decide; a segment lasts 0.335 s.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rtser.bank import Decision
-from rtser.features import SAMPLE_RATE, SEGMENT_SAMPLES
+from rtser.features import HOP_SAMPLES, SAMPLE_RATE, SEGMENT_SAMPLES
 
 SEGMENT_S = SEGMENT_SAMPLES / SAMPLE_RATE
 
@@ -36,14 +36,16 @@ class Utterances:
         min_confidence: below it an utterance names no emotion, 0..1.
         enter: speech probability at which an utterance begins.
         leave: speech probability below which a segment counts as silence.
-        silence_s: so much silence ends an utterance, in seconds.
+        silence_s: so much silence ends an utterance, in seconds; rounded to hops of 60 ms.
     """
 
     def __init__(
         self, min_confidence: float = 0.0, enter: float = 0.6, leave: float = 0.4, silence_s: float = 0.6
     ) -> None:
         self._min_confidence = min_confidence
-        self._enter, self._leave, self._silence_s = enter, leave, silence_s
+        self._enter, self._leave = enter, leave
+        self._silence_hops = max(1, round(silence_s * SAMPLE_RATE / HOP_SAMPLES))
+        self._silent_hops = 0
         self._start_s: float | None = None
         self._end_s = 0.0
         self._sums: dict[str, float] = {}
@@ -58,11 +60,14 @@ class Utterances:
                 self._sums = dict.fromkeys(decision.emotions, 0.0)
                 self._weight = 0.0
             self._end_s = decision.time_s
+            self._silent_hops = 0
             self._weight += decision.speech
             for emotion, probability in decision.emotions.items():
                 self._sums[emotion] += decision.speech * probability
-        elif self._start_s is not None and decision.time_s - self._end_s >= self._silence_s:
-            return self.finish()
+        elif self._start_s is not None:
+            self._silent_hops += 1
+            if self._silent_hops >= self._silence_hops:
+                return self.finish()
         return None
 
     def finish(self) -> Utterance | None:

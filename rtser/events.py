@@ -23,7 +23,7 @@ class Event:
 
     def to_json(self) -> str:
         """One line of JSON, without the line's end."""
-        return json.dumps({"type": self.type} | asdict(self), ensure_ascii=False, allow_nan=False)
+        return json.dumps({"type": self.type} | asdict(self), allow_nan=False)
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Spoken(Event):
 
 @dataclass(frozen=True)
 class End(Event):
-    """A source has ended. `step_ms` has p50 and p99 of the time a hop took, None without any."""
+    """A source has ended. `step_ms` has p50 and p99 of the time a decision took, None without any."""
 
     type: ClassVar[str] = "end"
     time: float
@@ -94,6 +94,6 @@ class End(Event):
 
     @staticmethod
     def of(time_s: float, decisions: int, steps_s: Sequence[float], dropped_samples: int) -> End:
-        """The event for a source that lasted `time_s`; `steps_s` are the times its hops took, in seconds."""
+        """The event for a source that lasted `time_s`; `steps_s` are the times its decisions took, in seconds."""
         p50, p99 = (1000 * np.percentile(steps_s, [50, 99])).round(3).tolist() if steps_s else (None, None)
         return End(time_s, decisions, dropped_samples, {"p50": p50, "p99": p99})

@@ -37,6 +37,8 @@ HOP_FRAMES = 6
 HOP_SAMPLES = HOP_FRAMES * FRAME_HOP_SAMPLES  # 960: 60 ms
 FIRST_HOP_FRAMES = 2
 FIRST_HOP_SAMPLES = FRAME_SAMPLES + (FIRST_HOP_FRAMES - 1) * FRAME_HOP_SAMPLES  # 560
+MAX_SAMPLE = 1e6
+"""Samples beyond this magnitude are refused: full scale is 1, and far larger ones overflow float32."""
 TAIL_SAMPLES = FRAME_SAMPLES - FRAME_HOP_SAMPLES  # 240: what a stream keeps between hops
 SEGMENT_FRAMES = 32
 SEGMENT_SAMPLES = FRAME_SAMPLES + (SEGMENT_FRAMES - 1) * FRAME_HOP_SAMPLES  # 5360: 335 ms
@@ -115,6 +117,23 @@ def log_mel(samples: Float32) -> Float32:
         return first
     blocks = sliding_window_view(rest, TAIL_SAMPLES + HOP_SAMPLES)[::HOP_SAMPLES]
     return np.concatenate([first, block_log_mel(blocks).reshape(-1, MEL_BINS)])
+
+
+def checked_samples(samples: Float32) -> Float32:
+    """The samples as a plain array, shape (n,), float32, each a number of at most `MAX_SAMPLE` in magnitude.
+
+    Raises:
+        ValueError: they are not.
+    """
+    if not isinstance(samples, np.ndarray) or samples.dtype != np.float32:
+        kind = samples.dtype if isinstance(samples, np.ndarray) else type(samples).__name__
+        raise ValueError(f"samples must be a float32 array in [-1, 1], not {kind}")
+    if samples.ndim != 1:
+        raise ValueError(f"samples must have one dimension (mono), not shape {samples.shape}")
+    plain = np.asarray(samples)
+    if not (np.abs(plain) <= MAX_SAMPLE).all():
+        raise ValueError("samples hold NaN, infinite or huge values; full scale is 1")
+    return plain
 
 
 def segment_count(samples: int) -> int:

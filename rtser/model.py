@@ -27,6 +27,8 @@ from rtser.features import MEL_BINS, SEGMENT_FRAMES, SPECIFICATION, Float32
 
 CONTRACT_VERSION = 1
 METADATA_KEY = "rtser"
+MAX_WINDOW = 60_000
+"""Longest window in segments: an hour."""
 OUTPUTS = ("emotions", "segment_emotions", "speech", "salience")
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
@@ -80,10 +82,17 @@ class Metadata:
                     f"it follows version {contract} of the model contract and this rtser reads version "
                     f"{CONTRACT_VERSION}; use the rtser release that it was exported with, or export it again."
                 )
+            for name, kind in _KINDS.items():
+                if name in content and type(content[name]) not in kind:
+                    raise ValueError(f"{name} is no {kind[0].__name__}")
             metadata = Metadata(**content | {key: tuple(content[key]) for key in ("labels", "corpora")})
-            if not metadata.labels or metadata.window < 1 or not 0 <= metadata.min_confidence <= 1:
-                raise ValueError("labels, window or min_confidence is out of range")
-        except (ValueError, TypeError, KeyError) as error:
+            if not all(isinstance(text, str) for text in (*metadata.labels, *metadata.corpora)):
+                raise ValueError("labels and corpora must be texts")
+            if not metadata.labels or len(set(metadata.labels)) < len(metadata.labels):
+                raise ValueError("labels are missing or stand twice")
+            if not 1 <= metadata.window <= MAX_WINDOW or not 0 <= metadata.min_confidence <= 1:
+                raise ValueError("window or min_confidence is out of range")
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise ModelError(f"its rtser metadata cannot be read ({error}); export it again.") from None
         if metadata.features != SPECIFICATION:
             differing = sorted(
@@ -96,6 +105,22 @@ class Metadata:
                 "train it again with this version of rtser."
             )
         return metadata
+
+
+_KINDS: dict[str, tuple[type, ...]] = {
+    "name": (str,),
+    "labels": (list,),
+    "features": (dict,),
+    "window": (int,),
+    "min_confidence": (float, int),
+    "architecture": (str,),
+    "corpora": (list,),
+    "licence": (str,),
+    "calibration": (dict,),
+    "measures": (dict,),
+    "limits": (str,),
+}
+"""Types of the metadata's values as JSON has them."""
 
 
 class StepOutput(NamedTuple):
@@ -229,6 +254,8 @@ def default_model_path() -> Path:
 
 def _read(path: Path) -> bytes:
     try:
+        if path.exists() and not path.is_file():
+            raise ModelError(f"model {path} is not a file; name a model file.")
         return path.read_bytes()
     except OSError as error:
         raise ModelError(f"model {path} cannot be read ({error.strerror}); name a model file.") from None

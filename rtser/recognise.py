@@ -46,7 +46,8 @@ def recognise(
             for hop in split(block, HOP_SAMPLES):
                 before_s = time.perf_counter()
                 decisions = stream.push(hop)
-                steps_s.append(time.perf_counter() - before_s)
+                if decisions:
+                    steps_s.append(time.perf_counter() - before_s)
                 for decision in decisions:
                     count += 1
                     yield Decided.of(decision)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rtser.bank import Bank, Decision
-from rtser.features import SAMPLE_RATE, Float32
+from rtser.features import SAMPLE_RATE, Float32, checked_samples
 from rtser.model import Model
 
 
@@ -25,8 +25,7 @@ class Stream:
 
     def __init__(self, model: Model, window_s: float | None = None, min_confidence: float | None = None) -> None:
         self._bank = Bank(model, 1, window_s, min_confidence)
-        self._pending: list[Float32] = []
-        self._pending_samples = 0
+        self._pending = np.empty(0, np.float32)
         self._samples = 0
         self._finished = False
 
@@ -60,31 +59,20 @@ class Stream:
             one decision for each segment completed, oldest first; often none.
 
         Raises:
-            ValueError: wrong type, dtype or shape, a NaN or infinite sample, or a finished stream. The stream stays as
-                it was and can be used on.
+            ValueError: wrong type, dtype or shape, a NaN, infinite or huge sample, or a finished stream. The stream
+                stays as it was and can be used on.
         """
         if self._finished:
             raise ValueError("the stream is finished; call reset() to start a new one")
-        if not isinstance(samples, np.ndarray) or samples.dtype != np.float32:
-            kind = samples.dtype if isinstance(samples, np.ndarray) else type(samples).__name__
-            raise ValueError(f"samples must be a float32 array in [-1, 1], not {kind}")
-        if samples.ndim != 1:
-            raise ValueError(f"samples must have one dimension (mono), not shape {samples.shape}")
-        if not np.isfinite(samples).all():
-            raise ValueError("samples hold NaN or infinite values")
+        samples = checked_samples(samples)
         self._samples += len(samples)
-        self._pending.append(samples.copy())
-        self._pending_samples += len(samples)
-        if self._pending_samples < self._bank.hop_samples(0):
-            return []
-        heard = np.concatenate(self._pending)
+        self._pending = np.concatenate([self._pending, samples])
         decisions: list[Decision] = []
         start = 0
-        while len(heard) - start >= (hop := self._bank.hop_samples(0)):
-            decisions += self._bank.step({0: heard[start : start + hop]}).values()
+        while len(self._pending) - start >= (hop := self._bank.hop_samples(0)):
+            decisions += self._bank.step({0: self._pending[start : start + hop]}).values()
             start += hop
-        self._pending = [heard[start:].copy()]
-        self._pending_samples = len(heard) - start
+        self._pending = self._pending[start:].copy()
         return decisions
 
     def finish(self) -> list[Decision]:
@@ -100,6 +88,6 @@ class Stream:
     def reset(self) -> None:
         """Forget everything heard; time starts again at zero."""
         self._bank.reset(0)
-        self._pending = []
-        self._pending_samples = self._samples = 0
+        self._pending = np.empty(0, np.float32)
+        self._samples = 0
         self._finished = False

@@ -138,7 +138,7 @@ def make_bad_files(folder: Path) -> dict[str, str]:
         "one.wav": "too short",
         "short.wav": "0.334 s of sound is too short",
         "fast.wav": "1000000 Hz",
-        "nan.wav": "NaN or infinity at 0.500 s",
+        "nan.wav": "a huge value at 0.500 s",
         "cut.wav": "cut short",
         "cut.mp3": "cut short",
         "mute.wav": "not an audio file",
@@ -265,3 +265,92 @@ def test_training_without_its_packages_says_what_to_install():
 def test_importing_rtser_loads_nothing_heavy():
     code = "import sys, rtser; print(*({'torch', 'numpy', 'onnxruntime', 'soundfile', 'rich'} & set(sys.modules)))"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == ""
+
+
+def shell(script, *arguments):
+    """Run a shell script in which "$@" is the command and its arguments."""
+    command = ["bash", "-c", script, "bash", sys.executable, "-m", "rtser", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+def test_the_table_has_no_traceback_either_when_its_reader_leaves(model_path):
+    result = shell('"$@" | true; echo ${PIPESTATUS[0]}', "file", DEMO, "--model", model_path)
+    assert result.stdout.splitlines()[-1] == "0"
+    assert result.stderr in ("", "rtser: standard output was closed; stopped.\n")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_closed_standard_streams_are_no_reason_to_fail(model_path, closed):
+    assert shell(f'"$@" {closed}', "file", DEMO, "--model", model_path).returncode == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_standard_error_does_not_stop_the_good_files(model_path):
+    result = shell('"$@" 2>/dev/full', "file", "missing.wav", DEMO, "--json", "--model", model_path)
+    assert result.returncode == 2
+    assert events(result)[-1]["type"] == "end"
+
+
+@pytest.mark.parametrize("arguments", [[], ["--json"]])
+def test_any_file_name_can_be_told_in_any_encoding(model_path, tmp_path, arguments):
+    for name in (b"\xff\xfe.wav", "üñ😀[x].wav".encode()):
+        path = tmp_path / os.fsdecode(name)
+        shutil.copy(DEMO, path)
+        for encoding in ("ascii", "utf-8"):
+            options = {**os.environ, "PYTHONIOENCODING": encoding}
+            table = tmp_path / "a.csv"
+            result = rtser("file", path, *arguments, "--csv", table, "--model", model_path, env=options)
+            assert result.returncode == 0, result.stderr
+            assert table.stat().st_size > 1000
+
+
+def test_the_csv_never_overwrites_what_is_read(model_path, tmp_path):
+    audio, model = shutil.copy(DEMO, tmp_path / "a.flac"), shutil.copy(model_path, tmp_path / "m.onnx")
+    for victim in (audio, model):
+        before = victim.read_bytes()
+        result = rtser("file", audio, "--model", model, "--csv", victim)
+        assert result.returncode == 2
+        assert "would overwrite" in one_sentence(result)
+        assert victim.read_bytes() == before
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_csv_that_cannot_be_written_to_its_end_is_named(model_path):
+    result = rtser("file", DEMO, "--csv", "/dev/full", "--model", model_path)
+    assert result.returncode == 2
+    assert "/dev/full cannot be written" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_what_is_wrong_with_a_short_file_comes_before_that_it_is_short(model_path, tmp_path):
+    samples = sound(2.0)
+    samples[3_000] = np.nan
+    soundfile.write(tmp_path / "a.wav", samples, 16_000, subtype="FLOAT")
+    assert "a huge value at 0.188 s" in one_sentence(rtser("file", tmp_path / "a.wav", "--model", model_path))
+
+
+def test_a_terminated_file_is_not_called_done(model_path):
+    command = [
+        sys.executable,
+        "-m",
+        "rtser",
+        "file",
+        str(DEMO),
+        str(DEMO),
+        "--json",
+        "--stream",
+        "--model",
+        str(model_path),
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        process.stdout.readline()
+        process.terminate()
+        rest = process.stdout.read().splitlines()
+    assert process.returncode == 130
+    assert json.loads(rest[-1])["type"] == "end"
+
+
+def test_a_line_break_in_a_name_does_not_break_the_sentence(tmp_path, model_path):
+    result = rtser("file", tmp_path / "two\nlines\x1b[31m.wav", "--model", model_path)
+    assert "two\\nlines\\x1b" in one_sentence(result)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import struct
 
 import numpy as np
@@ -119,7 +120,33 @@ def test_what_comes_before_a_nan_is_used(tmp_path):
     with AudioFile(write(tmp_path / "a.wav", samples, subtype="FLOAT")) as audio:
         blocks = audio.blocks()
         heard = 0
-        with pytest.raises(InputError, match=r"NaN or infinity at 1\.250 s"):
+        with pytest.raises(InputError, match=r"NaN, infinity or a huge value at 1\.250 s"):
             for block in blocks:
                 heard += len(block)
     assert heard == 20_000
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_huge_values_are_no_sound(tmp_path, channels):
+    samples = np.stack([sound(2.0)] * channels, axis=1)
+    samples[16_000] = 3e38
+    refused(write(tmp_path / "a.wav", samples, subtype="FLOAT"), r"a huge value at 1\.000 s")
+
+
+def test_a_chosen_channel_is_not_spoilt_by_another(tmp_path):
+    samples = np.stack([sound(1.0), sound(1.0)], axis=1)
+    samples[:, 1] = np.nan
+    assert len(read_audio(write(tmp_path / "a.wav", samples, subtype="FLOAT"), channel=0)) == 16_000
+
+
+def test_a_name_that_is_no_unicode_is_read(tmp_path):
+    path = write(tmp_path / "a.wav", sound(1.0))
+    assert len(read_audio(path.rename(tmp_path / os.fsdecode(b"\xff\xfe.wav")))) == 16_000
+
+
+def test_an_mp3_whose_length_is_an_estimate_is_not_called_damaged(tmp_path):
+    path = write(tmp_path / "a.mp3", sound(3.0), format="MP3", subtype="MPEG_LAYER_III", bitrate_mode="VARIABLE")
+    content = path.read_bytes()
+    second_frame = content.index(b"\xff\xf3", 4)
+    path.write_bytes(content[second_frame:])  # without the frame that holds the Xing tag
+    assert len(read_audio(path)) > 16_000

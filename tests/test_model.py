@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import numpy as np
 import onnx
@@ -78,7 +79,21 @@ def test_another_feature_specification_is_refused_naming_what_differs():
     refused(with_metadata(features=SPECIFICATION | {"mel_bins": 40}), "mel_bins differ")
 
 
-@pytest.mark.parametrize("wrong", [{"labels": []}, {"window": 0}, {"labels": None}, {"surplus": 1}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"labels": []},
+        {"labels": None},
+        {"labels": ["a", "a", "a"]},
+        {"labels": [1, 2, 3]},
+        {"window": 0},
+        {"window": 10.5},
+        {"window": 10**13},
+        {"features": [1]},
+        {"measures": [1]},
+        {"surplus": 1},
+    ],
+)
 def test_broken_metadata_is_refused(wrong):
     refused(with_metadata(**wrong), "metadata")
 
@@ -131,3 +146,21 @@ def test_info_prints_all_that_the_file_says(model_path):
     for expected in ("tiny", *LABELS, "Apache-2.0", "segment_emotions", "energy_floor"):
         assert expected in shown.stdout
     assert json.loads(rtser("info", "--json", model_path).stdout)["labels"] == list(LABELS)
+
+
+def test_a_step_that_does_not_keep_to_the_contract_is_refused():
+    def fix_the_window(model):
+        for value in (*model.graph.input, *model.graph.output):
+            if value.name.startswith("state_"):
+                value.type.tensor_type.shape.dim[1].dim_value = 7
+
+    refused(changed(fix_the_window), "does not run as the contract says")
+
+
+def test_info_prints_brackets_as_they_are(tmp_path):
+    path = tmp_path / "[red]m[bold].onnx"
+    path.write_bytes(tiny_model_bytes(limits="[bold]none[/x]"))
+    shown = rtser("info", path, env={**os.environ, "COLUMNS": "300"})
+    assert shown.returncode == 0, shown.stderr
+    assert path.name in shown.stdout
+    assert "[bold]none[/x]" in shown.stdout

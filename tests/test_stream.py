@@ -92,6 +92,8 @@ def test_nothing_can_be_pushed_after_finish_until_reset():
         (np.zeros((2, 100), np.float32), "dimension"),
         (np.full(10, np.nan, np.float32), "NaN"),
         (np.full(10, np.inf, np.float32), "infinite"),
+        (np.full(10, 1e30, np.float32), "huge"),
+        (np.ma.array(np.full(10, np.nan, np.float32), mask=True), "NaN"),
     ],
 )
 def test_a_wrong_push_is_refused_and_leaves_the_stream_usable(wrong, message):
@@ -153,3 +155,26 @@ def test_resetting_one_stream_of_a_bank_leaves_the_others():
         decisions = bank.step({0: SOUND[: bank.hop_samples(0)], 1: piece})
         expected = lone.push(piece)
         assert ([decisions[1].time_s] if 1 in decisions else []) == [d.time_s for d in expected]
+
+
+def test_pushing_nothing_again_and_again_keeps_nothing():
+    stream = rtser.Stream(TINY)
+    assert [stream.push(np.empty(0, np.float32)) for _ in range(1000)] == [[]] * 1000
+    assert stream.push(SOUND) == WHOLE
+
+
+@pytest.mark.parametrize(
+    ("hops", "message"),
+    [
+        ({2: SOUND[:560]}, "no stream 2"),
+        ({-1: SOUND[:560]}, "no stream -1"),
+        ({1: SOUND[:560], 0: SOUND[:960]}, "has 560 samples, not 960"),
+        ({0: SOUND[:560].astype(np.float64)}, "float64"),
+        ({0: np.full(560, np.nan, np.float32)}, "NaN"),
+    ],
+)
+def test_a_bank_refuses_a_wrong_hop_and_stays_as_it_was(hops, message):
+    bank = Bank(TINY, 2)
+    with pytest.raises(ValueError, match=message):
+        bank.step(hops)
+    assert [bank.hop_samples(0), bank.hop_samples(1)] == [560, 560]

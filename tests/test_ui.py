@@ -35,6 +35,16 @@ def _model(model_path):
     shown.model = model_path
 
 
+@pytest.mark.parametrize("width", [8, 14, 20])
+def test_the_live_view_stays_small_on_a_narrow_terminal(width):
+    view = LiveView(Console(file=io.StringIO(), width=width), LABELS)
+    for event in recognise([sound(6.0)], rtser.Stream(rtser.load(shown.model)), "a.wav", 16_000):
+        view.write(event)
+    picture = Console(file=io.StringIO(), width=width)
+    picture.print(view)
+    assert len(picture.file.getvalue().splitlines()) <= 20
+
+
 @pytest.mark.parametrize("width", [40, 80, 200])
 def test_the_live_view_shows_every_emotion_and_fits_the_width(width):
     text = shown(LiveView, width)

@@ -56,7 +56,9 @@ def release(run: Path, fold: str | None, roots: Mapping[str, Path], output: Path
     difference = verify(content, step, paths[:: max(1, len(paths) // VERIFIED_UTTERANCES)])
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_bytes(content)
+        part = output.with_name(f".{output.name}.part")
+        part.write_bytes(content)
+        part.replace(output)
     except OSError as error:
         raise InputError(f"{output} cannot be written ({error.strerror}).") from None
     return metadata, difference

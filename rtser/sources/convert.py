@@ -24,12 +24,20 @@ class Converter:
 
     def convert(self, block: Float32) -> Float32:
         """Samples (m,) at 16 kHz for a block (n, channels); the resampler holds some back."""
+        return self.resample(self.mix(block))
+
+    def mix(self, block: Float32) -> Float32:
+        """Mono samples (n,), at the input's rate, of a block (n, channels)."""
         if self._channel is not None:
-            mono = block[:, self._channel].copy()
-        elif block.shape[1] == 1:
-            mono = block[:, 0].copy()
-        else:
-            mono = block.mean(axis=1)
+            return block[:, self._channel].copy()
+        if block.shape[1] == 1:
+            return block[:, 0].copy()
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean: Float32 = block.mean(axis=1)
+        return mean
+
+    def resample(self, mono: Float32) -> Float32:
+        """Samples (m,) at 16 kHz for mono samples (n,); the resampler holds some back."""
         if self._resampler is None:
             return mono
         resampled: Float32 = self._resampler.resample_chunk(mono)

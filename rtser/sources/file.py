@@ -13,13 +13,16 @@ import numpy as np
 import soundfile
 
 from rtser.errors import InputError
-from rtser.features import Float32
+from rtser.features import MAX_SAMPLE, Float32
 from rtser.sources.convert import Converter
 
 MIN_RATE = 8_000
 MAX_RATE = 192_000
 BLOCK_S = 0.48
 """Length of a decoded block in seconds: 8 hops."""
+TAG_SEARCH_BYTES = 2**20
+MAX_BLOCK_VALUES = 2**20
+"""Most values of a block over all its channels: 4 MiB."""
 
 
 class AudioFile:
@@ -68,27 +71,30 @@ class AudioFile:
         """Yield the file once, in blocks of at most about 0.5 s, shape (n,), float32, mono, 16 kHz.
 
         Raises:
-            InputError: on NaN or infinite samples, on damage, and at the end of a file that is shorter than its
-                header says; all that could be read has been yielded by then.
+            InputError: on samples that are no sound (NaN, infinite, huge), on damage, and at the end of a file that is
+                shorter than its header says; all that could be read has been yielded by then.
         """
         converter = Converter(self.sample_rate, self._channel)
         frames_read = 0
+        block_frames = min(round(BLOCK_S * self.sample_rate), MAX_BLOCK_VALUES // self.channels)
         damage: str | None = None
         while True:
             try:
                 with _quiet_decoder() if self._file.format == "MP3" else nullcontext():
-                    block = self._file.read(round(BLOCK_S * self.sample_rate), dtype="float32", always_2d=True)
+                    block = self._file.read(block_frames, dtype="float32", always_2d=True)
             except soundfile.SoundFileError as error:
                 damage = _reason(error)
                 break
             if len(block) == 0:
                 break
-            finite = np.isfinite(block).all(axis=1)
-            if not finite.all():
-                damage = f"NaN or infinity at {(frames_read + int(finite.argmin())) / self.sample_rate:.3f} s"
-                block = block[: int(finite.argmin())]
-            frames_read += len(block)
-            yield converter.convert(block)
+            mono = converter.mix(block)
+            sound = np.abs(mono) <= MAX_SAMPLE
+            if not sound.all():
+                at_s = (frames_read + int(sound.argmin())) / self.sample_rate
+                damage = f"NaN, infinity or a huge value at {at_s:.3f} s"
+                mono = mono[: int(sound.argmin())]
+            frames_read += len(mono)
+            yield converter.resample(mono)
             if damage:
                 break
         yield converter.flush()
@@ -102,7 +108,7 @@ class AudioFile:
 
     def _missing(self, frames_read: int) -> str | None:
         """What is missing of the length that the header states, or None."""
-        if self.duration_s is not None and frames_read < self._file.frames:
+        if self.duration_s is not None and frames_read < self._file.frames and self._length_is_known():
             return f"its header says {self.duration_s:.2f} s"
         for line in self._file.extra_info.splitlines():
             if line.startswith("Ogg: Last page lacks an end-of-stream bit"):
@@ -110,6 +116,14 @@ class AudioFile:
             if line.lstrip().startswith(("data :", "SSND :")) and "(should be" in line and not _open_ended(line):
                 return "its header says more audio than there is"
         return None
+
+    def _length_is_known(self) -> bool:
+        """Whether the frame count is the writer's: of an MP3 without a Xing, Info or VBRI tag it is an estimate."""
+        if self._file.format != "MP3":
+            return True
+        with self.path.open("rb") as raw:
+            beginning = raw.read(TAG_SEARCH_BYTES)
+        return any(tag in beginning for tag in (b"Xing", b"Info", b"VBRI"))
 
 
 def read_audio(path: str | os.PathLike[str], channel: int | None = None) -> Float32:
@@ -130,7 +144,7 @@ def _open(path: Path) -> soundfile.SoundFile:
             if not raw.read(1):
                 raise InputError(f"{path} is empty.")
         with _quiet_decoder():
-            return soundfile.SoundFile(path)
+            return soundfile.SoundFile(os.fsencode(path) if os.name == "posix" else path)
     except PermissionError:
         raise InputError(f"{path}: no permission to read it.") from None
     except OSError as error:

@@ -6,6 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,11 @@ class Microphone:
                 self.sample_rate, round(BLOCK_S * self.sample_rate), chosen["index"], channels, "float32",
                 callback=self._hear,
             )  # fmt: skip
-            self._stream.start()
+            try:
+                self._stream.start()
+            except sounddevice.PortAudioError:
+                self._stream.close()
+                raise
         except (ValueError, sounddevice.PortAudioError) as error:
             raise DeviceError(f"{self.name} cannot be opened ({_reason(error)}).") from None
 
@@ -67,8 +72,9 @@ class Microphone:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stream.abort()
-        self._stream.close()
+        with suppress(Exception):  # a device that is gone may refuse even this, and there is nothing left to save
+            self._stream.abort()
+            self._stream.close()
 
     def blocks(self, stop: threading.Event) -> Iterator[Float32]:
         """Yield what is heard, shape (n,), float32, mono, 16 kHz, until `stop` is set.
@@ -101,6 +107,8 @@ def _portaudio() -> Any:
         raise DeviceError(
             "the audio library PortAudio is missing; install it (Debian and Ubuntu: apt install libportaudio2)."
         ) from None
+    except Exception as error:  # PortAudio's own, whose type lies in the module that could not be imported
+        raise DeviceError(f"the audio library PortAudio does not start ({_reason(error)}).") from None
     return sounddevice
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from rtser.features import HOP_SAMPLES, SAMPLE_RATE, SEGMENT_SAMPLES
 from rtser.model import Model
@@ -34,7 +35,7 @@ def show_model(console: Console, model: Model) -> None:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in rows.items():
-        table.add_row(name, value)
+        table.add_row(name, Text(value))
     console.print(table)
 
 

@@ -15,6 +15,8 @@ KNOWN = {
     "surprise": "#009E73",
 }
 OTHERS = ("#E69F00", "#0072B2", "#FFFFFF", "#8DD3C7", "#FB8072", "#BEBADA")
+UNCERTAIN = "uncertain"
+"""What stands where an emotion would, below the least confidence."""
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 LEVELS = " ▁▂▃▄▅▆▇█"
 

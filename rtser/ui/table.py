@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from rtser.events import End, Event, Spoken, Start
-from rtser.ui.style import bar, clock_time, colour
+from rtser.ui.style import UNCERTAIN, bar, clock_time, colour
 
 BAR_CELLS = 14
 
@@ -21,12 +21,12 @@ class Timeline:
 
     def __init__(self, console: Console, labels: tuple[str, ...]) -> None:
         self._console, self._labels = console, labels
+        self._begin()
 
     def write(self, event: Event) -> None:
         """Print what the event adds."""
         if isinstance(event, Start):
-            self._seconds = dict.fromkeys((*self._labels, None), 0.0)
-            self._sums = dict.fromkeys(self._labels, 0.0)
+            self._begin()
             self._console.print(Text(event.source, style="bold"), soft_wrap=True)
         elif isinstance(event, Spoken):
             seconds = event.end - event.start
@@ -40,11 +40,16 @@ class Timeline:
     def close(self) -> None:
         """Nothing is held."""
 
+    def _begin(self) -> None:
+        """Forget the last source's sums."""
+        self._seconds: dict[str | None, float] = dict.fromkeys((*self._labels, None), 0.0)
+        self._sums = dict.fromkeys(self._labels, 0.0)
+
     def _row(self, event: Spoken) -> Text:
         shade = colour(event.label, self._labels)
         best = max(event.emotions.values())
         span = f"{clock_time(event.start):>9} - {clock_time(event.end):<9} "
-        row = Text.assemble(span, (f"{event.label or 'uncertain':<10}", f"bold {shade}"), f"{best:4.0%} ")
+        row = Text.assemble(span, (f"{event.label or UNCERTAIN:<10}", f"bold {shade}"), f"{best:4.0%} ")
         row.append_text(bar(best, BAR_CELLS, shade))
         others = sorted(event.emotions.items(), key=lambda item: -item[1])[1:3]
         return row.append("  " + ", ".join(f"{label} {probability:.0%}" for label, probability in others), style="dim")
@@ -56,7 +61,7 @@ class Timeline:
         overall = max(self._sums, key=self._sums.__getitem__)
         shares = [(label, seconds) for label, seconds in self._seconds.items() if seconds]
         shares.sort(key=lambda share: -share[1])
-        listed = ", ".join(f"{label or 'uncertain'} {seconds / spoken:.0%}" for label, seconds in shares)
+        listed = ", ".join(f"{label or UNCERTAIN} {seconds / spoken:.0%}" for label, seconds in shares)
         return Text.assemble(
             "  overall ",
             (overall, f"bold {colour(overall, self._labels)}"),
