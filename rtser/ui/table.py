@@ -51,7 +51,8 @@ class Timeline:
         span = f"{clock_time(event.start):>9} - {clock_time(event.end):<9} "
         row = Text.assemble(span, (f"{event.label or UNCERTAIN:<10}", f"bold {shade}"), f"{best:4.0%} ")
         row.append_text(bar(best, BAR_CELLS, shade))
-        others = sorted(event.emotions.items(), key=lambda item: -item[1])[1:3]
+        ranked = sorted(event.emotions.items(), key=lambda item: -item[1])
+        others = ranked[1:3] if event.label else ranked[:2]
         return row.append("  " + ", ".join(f"{label} {probability:.0%}" for label, probability in others), style="dim")
 
     def _summary(self, event: End) -> Text:
