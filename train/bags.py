@@ -6,9 +6,7 @@ audio file and the feature specification.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -23,10 +21,11 @@ from numpy.typing import NDArray
 from rtser.errors import InputError
 from rtser.features import HOP_SAMPLES, SAMPLE_RATE, SEGMENT_SAMPLES, SPECIFICATION, log_mel, segment_count
 from rtser.sources.file import read_audio
+from train.cache import CACHE, Arrays, cached
 from train.corpora import Utterance
 
 VAD_WINDOW_SAMPLES = 512
-CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "rtser" / "bags"
+BAGS = CACHE / "bags"
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class Bag:
         return len(self.speech)
 
 
-def load_bags(labelled: Iterable[tuple[Utterance, int]], jobs: int = -1, folder: Path = CACHE) -> Iterator[Bag | None]:
+def load_bags(labelled: Iterable[tuple[Utterance, int]], jobs: int = -1, folder: Path = BAGS) -> Iterator[Bag | None]:
     """Extract, or read from the cache, one bag an utterance, in order.
 
     Yields None for an utterance shorter than one segment.
@@ -96,19 +95,13 @@ def _recipe() -> bytes:
 
 
 def _arrays(path: Path, speech: bool, folder: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    key = hashlib.sha256(path.read_bytes() + _recipe() + bytes([speech])).hexdigest()
-    kept = folder / key[:2] / f"{key}.npz"
-    if kept.exists():
-        with np.load(kept) as arrays:
-            return arrays["frames"], arrays["speech"]
-    try:
-        samples = read_audio(path)
-    except InputError as error:
-        raise InputError(f"training data: {error}") from None
-    frames = log_mel(samples)
-    share = speech_share(samples) if speech else np.zeros(segment_count(len(samples)), np.float32)
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    part = kept.with_name(f".{key}-{os.getpid()}.npz")
-    np.savez(part, frames=frames, speech=share)
-    part.replace(kept)
-    return frames, share
+    def make() -> Arrays:
+        try:
+            samples = read_audio(path)
+        except InputError as error:
+            raise InputError(f"training data: {error}") from None
+        share = speech_share(samples) if speech else np.zeros(segment_count(len(samples)), np.float32)
+        return {"frames": log_mel(samples), "speech": share}
+
+    arrays = cached(folder, path, _recipe() + bytes([speech]), make)
+    return arrays["frames"], arrays["speech"]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Sequence
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +17,9 @@ from sklearn.svm import SVC
 
 from rtser.features import SAMPLE_RATE
 from rtser.sources.file import read_audio
-from train.bags import CACHE
+from train.cache import CACHE, Arrays, cached
 
-EGEMAPS = CACHE.with_name("egemaps")
+EGEMAPS = CACHE / "egemaps"
 
 
 def egemaps(paths: Sequence[Path], jobs: int = -1, folder: Path = EGEMAPS) -> NDArray[np.float32]:
@@ -44,13 +43,7 @@ def _extractor() -> Any:
 
 
 def _functionals(path: Path, folder: Path) -> NDArray[np.float32]:
-    kept = folder / f"{hashlib.sha256(path.read_bytes()).hexdigest()}.npy"
-    if kept.exists():
-        stored: NDArray[np.float32] = np.load(kept)
-        return stored
-    values: NDArray[np.float32] = _extractor().process_signal(read_audio(path), SAMPLE_RATE).to_numpy(np.float32)[0]
-    folder.mkdir(parents=True, exist_ok=True)
-    part = kept.with_name(f".{kept.stem}-{os.getpid()}.npy")
-    np.save(part, values)
-    part.replace(kept)
-    return values
+    def make() -> Arrays:
+        return {"functionals": _extractor().process_signal(read_audio(path), SAMPLE_RATE).to_numpy(np.float32)[0]}
+
+    return cached(folder, path, f"eGeMAPSv02 opensmile {version('opensmile')}".encode(), make)["functionals"]

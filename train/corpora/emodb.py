@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from train.corpora.utterance import Utterance, audio_files
+from train.corpora.utterance import Utterance, named_files
 
 NAME = re.compile(r"(?P<speaker>\d\d)(?P<sentence>[ab]\d\d)(?P<emotion>[WLEAFTN])[a-z]?")
 EMOTIONS = {
@@ -23,6 +23,5 @@ def read(root: Path) -> list[Utterance]:
     """The corpus's utterances; files with other names are passed over."""
     return [
         Utterance(path, "emodb", match["speaker"], EMOTIONS[match["emotion"]], match["sentence"])
-        for path in audio_files(root)
-        if (match := NAME.fullmatch(path.stem))
+        for path, match in named_files(root, NAME)
     ]

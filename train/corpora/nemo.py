@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from train.corpora.utterance import Utterance, audio_files
+from train.corpora.utterance import Utterance, named_files
 
 NAME = re.compile(r"(?P<speaker>[A-Z]{2}\d)_(?P<emotion>[a-z]+)_(?P<sentence>\d+)")
 EMOTIONS = {
@@ -22,6 +22,6 @@ def read(root: Path) -> list[Utterance]:
     """The corpus's utterances; files with other names are passed over."""
     return [
         Utterance(path, "nemo", match["speaker"], EMOTIONS[match["emotion"]], match["sentence"])
-        for path in audio_files(root)
-        if (match := NAME.fullmatch(path.stem)) and match["emotion"] in EMOTIONS
+        for path, match in named_files(root, NAME)
+        if match["emotion"] in EMOTIONS
     ]

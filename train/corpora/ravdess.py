@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from train.corpora.utterance import Utterance, audio_files
+from train.corpora.utterance import Utterance, named_files
 
 NAME = re.compile(r"0[13]-01-(?P<emotion>0[1-8])-0[12]-(?P<statement>0[12])-0[12]-(?P<actor>\d\d)")
 EMOTIONS = {
@@ -27,6 +27,5 @@ def read(root: Path) -> list[Utterance]:
     """The corpus's spoken utterances (its songs and files with other names are passed over)."""
     return [
         Utterance(path, "ravdess", f"Actor_{match['actor']}", EMOTIONS[match["emotion"]], match["statement"])
-        for path in audio_files(root)
-        if (match := NAME.fullmatch(path.stem))
+        for path, match in named_files(root, NAME)
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,3 +45,10 @@ def audio_files(root: Path) -> list[Path]:
     """Every audio file under a folder, sorted; hidden files and folders are passed over."""
     found = (path for path in root.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES)
     return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(root).parts))
+
+
+def named_files(root: Path, name: re.Pattern[str]) -> Iterator[tuple[Path, re.Match[str]]]:
+    """The audio files under a folder whose stems are wholly matched by a corpus's rule, with the match."""
+    for path in audio_files(root):
+        if match := name.fullmatch(path.stem):
+            yield path, match
