@@ -118,7 +118,7 @@ def test_streaming_equals_torch_where_everything_is_taken_for_speech(run, speech
     model = library.Model.from_bytes(export(step, describe(experiment, {}, step.temperature)))
     samples = read_audio(longest(speech))
     decisions = library.Stream(model, window_s=1.0).push(samples)
-    assert sum(decision.emotions is not None for decision in decisions) > len(decisions) - 3
+    assert sum(decision.emotions is not None for decision in decisions) >= len(decisions) - 3
     assert largest_difference(decisions, step, samples, 12) < TOLERANCE
 
 
