@@ -268,8 +268,9 @@ def failures() -> Iterator[Callable[[RtserError], None]]:
         _silence_standard_output()
         _complain("standard output was closed; stopped.")
     except OSError as error:
-        _silence_standard_output()
-        note(InputError(f"standard output cannot be written ({error.strerror or error})."))
+        if not error.filename:
+            _silence_standard_output()
+        note(InputError(f"{error.filename or 'standard output'}: {error.strerror or error}."))
     if noted:
         raise typer.Exit(noted[0].exit_code)
 
