@@ -185,7 +185,10 @@ def train(
         experiment = load_experiment(config, changes)
         run = output or Path("runs") / experiment.name
         train_experiment(experiment, _roots(experiment.sources, data, corpus), run, fold or [], Reporter())
-        typer.echo(f"trained: {run}; next: rtser evaluate {run}, rtser export {run} -o model.onnx", err=True)
+        typer.echo(
+            f"trained: {run}; next, with the same --data or --corpus: rtser evaluate {run}, rtser export {run} -o FILE",
+            err=True,
+        )
 
 
 @app.command()
@@ -225,12 +228,12 @@ def export(
 
 def _roots(names: list[str], data: Path, corpora: list[str] | None) -> dict[str, Path]:
     """Where each corpus lies."""
-    roots = {name: data / name for name in names}
+    roots = {name: data.expanduser() / name for name in names}
     for given in corpora or []:
         name, equals, path = given.partition("=")
         if not equals or name not in roots:
             raise InputError(f"--corpus {given}: write NAME=PATH, where NAME is one of {', '.join(roots)}.")
-        roots[name] = Path(path)
+        roots[name] = Path(path).expanduser()
     return roots
 
 
@@ -241,7 +244,8 @@ def training() -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         extra = "dev" if error.name == "opensmile" else "train"
-        raise InputError(f"this needs the package {error.name}; install rtser[{extra}].") from None
+        how = f"pip install -c constraints.txt '.[{extra}]'"
+        raise InputError(f"this needs the package {error.name}; in the checkout: {how}.") from None
 
 
 @contextmanager

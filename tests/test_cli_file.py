@@ -259,7 +259,7 @@ def test_training_without_its_packages_says_what_to_install():
     blocked = "import sys; sys.modules.update(torch=None); from rtser.cli import app; app()"
     result = subprocess.run([sys.executable, "-c", blocked, "train"], capture_output=True, text=True)
     assert result.returncode == 2
-    assert "install rtser[train]" in one_sentence(result)
+    assert "'.[train]'" in one_sentence(result)
 
 
 def test_importing_rtser_loads_nothing_heavy():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -39,5 +41,10 @@ def show_model(console: Console, model: Model) -> None:
     console.print(table)
 
 
-def _lines(values: dict[str, object]) -> str:
-    return "\n".join(f"{key}: {value}" for key, value in values.items()) or "unstated"
+def _lines(values: Mapping[str, object], indent: str = "") -> str:
+    """Keys and values as lines; a mapping within a mapping is indented below its key."""
+    lines = []
+    for key, value in values.items():
+        inner = "\n" + _lines(value, indent + "  ") if isinstance(value, Mapping) else f" {value}"
+        lines.append(f"{indent}{key}:{inner}")
+    return "\n".join(lines) or "unstated"
