@@ -18,6 +18,7 @@ from rtser.features import (
     Float32,
     block_log_mel,
     checked_samples,
+    segment_end_s,
     window_segments,
 )
 from rtser.model import Model, StepOutput
@@ -47,6 +48,12 @@ class Decision:
     speech: float
     segment_emotions: dict[str, float]
     salience: float
+
+
+def named(emotions: dict[str, float], min_confidence: float) -> tuple[str | None, float | None]:
+    """The likeliest emotion and its probability; None for both below the least confidence."""
+    label, confidence = max(emotions.items(), key=lambda item: item[1])
+    return (label, confidence) if confidence >= min_confidence else (None, None)
 
 
 class Bank:
@@ -149,14 +156,12 @@ class Bank:
         labels = self.model.labels
         probabilities = output.emotions[row].tolist()
         emotions = dict(zip(labels, probabilities, strict=True)) if any(probabilities) else None
-        best = max(range(len(labels)), key=probabilities.__getitem__)
-        named = emotions is not None and probabilities[best] >= self.min_confidence
-        segment = self._hops[stream] - 1 - FIRST_SEGMENT_HOP
+        label, confidence = named(emotions, self.min_confidence) if emotions else (None, None)
         return Decision(
-            time_s=(SEGMENT_SAMPLES + segment * HOP_SAMPLES) / SAMPLE_RATE,
+            time_s=segment_end_s(self._hops[stream] - 1 - FIRST_SEGMENT_HOP),
             emotions=emotions,
-            label=labels[best] if named else None,
-            confidence=probabilities[best] if named else None,
+            label=label,
+            confidence=confidence,
             speech=float(output.speech[row]),
             segment_emotions=dict(zip(labels, output.segment_emotions[row].tolist(), strict=True)),
             salience=float(output.salience[row]),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rtser.bank import Decision
-from rtser.features import HOP_SAMPLES, SAMPLE_RATE, SEGMENT_SAMPLES
+from rtser.bank import Decision, named
+from rtser.features import HOP_SAMPLES, SAMPLE_RATE, segment_end_s
 
-SEGMENT_S = SEGMENT_SAMPLES / SAMPLE_RATE
+SEGMENT_S = segment_end_s(0)
 
 
 @dataclass(frozen=True)
@@ -75,10 +75,6 @@ class Utterances:
         if self._start_s is None:
             return None
         emotions = {emotion: total / self._weight for emotion, total in self._sums.items()}
-        best = max(emotions, key=emotions.__getitem__)
-        named = emotions[best] >= self._min_confidence
-        utterance = Utterance(
-            self._start_s, self._end_s, emotions, best if named else None, emotions[best] if named else None
-        )
+        utterance = Utterance(self._start_s, self._end_s, emotions, *named(emotions, self._min_confidence))
         self._start_s = None
         return utterance

@@ -141,6 +141,11 @@ def segment_count(samples: int) -> int:
     return 0 if samples < SEGMENT_SAMPLES else 1 + (samples - SEGMENT_SAMPLES) // HOP_SAMPLES
 
 
+def segment_end_s(segment: int) -> float:
+    """End of the k-th segment (from 0), and so the length of k + 1 segments, in seconds: 0.335 + 0.06 k."""
+    return (SEGMENT_SAMPLES + segment * HOP_SAMPLES) / SAMPLE_RATE
+
+
 def window_segments(window_s: float) -> int:
     """How many segments lie wholly within a window of so many seconds; at least one."""
     return max(1, segment_count(round(window_s * SAMPLE_RATE)))

@@ -260,19 +260,15 @@ def test_the_last_window_with_enough_speech_is_the_one_that_counts():
     assert torch.allclose(logits[1], expected, atol=1e-5)
 
 
-def test_a_corpus_without_the_emotions_asked_for_is_named(tmp_path):
+@pytest.mark.parametrize(
+    ("emotion", "message"),
+    [("Joy", "corpus mine has no utterance of angry, happy"), ("angry", "no corpus has an utterance of happy")],
+)
+def test_emotions_that_the_corpora_lack_are_named(tmp_path, emotion, message):
     shutil.copy(DEMO, tmp_path / "a.flac")
-    (tmp_path / "t.csv").write_text("path,emotion,speaker\na.flac,Joy,Eve\n")
+    (tmp_path / "t.csv").write_text(f"path,emotion,speaker\na.flac,{emotion},Eve\n")
     experiment = check_experiment({"name": "x", "emotions": ["angry", "happy"], "corpora": ["mine"]}, "x")
-    with pytest.raises(InputError, match="corpus mine has no utterance of angry, happy"):
-        utterances(experiment, {"mine": tmp_path / "t.csv"})
-
-
-def test_an_emotion_that_no_corpus_has_is_named(tmp_path):
-    shutil.copy(DEMO, tmp_path / "a.flac")
-    (tmp_path / "t.csv").write_text("path,emotion,speaker\na.flac,angry,Eve\n")
-    experiment = check_experiment({"name": "x", "emotions": ["angry", "happy"], "corpora": ["mine"]}, "x")
-    with pytest.raises(InputError, match="no corpus has an utterance of happy"):
+    with pytest.raises(InputError, match=message):
         utterances(experiment, {"mine": tmp_path / "t.csv"})
 
 

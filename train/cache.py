@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from train.files import replacing
+
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "rtser"
 
 Arrays = dict[str, NDArray[Any]]
@@ -32,7 +34,6 @@ def cached(folder: Path, audio: Path, recipe: bytes, make: Callable[[], Arrays])
             return dict(arrays)
     made = make()
     kept.parent.mkdir(parents=True, exist_ok=True)
-    part = kept.with_name(f".{key}-{os.getpid()}.npz")
-    np.savez(part, **made)  # type: ignore[arg-type]
-    part.replace(kept)
+    with replacing(kept) as part:
+        np.savez(part, **made)  # type: ignore[arg-type]
     return made

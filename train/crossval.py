@@ -28,6 +28,7 @@ from train.cnn import SegCNN
 from train.config import Experiment, check_experiment, parse_yaml
 from train.corpora import Utterance, noise_recordings, read_corpus
 from train.export import StreamingStep
+from train.files import replacing
 from train.folds import Fold, deal, make_folds
 from train.report import Reporter
 from train.stages import Embedded, align, embed, fit_attention, fit_cnn, windows
@@ -74,7 +75,8 @@ def open_run(experiment: Experiment, run: Path) -> None:
         return
     try:
         run.mkdir(parents=True, exist_ok=True)
-        write_text(settings, yaml.safe_dump(experiment.model_dump(mode="json"), sort_keys=False))
+        with replacing(settings) as part:
+            part.write_text(yaml.safe_dump(experiment.model_dump(mode="json"), sort_keys=False), encoding="utf-8")
     except OSError as error:
         raise InputError(f"{run} cannot be written ({error.strerror}); name another folder with --output.") from None
     environment = {"python": platform.python_version(), "machine": platform.machine(), "system": platform.system()}
@@ -153,14 +155,8 @@ def check_speakers(fold: Fold, folder: Path) -> None:
             raise InputError(f"{folder} was trained on other recordings; name another folder with --output.")
         return
     folder.mkdir(exist_ok=True)
-    write_text(noted, json.dumps(counts, indent=1))
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file so that a kill at any moment leaves it whole or absent."""
-    part = path.with_name(f".{path.name}")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
+    with replacing(noted) as part:
+        part.write_text(json.dumps(counts, indent=1), encoding="utf-8")
 
 
 def train_fold(fold: Fold, noise: Sequence[Bag], experiment: Experiment, folder: Path, reporter: Reporter) -> None:
@@ -179,8 +175,8 @@ def train_fold(fold: Fold, noise: Sequence[Bag], experiment: Experiment, folder:
     attention = fit_attention(embedded, validation, experiment, seed, folder / "attention.pt", reporter)
     scale = fit_temperature(attention, validation, experiment)
     step = {"cnn": cnn.state_dict(), "attention": attention.state_dict(), "temperature": scale}
-    torch.save(step, folder / "step.part")
-    (folder / "step.part").replace(folder / "step.pt")
+    with replacing(folder / "step.pt") as part:
+        torch.save(step, part)
 
 
 def embed_out_of_fold(

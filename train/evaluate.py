@@ -6,6 +6,7 @@ import csv
 import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -66,10 +67,12 @@ def evaluate(run: Path, roots: Mapping[str, Path], baseline: bool, reporter: Rep
         test = [pair for pair in pairs if pair[0].group in parts["test"]]
         step = read_step(experiment, run / fold)
         content = export(step, describe(experiment, {}, step.temperature))
-        (run / fold / "model.onnx").write_bytes(content)
+        model = run / fold / "model.onnx"
+        model.write_bytes(content)
+        written_ns = model.stat().st_mtime_ns
         with reporter.job(f"fold {fold}", len(test)) as job:
             results = Parallel(n_jobs=-1, return_as="generator")(
-                delayed(_final_emotions)(content, utterance.path) for utterance, _ in test
+                delayed(_final_emotions)(model, written_ns, utterance.path) for utterance, _ in test
             )
             for (utterance, label), row in zip(test, results, strict=True):
                 predicted = int(np.argmax(row)) if row else -1
@@ -121,23 +124,17 @@ def as_markdown(measures: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _final_emotions(content: bytes, path: Path) -> tuple[float, ...]:
+def _final_emotions(model: Path, written_ns: int, path: Path) -> tuple[float, ...]:
     """The probabilities of the last decision that has any; empty if none has."""
-    stream = Stream(_model(content))
+    stream = Stream(_model(model, written_ns))
     heard = [decision.emotions for decision in stream.push(read_audio(path)) if decision.emotions]
     return tuple(heard[-1].values()) if heard else ()
 
 
-_MODELS: dict[int, Model] = {}
-
-
-def _model(content: bytes) -> Model:
+@lru_cache(maxsize=1)
+def _model(path: Path, written_ns: int) -> Model:  # noqa: ARG001  # a file written anew is another model
     """The model of a worker process, opened once."""
-    key = hash(content)
-    if key not in _MODELS:
-        _MODELS.clear()
-        _MODELS[key] = Model.from_bytes(content, provider="cpu")
-    return _MODELS[key]
+    return Model(path, provider="cpu")
 
 
 def _baselines(pairs: Sequence[tuple[Utterance, int]], parts: Mapping[str, Collection[str]]) -> dict[str, list[int]]:

@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from rtser.bank import Decision
 from rtser.errors import ModelError
-from rtser.features import HOP_SAMPLES, MEL_BINS, SAMPLE_RATE, SEGMENT_FRAMES, SEGMENT_SAMPLES, log_mel
+from rtser.features import MEL_BINS, SEGMENT_FRAMES, log_mel, segment_end_s
 from rtser.model import METADATA_KEY, OUTPUTS, Metadata, Model
 from rtser.sources.file import read_audio
 from rtser.stream import Stream
@@ -141,8 +141,7 @@ def verify(content: bytes, step: StreamingStep, recordings: Sequence[Path]) -> f
     for path in recordings:
         samples = read_audio(path)
         for window in (SHORT_WINDOW, model.metadata.window):
-            window_s = (SEGMENT_SAMPLES + (window - 1) * HOP_SAMPLES) / SAMPLE_RATE
-            if decisions := Stream(model, window_s).push(samples):
+            if decisions := Stream(model, segment_end_s(window - 1)).push(samples):
                 worst = max(worst, largest_difference(decisions, step, samples, window))
     if worst < 0:
         raise ModelError("no recording to verify the export with is as long as one segment.")

@@ -16,6 +16,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from rtser.errors import InputError
 from train.config import Fit
+from train.files import replacing
 from train.report import Reporter
 
 
@@ -107,12 +108,9 @@ def running_average(decay: float) -> Callable[..., None]:
 def _save(state: dict[str, Any], checkpoint: Path) -> None:
     """Write the checkpoint, then its history, each so that a kill leaves the old file or the new one."""
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
-    part = checkpoint.with_suffix(".part")
-    torch.save(state, part)
-    part.replace(checkpoint)
-    history = checkpoint.with_suffix(".csv")
-    with part.open("w", newline="") as file:
+    with replacing(checkpoint) as part:
+        torch.save(state, part)
+    with replacing(checkpoint.with_suffix(".csv")) as part, part.open("w", newline="") as file:
         writer = csv.DictWriter(file, fieldnames=list(state["history"][0]))
         writer.writeheader()
         writer.writerows(state["history"])
-    part.replace(history)

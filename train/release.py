@@ -13,6 +13,7 @@ from rtser.model import CONTRACT_VERSION, Metadata
 from train.config import Experiment
 from train.crossval import read_run, read_step, utterances
 from train.export import export, verify
+from train.files import replacing
 from train.folds import FINAL
 
 VERIFIED_UTTERANCES = 12
@@ -56,9 +57,8 @@ def release(run: Path, fold: str | None, roots: Mapping[str, Path], output: Path
     difference = verify(content, step, paths[:: max(1, len(paths) // VERIFIED_UTTERANCES)])
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        part = output.with_name(f".{output.name}.part")
-        part.write_bytes(content)
-        part.replace(output)
+        with replacing(output) as part:
+            part.write_bytes(content)
     except OSError as error:
         raise InputError(f"{output} cannot be written ({error.strerror}).") from None
     return metadata, difference

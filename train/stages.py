@@ -1,4 +1,4 @@
-"""The two stages of the method: the segment CNN, then attention over out-of-fold embeddings."""
+"""The two stages of the method: the segment CNN, then attention over its embeddings."""
 
 from __future__ import annotations
 

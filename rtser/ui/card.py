@@ -8,21 +8,20 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from rtser.features import HOP_SAMPLES, SAMPLE_RATE, SEGMENT_SAMPLES
+from rtser.features import segment_end_s
 from rtser.model import Model
 
 
 def show_model(console: Console, model: Model) -> None:
     """Print everything in the file's metadata, and its inputs and outputs."""
     about = model.metadata
-    window_s = (SEGMENT_SAMPLES + (about.window - 1) * HOP_SAMPLES) / SAMPLE_RATE
     rows = {
         "name": about.name,
         "file": str(model.path),
         "sha256": model.sha256,
         "contract": str(about.contract),
         "labels": ", ".join(about.labels),
-        "window": f"{about.window} segments ({window_s:.2f} s)",
+        "window": f"{about.window} segments ({segment_end_s(about.window - 1):.2f} s)",
         "least confidence": f"{about.min_confidence:.2f}",
         "architecture": about.architecture,
         "trained on": ", ".join(about.corpora),
