@@ -8,27 +8,24 @@ import os
 for _library in ("OMP", "OPENBLAS", "MKL"):
     os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
 
-import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from rtser.errors import InputError, RtserError
+from rtser.errors import InputError
+from rtser.process import complain, failures, signals
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from rtser.events import Event
-    from rtser.model import Model
+    from rtser.recogniser import Recogniser
+    from rtser.settings import ListenSettings
     from rtser.sinks import Sink
-    from rtser.stream import Stream
-
-INTERRUPTED = 130
 
 app = typer.Typer(
     help="Recognise emotion in speech as it is spoken.",
@@ -37,19 +34,39 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+bench = typer.Typer(help="Measure how fast this machine is.", no_args_is_help=True)
+app.add_typer(bench, name="bench")
 
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", help="YAML file of settings; configs/listen.yaml explains each.")
+]
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", help="key=value: any setting, as decide.hold_s=1; repeatable.")
+]
 ModelOption = Annotated[Path | None, typer.Option("--model", help="Model file; the shipped one if not named.")]
 WindowOption = Annotated[
     float | None, typer.Option("--window", help="Seconds over which is decided; the model's own if not named.")
 ]
+DeviceOption = Annotated[
+    str | None, typer.Option("--device", help="Input device: its name, part of it, or its index (rtser devices).")
+]
 ChannelOption = Annotated[int | None, typer.Option("--channel", help="Channel to hear, from 0; else the mean of all.")]
-ProviderOption = Annotated[Literal["auto", "cpu", "cuda"], typer.Option("--provider", help="Where the network runs.")]
+Provider = Literal["auto", "cpu", "cuda"]
+ProviderOption = Annotated[
+    Provider | None, typer.Option("--provider", help="Where the network runs; auto if not named.")
+]
 ConfidenceOption = Annotated[
     float | None,
     typer.Option("--min-confidence", help="Below it no emotion is named, 0 to 1; the model's own if not named."),
 ]
+SmoothingOption = Annotated[
+    float | None, typer.Option("--smoothing", help="Seconds over which the probabilities are averaged; 0.3.")
+]
+SilenceOption = Annotated[
+    float | None, typer.Option("--silence", help="Seconds of silence that end an utterance; 0.6.")
+]
+PlainOption = Annotated[bool, typer.Option("--plain", help="Lines of text instead of the live view.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write events as JSON lines on standard output.")]
-CsvOption = Annotated[Path | None, typer.Option("--csv", help="Also write every decision to this CSV file.")]
 
 
 @app.command()
@@ -62,26 +79,40 @@ def file(
         float | None, typer.Option(help="As --stream, at so many times real time; 0 does not wait.", min=0)
     ] = None,
     json: JsonOption = False,
-    csv: CsvOption = None,
+    plain: PlainOption = False,
+    csv: Annotated[Path | None, typer.Option("--csv", help="Also write every decision to this CSV file.")] = None,
     model: ModelOption = None,
     window: WindowOption = None,
     min_confidence: ConfidenceOption = None,
+    smoothing: SmoothingOption = None,
+    silence: SilenceOption = None,
     channel: ChannelOption = None,
-    provider: ProviderOption = "auto",
+    provider: ProviderOption = None,
+    config: ConfigOption = None,
+    set_: SetOption = None,
 ) -> None:
     """Recognise emotion in audio files."""
     live = stream or speed is not None
-    with failures() as fail, interruptible() as stop:
-        if csv and any(csv.exists() and path.exists() and csv.samefile(path) for path in (*paths, model or csv.parent)):
+    with failures() as fail, signals() as asked:
+        settings = _settings(config, set_, _recognition(locals()))
+        if csv and any(
+            csv.exists() and path.exists() and csv.samefile(path) for path in (*paths, settings.model or csv.parent)
+        ):
             raise InputError(f"--csv {csv} would overwrite what is to be read; name another file.")
-        loaded = _load(model, provider)
-        hears = _stream(loaded, window, min_confidence)
-        with sinks(loaded, json, csv, live) as write:
+        recogniser = _recogniser(settings)
+        outputs = [_view(recogniser, json, live and not plain)]
+        if csv:
+            from rtser.sinks.csv import CsvTable
+            from rtser.sinks.log import LogFile
+
+            labels = recogniser.model.labels
+            outputs.append(CsvTable(LogFile(csv, header=CsvTable.header(labels), append=False), labels))
+        with delivering(outputs) as write:
             for path in paths:
-                if stop.is_set():
+                if asked.stop.is_set():
                     break
                 try:
-                    _recognise_file(path, channel, hears, _speed(live, speed), write, stop)
+                    recogniser.hear_file(path, _speed(live, speed), write, asked.stop)
                 except InputError as error:
                     fail(error)
 
@@ -89,45 +120,120 @@ def file(
 @app.command()
 def demo(
     json: JsonOption = False,
+    plain: PlainOption = False,
     speed: Annotated[float, typer.Option(help="Times real time; 0 does not wait.", min=0)] = 1.0,
     model: ModelOption = None,
-    provider: ProviderOption = "auto",
+    provider: ProviderOption = None,
 ) -> None:
     """Recognise the bundled sample (synthetic speech): no file and no microphone needed."""
-    from importlib.resources import files
+    from rtser.sources.file import sample_path
 
-    sample = Path(str(files("rtser") / "samples" / "demo.flac"))
-    with failures(), interruptible() as stop:
-        loaded = _load(model, provider)
-        with sinks(loaded, json, None, live=True) as write:
-            _recognise_file(sample, None, _stream(loaded), speed, write, stop, name=sample.name)
+    with failures(), signals() as asked:
+        recogniser = _recogniser(_settings(None, None, _recognition(locals())))
+        with delivering([_view(recogniser, json, live=not plain)]) as write:
+            recogniser.hear_file(sample_path(), speed, write, asked.stop, name=sample_path().name)
 
 
 @app.command()
 def listen(
     json: JsonOption = False,
-    csv: CsvOption = None,
-    device: Annotated[
-        str | None, typer.Option("--device", help="Input device: part of its name, or its index.")
-    ] = None,
+    plain: PlainOption = False,
+    device: DeviceOption = None,
+    channel: ChannelOption = None,
     model: ModelOption = None,
     window: WindowOption = None,
     min_confidence: ConfidenceOption = None,
-    channel: ChannelOption = None,
-    provider: ProviderOption = "auto",
+    smoothing: SmoothingOption = None,
+    silence: SilenceOption = None,
+    provider: ProviderOption = None,
+    jsonl: Annotated[
+        Path | None, typer.Option("--jsonl", help="Append events to this file, renamed when large.")
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", help="Append decisions to this table, renamed when large.")
+    ] = None,
+    record: Annotated[
+        Path | None, typer.Option("--record", help="Folder for the sound around each utterance, as FLAC.")
+    ] = None,
+    save_audio: Annotated[
+        Path | None, typer.Option("--save-audio", help="Write everything heard to this WAV file.")
+    ] = None,
+    max_lag: Annotated[
+        float | None, typer.Option("--max-lag", help="Milliseconds; later than this, sound is skipped; 500.")
+    ] = None,
+    config: ConfigOption = None,
+    set_: SetOption = None,
 ) -> None:
     """Recognise emotion in what a microphone hears, until interrupted."""
-    with failures(), interruptible(daemon=True) as stop:
-        from rtser.recognise import recognise
-        from rtser.sources.microphone import Microphone
+    with failures(), signals(daemon=True) as asked:
+        given = _recognition(locals()) | {"device": device, "source": {"max_lag_ms": max_lag}}
+        given["outputs"] = {"jsonl": jsonl, "csv": csv, "record": record, "save_audio": save_audio}
+        settings = _settings(config, set_, given)
+        from rtser.daemon import daemon_sinks, heard
+        from rtser.sources.microphone import MicrophoneOpener
+        from rtser.supervise import Supervisor
 
-        loaded = _load(model, provider)
-        stream = _stream(loaded, window, min_confidence)
-        with Microphone(device, channel) as microphone, sinks(loaded, json, csv, live=True) as write:
-            blocks = microphone.blocks(stop)
-            about = microphone.name, microphone.sample_rate, lambda: microphone.dropped_samples
-            for event in recognise(blocks, stream, *about):
+        recogniser = _recogniser(settings)
+        opener = MicrophoneOpener(settings.device, settings.channel, settings.source.ring_s)
+        with ExitStack() as opened:
+            logs, taps = daemon_sinks(settings.outputs, recogniser.model.labels, complain, asked.reopen)
+            view = _view(recogniser, json, live=not (plain or settings.plain))
+            write = opened.enter_context(delivering([view, *logs]))
+            microphone = opened.enter_context(Supervisor(opener, settings.source, recogniser.vitals, settings.channel))
+            source = microphone.source
+            pieces = heard(microphone.pieces(asked.stop), taps)
+            for event in recogniser.events(pieces, source.name, source.sample_rate, microphone.lag_s):
                 write(event)
+
+
+@app.command()
+def devices(json: Annotated[bool, typer.Option("--json", help="The list as JSON.")] = False) -> None:
+    """List the audio input devices."""
+    with failures():
+        from dataclasses import asdict
+
+        from rtser.sources.microphone import devices as input_devices
+
+        found = input_devices()
+        if json:
+            from json import dumps
+
+            typer.echo(dumps([asdict(device) for device in found], indent=2))
+        else:
+            from rtser.ui.card import show_devices
+
+            show_devices(_console(), found)
+
+
+@app.command()
+def doctor(
+    device: DeviceOption = None,
+    model: ModelOption = None,
+    provider: ProviderOption = None,
+    json: Annotated[bool, typer.Option("--json", help="The checks as JSON.")] = False,
+) -> None:
+    """Check the audio library, the devices, the model, the clock and the speed of this machine, and say what to do."""
+    with failures():
+        from rtser.doctor import examine, tell
+
+        code = tell(examine(device, model, provider or "auto"), json)
+    raise typer.Exit(code)
+
+
+@bench.command("live")
+def bench_live(
+    seconds: Annotated[float, typer.Option(help="How long to measure.", min=1)] = 30.0,
+    device: Annotated[str | None, typer.Option("--device", help="A real device instead of the paced sample.")] = None,
+    model: ModelOption = None,
+    provider: ProviderOption = None,
+    json: Annotated[bool, typer.Option("--json", help="The figures as JSON.")] = False,
+) -> None:
+    """Measure, paced in real time: from a segment's last sample to its event, CPU share and memory."""
+    with failures(), signals() as asked:
+        from rtser.bench import live, tell
+
+        recogniser = _recogniser(_settings(None, None, {"model": model, "provider": provider}))
+        tell(live(recogniser, seconds, device, asked.stop), json)
 
 
 @app.command()
@@ -139,7 +245,9 @@ def info(
 ) -> None:
     """Say what a model file is: labels, features, corpora, licence, measures, limits."""
     with failures():
-        loaded = _load(model, "cpu")
+        from rtser.model import Model
+
+        loaded = Model(model, "cpu")
         if json:
             typer.echo(loaded.metadata.to_json())
         else:
@@ -249,106 +357,55 @@ def training() -> Iterator[None]:
 
 
 @contextmanager
-def failures() -> Iterator[Callable[[RtserError], None]]:
-    """End the program with one sentence and the right exit code, whatever goes wrong.
-
-    Yields a function that notes a failure and lets the work go on; the program then ends with the first one's code.
-    """
-    noted: list[RtserError] = []
-    _open_standard_streams()
-
-    def note(error: RtserError) -> None:
-        noted.append(error)
-        _complain(str(error))
-
-    try:
-        yield note
-        sys.stdout.flush()
-    except RtserError as error:
-        note(error)
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
-    except BrokenPipeError:
-        _silence_standard_output()
-        _complain("standard output was closed; stopped.")
-    except OSError as error:
-        if not error.filename:
-            _silence_standard_output()
-        note(InputError(f"{error.filename or 'standard output'}: {error.strerror or error}."))
-    if noted:
-        raise typer.Exit(noted[0].exit_code)
-
-
-def _complain(sentence: str) -> None:
-    """Write a sentence on standard error, as one line whatever stands in it; should that fail, go on."""
-    with suppress(OSError):
-        printable = "".join(character if character.isprintable() else repr(character)[1:-1] for character in sentence)
-        typer.echo(f"rtser: {printable}", err=True)
-
-
-def _open_standard_streams() -> None:
-    """Make output possible where a stream is closed, or its encoding does not know a file's name."""
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115  # for as long as the program runs
-        getattr(sys, name).reconfigure(errors="backslashreplace")
-
-
-def _silence_standard_output() -> None:
-    """Send what is still buffered nowhere, or Python complains when it flushes at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-@contextmanager
-def interruptible(daemon: bool = False) -> Iterator[threading.Event]:
-    """Let the first SIGINT or SIGTERM end the sound, so that all events are written; a second SIGINT ends at once.
-
-    Yields what is set by then. Leaves with exit code 130, but for the SIGTERM of a daemon, whose end that is.
-    """
-    stop = threading.Event()
-    received: list[int] = []
-
-    def end(number: int, _frame: object) -> None:
-        received.append(number)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        stop.set()
-
-    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    if received and not (daemon and received[0] == signal.SIGTERM):
-        raise KeyboardInterrupt
-
-
-@contextmanager
-def sinks(model: Model, json: bool, csv: Path | None, live: bool) -> Iterator[Callable[[Event], None]]:
-    """Open what events go to, and yield the function that takes them."""
+def delivering(sinks: list[Sink]) -> Iterator[Callable[[Event], None]]:
+    """Yield the function that hands an event to every sink; close them all in the end."""
     with ExitStack() as opened:
-        taking: list[Sink] = []
-
-        def add(sink: Sink) -> None:
-            taking.append(sink)
+        for sink in sinks:
             opened.callback(sink.close)
 
-        if csv:
-            from rtser.sinks.csv import CsvTable
-
-            add(CsvTable(csv, model.labels))
-        if json:
-            from rtser.sinks.jsonl import JsonLines
-
-            add(JsonLines(sys.stdout))
-        else:
-            add(_view(_console(), model, live))
-
         def write(event: Event) -> None:
-            for sink in taking:
+            for sink in sinks:
                 sink.write(event)
 
         yield write
+
+
+def _settings(config: Path | None, changes: list[str] | None, options: dict[str, Any]) -> ListenSettings:
+    """The file's settings, changed by --set, then by the options that were given."""
+    from rtser.settings import ListenSettings, checked, read_settings
+
+    content = read_settings(config, changes or [])
+    _overlay(content, options)
+    return checked(ListenSettings, content, f"configuration {config}" if config else "settings")
+
+
+def _overlay(content: dict[str, Any], options: dict[str, Any]) -> None:
+    for name, value in options.items():
+        if isinstance(value, dict):
+            given = {key: one for key, one in value.items() if one is not None}
+            if given:
+                inner = content.setdefault(name, {})
+                content[name] = (inner | given) if isinstance(inner, dict) else inner
+        elif value is not None:
+            content[name] = value
+
+
+def _recognition(options: dict[str, Any]) -> dict[str, Any]:
+    """The settings that a command's options of these names stand for."""
+    decide = {"enter_confidence": "min_confidence", "smoothing_s": "smoothing", "silence_s": "silence"}
+    return {
+        "model": options.get("model"),
+        "provider": options.get("provider"),
+        "channel": options.get("channel"),
+        "window_s": options.get("window"),
+        "decide": {setting: options.get(option) for setting, option in decide.items()},
+    }
+
+
+def _recogniser(settings: ListenSettings) -> Recogniser:
+    from rtser.recogniser import Recogniser
+
+    return Recogniser(settings)
 
 
 def _console() -> Console:
@@ -362,14 +419,20 @@ def _console() -> Console:
     return OwnConsole(highlight=False)
 
 
-def _view(console: Console, model: Model, live: bool) -> Sink:
-    if live and console.is_terminal:
+def _view(recogniser: Recogniser, json: bool, live: bool) -> Sink:
+    """What shows the events: JSON, the live view, or a table where output is no terminal or none is wanted."""
+    if json:
+        from rtser.sinks.jsonl import JsonLines
+
+        return JsonLines(sys.stdout)
+    console, labels = _console(), recogniser.model.labels
+    if live and console.is_terminal and not console.is_dumb_terminal:
         from rtser.ui.live import LiveView
 
-        return LiveView(console, model.labels)
+        return LiveView(console, labels, recogniser.vitals, recogniser.window)
     from rtser.ui.table import Timeline
 
-    return Timeline(console, model.labels)
+    return Timeline(console, labels)
 
 
 def _speed(live: bool, speed: float | None) -> float:
@@ -377,40 +440,3 @@ def _speed(live: bool, speed: float | None) -> float:
     if speed is not None:
         return speed
     return 1.0 if live else 0.0
-
-
-def _load(path: Path | None, provider: Literal["auto", "cpu", "cuda"]) -> Model:
-    from rtser.model import Model
-
-    return Model(path, provider)
-
-
-def _stream(model: Model, window: float | None = None, min_confidence: float | None = None) -> Stream:
-    from rtser.stream import Stream
-
-    try:
-        return Stream(model, window, min_confidence)
-    except ValueError as error:
-        raise InputError(f"{error}.") from None
-
-
-def _recognise_file(
-    path: Path,
-    channel: int | None,
-    stream: Stream,
-    speed: float,
-    write: Callable[[Event], None],
-    stop: threading.Event,
-    name: str | None = None,
-) -> None:
-    from rtser.recognise import paced, recognise
-    from rtser.sources.file import AudioFile
-
-    stream.reset()
-    decided = False
-    with AudioFile(path, channel) as audio:
-        for event in recognise(paced(audio.blocks(), speed, stop), stream, name or str(path), audio.sample_rate):
-            write(event)
-            decided |= event.type == "decision"
-    if not decided and not stop.is_set():
-        raise InputError(f"{path}: {stream.time_s:.3f} s of sound is too short to decide; a segment lasts 0.335 s.")

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import ClassVar
 
-import numpy as np
-
 import rtser
 from rtser.bank import Decision
-from rtser.decide import Utterance
+from rtser.decide import Reading, Utterance
+from rtser.features import SAMPLE_RATE
 from rtser.model import Model
+from rtser.vitals import Vitals, summary_ms
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class Start(Event):
 
 @dataclass(frozen=True)
 class Decided(Event):
-    """A decision (`rtser.Decision`), for every segment."""
+    """A decision for every segment (`rtser.Decision`), with the label and confidence of the decider's reading."""
 
     type: ClassVar[str] = "decision"
     time: float
@@ -58,10 +57,10 @@ class Decided(Event):
     salience: float
 
     @staticmethod
-    def of(decision: Decision) -> Decided:
-        """The event that tells `decision`."""
-        fields = dict(decision.__dict__)
-        return Decided(time=fields.pop("time_s"), **fields)
+    def of(decision: Decision, reading: Reading, begin: int = 0) -> Decided:
+        """The event that tells `decision`; its label is the reading's. `begin`: the stream's time zero, in samples."""
+        fields = dict(decision.__dict__) | {"label": reading.label, "confidence": reading.confidence}
+        return Decided(time=_later(fields.pop("time_s"), begin), **fields)
 
 
 @dataclass(frozen=True)
@@ -76,24 +75,51 @@ class Spoken(Event):
     emotions: dict[str, float]
 
     @staticmethod
-    def of(utterance: Utterance) -> Spoken:
-        """The event that tells `utterance`."""
+    def of(utterance: Utterance, begin: int = 0) -> Spoken:
+        """The event that tells `utterance`. `begin`: the stream's time zero, in samples."""
         fields = dict(utterance.__dict__)
-        return Spoken(start=round(fields.pop("start_s"), 3), end=fields.pop("end_s"), **fields)
+        start, end = fields.pop("start_s"), fields.pop("end_s")
+        return Spoken(start=_later(start, begin), end=_later(end, begin), **fields)
+
+
+@dataclass(frozen=True)
+class SourceChanged(Event):
+    """A live source was lost, came back, or had sound skipped (`rtser.sources.Break`).
+
+    `time` is that of the last sound heard, for ``open`` that of the next; `missing_samples`, at 16 kHz, lie between.
+    """
+
+    type: ClassVar[str] = "source"
+    time: float
+    state: str
+    detail: str
+    missing_samples: int
 
 
 @dataclass(frozen=True)
 class End(Event):
-    """A source has ended. `step_ms` has p50 and p99 of the time a decision took, None without any."""
+    """A source has ended.
+
+    `dropped_samples` arrived and were not heard; `missing_samples` never arrived, while the source was lost; both at
+    16 kHz. `step_ms` has p50, p99 and max of the time that the last decisions took; `latency_ms`, of live sources, of
+    the time from a segment's last sample until its events were out. None without any.
+    """
 
     type: ClassVar[str] = "end"
     time: float
     decisions: int
     dropped_samples: int
+    missing_samples: int
     step_ms: dict[str, float | None]
+    latency_ms: dict[str, float | None]
 
     @staticmethod
-    def of(time_s: float, decisions: int, steps_s: Sequence[float], dropped_samples: int) -> End:
-        """The event for a source that lasted `time_s`; `steps_s` are the times its decisions took, in seconds."""
-        p50, p99 = (1000 * np.percentile(steps_s, [50, 99])).round(3).tolist() if steps_s else (None, None)
-        return End(time_s, decisions, dropped_samples, {"p50": p50, "p99": p99})
+    def of(time_s: float, decisions: int, vitals: Vitals) -> End:
+        """The event for a source that lasted `time_s`."""
+        times = summary_ms(vitals.steps_s), summary_ms(vitals.latencies_s)
+        return End(time_s, decisions, vitals.dropped_samples, vitals.missing_samples, *times)
+
+
+def _later(time_s: float, samples: int) -> float:
+    """A time of a whole number of samples, so many samples later."""
+    return (round(time_s * SAMPLE_RATE) + samples) / SAMPLE_RATE

@@ -1,65 +1,88 @@
-"""A source's samples through a stream, out as events; paced in real time where asked."""
+"""A source's pieces through a stream and a decider, out as events; paced in real time where asked."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
-from rtser.decide import Utterances
+from rtser.decide import Decider
 from rtser.errors import RtserError
-from rtser.events import Decided, End, Event, Spoken, Start
+from rtser.events import Decided, End, Event, SourceChanged, Spoken, Start
 from rtser.features import HOP_SAMPLES, SAMPLE_RATE, Float32
+from rtser.sources import Break, Piece
 from rtser.stream import Stream
-
-STEPS_KEPT = 10_000
-"""Of how many of the last hops the step time is reported: 10 minutes."""
+from rtser.vitals import Vitals
 
 
 def recognise(
-    blocks: Iterable[Float32],
+    pieces: Iterable[Piece],
     stream: Stream,
+    decider: Decider,
     source: str,
     sample_rate: int,
-    dropped_samples: Callable[[], int] = lambda: 0,
+    vitals: Vitals | None = None,
+    lag_s: Callable[[], float] | None = None,
 ) -> Iterator[Event]:
     """All events of one source, from `Start` to `End`.
 
+    After a `Break` the stream and the decider begin anew, while time goes on.
+
     Args:
-        blocks: samples (n,), float32, mono, 16 kHz.
-        stream: fresh or reset.
+        pieces: samples (n,), float32, mono, 16 kHz; and breaks.
+        stream: decides; reset here.
+        decider: makes readings of its decisions; cleared here.
         source: its name in the events.
         sample_rate: the source's own rate in Hz, for the events.
-        dropped_samples: tells how many samples the source has lost.
+        vitals: where the run's figures are noted.
+        lag_s: tells how long ago, by the clock, the last sample of the newest block was due; live sources only.
 
     Raises:
         RtserError: the source failed; raised after the `End` of what could be heard.
     """
-    yield Start.of(source, sample_rate, stream.model)
-    utterances = Utterances(stream.min_confidence)
-    steps_s: deque[float] = deque(maxlen=STEPS_KEPT)
-    count = 0
+    vitals = vitals or Vitals()
+    stream.reset()
+    decider.clear()
+    begin, count = 0, 0  # samples before the stream's own time zero; decisions
     failure: RtserError | None = None
+    yield Start.of(source, sample_rate, stream.model)
     try:
-        for block in blocks:
-            for hop in split(block, HOP_SAMPLES):
+        for piece in pieces:
+            if isinstance(piece, Break):
+                yield from _utterance(decider, begin)
+                begin += stream.samples + piece.missing_samples
+                stream.reset()
+                decider.clear()
+                at = begin if piece.state == "open" else begin - piece.missing_samples
+                yield SourceChanged(at / SAMPLE_RATE, piece.state, piece.detail, piece.missing_samples)
+                continue
+            vitals.hear(piece)
+            heard = stream.samples + len(piece)
+            for hop in split(piece, HOP_SAMPLES):
                 before_s = time.perf_counter()
                 decisions = stream.push(hop)
                 if decisions:
-                    steps_s.append(time.perf_counter() - before_s)
+                    vitals.steps_s.append(time.perf_counter() - before_s)
                 for decision in decisions:
                     count += 1
-                    yield Decided.of(decision)
-                    if utterance := utterances.push(decision):
-                        yield Spoken.of(utterance)
+                    reading = decider.push(decision)
+                    yield Decided.of(decision, reading, begin)
+                    if reading.utterance:
+                        yield Spoken.of(reading.utterance, begin)
+                    if lag_s:
+                        vitals.latencies_s.append(lag_s() + heard / SAMPLE_RATE - decision.time_s)
     except RtserError as error:
         failure = error
-    if utterance := utterances.finish():
-        yield Spoken.of(utterance)
-    yield End.of(stream.time_s, count, list(steps_s), dropped_samples())
+    yield from _utterance(decider, begin)
+    yield End.of((begin + stream.samples) / SAMPLE_RATE, count, vitals)
     if failure:
         raise failure
+
+
+def _utterance(decider: Decider, begin: int) -> Iterator[Event]:
+    """The utterance that a break or the end cuts off, if there is one."""
+    if utterance := decider.finish():
+        yield Spoken.of(utterance, begin)
 
 
 def split(block: Float32, samples: int) -> Iterator[Float32]:

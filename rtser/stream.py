@@ -45,6 +45,11 @@ class Stream:
         return self._bank.min_confidence
 
     @property
+    def samples(self) -> int:
+        """Samples heard since the start or the last `reset`."""
+        return self._samples
+
+    @property
     def time_s(self) -> float:
         """Seconds of sound heard since the start or the last `reset`."""
         return self._samples / SAMPLE_RATE

@@ -15,7 +15,8 @@ from train.attention import FeatureAttention, heard
 from train.bags import Bag, load_bags, speech_share
 from train.batches import augment, balance, crops, stack
 from train.calibrate import temperature
-from train.config import CONFIGS, Augment, Fit, check_experiment, load_experiment
+from rtser.settings import checked
+from train.config import CONFIGS, Augment, Experiment, Fit, load_experiment
 from train.corpora import Utterance
 from train.crossval import utterances
 from train.fit import fit, running_average
@@ -267,7 +268,7 @@ def test_the_last_window_with_enough_speech_is_the_one_that_counts():
 def test_emotions_that_the_corpora_lack_are_named(tmp_path, emotion, message):
     shutil.copy(DEMO, tmp_path / "a.flac")
     (tmp_path / "t.csv").write_text(f"path,emotion,speaker\na.flac,{emotion},Eve\n")
-    experiment = check_experiment({"name": "x", "emotions": ["angry", "happy"], "corpora": ["mine"]}, "x")
+    experiment = checked(Experiment, {"name": "x", "emotions": ["angry", "happy"], "corpora": ["mine"]}, "x")
     with pytest.raises(InputError, match=message):
         utterances(experiment, {"mine": tmp_path / "t.csv"})
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from rtser.errors import InputError
+from rtser.settings import Settings, checked, read_settings
 from train.cnn import SIZES
 
 _PACKAGED = Path(__file__).parent / "configs"
@@ -17,12 +17,6 @@ CONFIGS = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[1] / "conf
 
 Rate = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
-
-
-class Settings(BaseModel):
-    """Base of all settings: immutable, and an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Fit(Settings):
@@ -152,44 +146,7 @@ def load_experiment(path: Path, changes: list[str] | None = None) -> Experiment:
     """
     if not path.exists() and (CONFIGS / f"{path.name.removesuffix('.yaml')}.yaml").exists():
         path = CONFIGS / f"{path.name.removesuffix('.yaml')}.yaml"
-    try:
-        content = parse_yaml(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as error:
+    if not path.exists():
         shipped = ", ".join(sorted(file.stem for file in CONFIGS.glob("*.yaml")))
-        raise InputError(f"configuration {path} cannot be read ({error}); shipped ones are {shipped}.") from None
-    if not isinstance(content, dict):
-        raise InputError(f"configuration {path}: expected settings as 'key: value' lines.")
-    for change in changes or []:
-        _apply(content, change)
-    return check_experiment(content, str(path))
-
-
-def parse_yaml(text: str, source: str) -> Any:
-    """The content of a YAML text; raises InputError where it is none."""
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise InputError(f"{source} is no valid YAML ({' '.join(str(error).split())}).") from None
-
-
-def check_experiment(content: Any, source: str) -> Experiment:
-    """A checked experiment from plain settings; raises InputError naming the first wrong key."""
-    try:
-        return Experiment.model_validate(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "settings"
-        message = "there is no such setting" if first["type"] == "extra_forbidden" else first["msg"]
-        raise InputError(f"configuration {source}: {where}: {message}.") from None
-
-
-def _apply(content: dict[str, Any], change: str) -> None:
-    key, equals, value = change.partition("=")
-    if not equals:
-        raise InputError(f"--set {change}: write key=value, for instance --set cnn.fit.epochs=3.")
-    *parents, last = key.strip().split(".")
-    for parent in parents:
-        content = content.setdefault(parent, {})
-        if not isinstance(content, dict):
-            raise InputError(f"--set {change}: {parent} is no group of settings.")
-    content[last] = parse_yaml(value, f"--set {change}")
+        raise InputError(f"configuration {path} does not exist; shipped ones are {shipped}.")
+    return checked(Experiment, read_settings(path, changes or []), f"configuration {path}")

@@ -21,11 +21,12 @@ import torch
 import yaml
 
 from rtser.errors import InputError
+from rtser.settings import checked, read_settings
 from train.attention import FeatureAttention, heard
 from train.bags import Bag, load_bags
 from train.calibrate import temperature
 from train.cnn import SegCNN
-from train.config import Experiment, check_experiment, parse_yaml
+from train.config import Experiment
 from train.corpora import Utterance, noise_recordings, read_corpus
 from train.export import StreamingStep
 from train.files import replacing
@@ -89,7 +90,7 @@ def read_run(run: Path) -> Experiment:
     settings = run / "experiment.yaml"
     if not settings.is_file():
         raise InputError(f"{run} is no run's folder (it has no experiment.yaml); rtser train makes one.")
-    return check_experiment(parse_yaml(settings.read_text(encoding="utf-8"), str(settings)), str(settings))
+    return checked(Experiment, read_settings(settings, []), str(settings))
 
 
 def utterances(

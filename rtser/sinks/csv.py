@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 import csv
-from pathlib import Path
+import io
+from collections.abc import Iterable
 
-from rtser.errors import InputError
 from rtser.events import Decided, Event, Start
+from rtser.sinks.log import LogFile
 
 
 class CsvTable:
     """One row a decision: source, time, label, confidence, speech, salience, then each emotion's probability.
 
     Args:
-        path: the file, overwritten.
+        log: the file; its header is `header`.
         labels: the emotions, in order.
-
-    Raises:
-        InputError: the file cannot be written.
     """
 
-    def __init__(self, path: Path, labels: tuple[str, ...]) -> None:
-        self._labels = labels
+    def __init__(self, log: LogFile, labels: tuple[str, ...]) -> None:
+        self._log, self._labels = log, labels
         self._source = ""
-        try:
-            self._file = path.open("w", newline="", encoding="utf-8", errors="surrogateescape")
-        except OSError as error:
-            raise _unwritable(path, error) from None
-        self._path = path
-        self._writer = csv.writer(self._file)
-        self._row(["source", "time", "label", "confidence", "speech", "salience", *labels])
+        self.close = log.close
+
+    @staticmethod
+    def header(labels: tuple[str, ...]) -> str:
+        """The table's first line."""
+        return _row(["source", "time", "label", "confidence", "speech", "salience", *labels])
 
     def write(self, event: Event) -> None:
         """Write a row for a decision; other events write none."""
@@ -37,24 +34,11 @@ class CsvTable:
             self._source = event.source
         if isinstance(event, Decided):
             emotions = event.emotions or dict.fromkeys(self._labels)
-            self._row(
-                [self._source, event.time, event.label, event.confidence, event.speech, event.salience]
-                + [emotions[label] for label in self._labels]
-            )
-
-    def close(self) -> None:
-        """Write what is still buffered."""
-        try:
-            self._file.close()
-        except OSError as error:
-            raise _unwritable(self._path, error) from None
-
-    def _row(self, values: list[object]) -> None:
-        try:
-            self._writer.writerow(values)
-        except OSError as error:
-            raise _unwritable(self._path, error) from None
+            values = [self._source, event.time, event.label, event.confidence, event.speech, event.salience]
+            self._log.write(_row([*values, *(emotions[label] for label in self._labels)]))
 
 
-def _unwritable(path: Path, error: OSError) -> InputError:
-    return InputError(f"{path} cannot be written ({error.strerror}); name another file with --csv.")
+def _row(values: Iterable[object]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(values)
+    return line.getvalue()

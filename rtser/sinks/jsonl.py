@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TextIO
 
 from rtser.events import Event
+from rtser.sinks.log import LogFile
 
 
 class JsonLines:
@@ -20,3 +21,15 @@ class JsonLines:
 
     def close(self) -> None:
         """Nothing is held; the stream belongs to the caller."""
+
+
+class JsonLog:
+    """One event a line in a log file."""
+
+    def __init__(self, log: LogFile) -> None:
+        self._log = log
+        self.close = log.close
+
+    def write(self, event: Event) -> None:
+        """Write one line."""
+        self._log.write(event.to_json())

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -130,6 +131,11 @@ def read_audio(path: str | os.PathLike[str], channel: int | None = None) -> Floa
     """A whole file at once, shape (n,), float32, mono, 16 kHz: `AudioFile.blocks` joined."""
     with AudioFile(path, channel) as audio:
         return np.concatenate([np.empty(0, np.float32), *audio.blocks()])
+
+
+def sample_path() -> Path:
+    """The bundled sample: 20 s of synthetic speech and pauses."""
+    return Path(str(files("rtser") / "samples" / "demo.flac"))
 
 
 def _open(path: Path) -> soundfile.SoundFile:

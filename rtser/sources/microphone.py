@@ -1,103 +1,211 @@
-"""A live audio device, through PortAudio (sounddevice)."""
+"""Audio input devices, through PortAudio (sounddevice)."""
 
 from __future__ import annotations
 
-import queue
+import atexit
+import os
+import re
 import threading
-import time
-from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from rtser.errors import DeviceError
 from rtser.features import SAMPLE_RATE, Float32
-from rtser.sources.convert import Converter
+from rtser.sources import LiveSource
+from rtser.sources.ring import Ring
 
 BLOCK_S = 0.02
-QUEUE_S = 10.0
-WAIT_S = 0.2
-SILENT_S = 5.0
-"""So long without a block from the device, and it counts as lost (seconds)."""
+MEANT_CHANNELS = 2
+"""Channels that are opened for their mean; more are opened only to choose one of them."""
+
+
+@dataclass(frozen=True)
+class Device:
+    """An audio input device.
+
+    Attributes:
+        index: its number in PortAudio's list, which changes when devices come and go.
+        name: as the system calls it.
+        host_api: such as ALSA or Core Audio.
+        channels: how many it has.
+        sample_rate: its own, in Hz.
+        default: whether it is the default input.
+        on_default_api: whether its host API is the default one.
+    """
+
+    index: int
+    name: str
+    host_api: str
+    channels: int
+    sample_rate: int
+    default: bool
+    on_default_api: bool
+
+    @property
+    def lasting_name(self) -> str:
+        """The name without ALSA's card number, which changes when the device is plugged in again."""
+        return re.sub(r" \(hw:\d+,\d+\)$", "", self.name)
+
+
+def devices(refresh: bool = False) -> list[Device]:
+    """All audio input devices.
+
+    Args:
+        refresh: ask the system again; else PortAudio's list is as old as its start. No device may be open.
+
+    Raises:
+        DeviceError: PortAudio is missing or does not start.
+    """
+    sounddevice = _portaudio()
+    try:
+        if refresh:
+            sounddevice._terminate()
+            sounddevice._initialize()
+        apis = sounddevice.query_hostapis()
+        default = sounddevice.default.device[0]
+        return [
+            Device(
+                index=index,
+                name=about["name"],
+                host_api=apis[about["hostapi"]]["name"],
+                channels=about["max_input_channels"],
+                sample_rate=round(about["default_samplerate"]),
+                default=index == default,
+                on_default_api=index in apis[sounddevice.default.hostapi]["devices"],
+            )
+            for index, about in enumerate(sounddevice.query_devices())
+            if about["max_input_channels"] > 0
+        ]
+    except sounddevice.PortAudioError as error:
+        raise DeviceError(f"the audio system gives no list of devices ({_reason(error)}).") from None
+
+
+def find(among: list[Device], wanted: str | None) -> Device:
+    """The device meant by part of its name (whatever the case), its whole name or its index; None for the default.
+
+    Raises:
+        DeviceError: there is none, or there are several.
+    """
+    if not among:
+        raise DeviceError(f"there is no audio input device; connect a microphone{_denied()}.")
+    if wanted is None:
+        found = [device for device in among if device.default]
+        if not found:
+            raise DeviceError(f"there is no default audio input device; choose with --device: {_names(among)}.")
+        return found[0]
+    if wanted.isdigit():
+        found = [device for device in among if device.index == int(wanted)]
+    else:
+        whole = [device for device in among if wanted.casefold() in _casefolded(device.name, device.lasting_name)]
+        found = whole or [device for device in among if wanted.casefold() in device.name.casefold()]
+        if len(found) > 1:
+            found = [device for device in found if device.on_default_api] or found
+        if len({device.name for device in found}) > 1:
+            raise DeviceError(f"--device {wanted} may mean several devices: {_names(found)}; name one of them.")
+    if not found:
+        raise DeviceError(f"there is no audio input device {wanted!r}; there are: {_names(among)}.")
+    return found[0]
 
 
 class Microphone:
-    """An input device as blocks of mono float32 samples at 16 kHz.
+    """An open input device, whose sound comes into a ring at its own rate (a `rtser.sources.LiveSource`).
 
-    The device is asked for 16 kHz first, else its own rate is resampled. The callback copies and queues, nothing else;
-    a full queue drops the newest block and counts it in `dropped_samples`.
+    It is asked for 16 kHz first, then for its own rate. The callback copies and wakes, nothing else.
 
     Args:
-        device: part of its name, or its index as text; None for the default input.
-        channel: which channel to use, counted from 0; None for the mean of all.
+        device: from `find`.
+        channel: which channel will be heard, counted from 0; None for the mean of the first two.
+        ring_s: seconds of sound that the ring holds.
 
     Raises:
-        DeviceError: there is no such device, or it cannot be opened.
+        DeviceError: it has no such channel, or cannot be opened.
     """
 
-    def __init__(self, device: str | None = None, channel: int | None = None) -> None:
+    def __init__(self, device: Device, channel: int | None = None, ring_s: float = 10.0) -> None:
         sounddevice = _portaudio()
-        try:
-            chosen = sounddevice.query_devices(int(device) if device and device.isdigit() else device, "input")
-        except (ValueError, sounddevice.PortAudioError) as error:
-            what = f"audio input device {device!r}" if device else "default audio input device"
-            raise DeviceError(f"there is no {what} ({_reason(error)}); connect one or name another.") from None
-        self.name: str = chosen["name"]
-        channels: int = chosen["max_input_channels"] if channel is not None else min(2, chosen["max_input_channels"])
-        if channel is not None and not 0 <= channel < channels:
-            raise DeviceError(f"{self.name} has no channel {channel}; it has {channels}, counted from 0.")
-        self.dropped_samples = 0
-        self._queue: queue.Queue[Float32] = queue.Queue(round(QUEUE_S / BLOCK_S))
+        self.name = device.name
+        if channel is not None and not 0 <= channel < device.channels:
+            raise DeviceError(f"{self.name} has no channel {channel}; it has {device.channels}, counted from 0.")
+        self.channels = min(MEANT_CHANNELS, device.channels) if channel is None else channel + 1
         self.sample_rate = SAMPLE_RATE
         try:
-            sounddevice.check_input_settings(chosen["index"], channels, "float32", samplerate=SAMPLE_RATE)
+            sounddevice.check_input_settings(device.index, self.channels, "float32", samplerate=SAMPLE_RATE)
         except (ValueError, sounddevice.PortAudioError):
-            self.sample_rate = round(chosen["default_samplerate"])
-        self._converter = Converter(self.sample_rate, channel)
+            self.sample_rate = device.sample_rate
+        self.ring = Ring(round(ring_s * self.sample_rate), self.channels)
+        self._news, self._ended = threading.Event(), threading.Event()
         try:
             self._stream = sounddevice.InputStream(
-                self.sample_rate, round(BLOCK_S * self.sample_rate), chosen["index"], channels, "float32",
+                samplerate=self.sample_rate,
+                blocksize=round(BLOCK_S * self.sample_rate),
+                device=device.index,
+                channels=self.channels,
+                dtype="float32",
                 callback=self._hear,
-            )  # fmt: skip
+                finished_callback=self._end,
+            )
             try:
                 self._stream.start()
             except sounddevice.PortAudioError:
                 self._stream.close()
                 raise
         except (ValueError, sounddevice.PortAudioError) as error:
-            raise DeviceError(f"{self.name} cannot be opened ({_reason(error)}).") from None
+            raise DeviceError(f"{self.name} cannot be opened ({_reason(error)}){_denied()}.") from None
 
-    def __enter__(self) -> Microphone:
-        return self
+    @property
+    def ended(self) -> bool:
+        """Whether PortAudio says that no more sound will come."""
+        return self._ended.is_set()
 
-    def __exit__(self, *_: object) -> None:
+    def wait(self, timeout_s: float) -> None:
+        """Return once there is new sound in the ring or the device has ended, or after so many seconds."""
+        self._news.wait(timeout_s)
+        self._news.clear()
+
+    def close(self) -> None:
+        """Let the device go. May hang where the sound server does."""
         with suppress(Exception):  # a device that is gone may refuse even this, and there is nothing left to save
-            self._stream.abort()
+            self._stream.abort()  # stop() would wait for a device that is suspended
+        with suppress(Exception):
             self._stream.close()
 
-    def blocks(self, stop: threading.Event) -> Iterator[Float32]:
-        """Yield what is heard, shape (n,), float32, mono, 16 kHz, until `stop` is set.
+    def _hear(self, block: Float32, _frames: int, _time: Any, _status: Any) -> None:
+        self.ring.write(block)
+        self._news.set()
+
+    def _end(self) -> None:
+        self._ended.set()
+        self._news.set()
+
+
+class MicrophoneOpener:
+    """Opens a device, and again by its name after it was lost (a `rtser.supervise.Opener`).
+
+    Args:
+        wanted: as for `find`; of an index the name is remembered.
+        channel: as for `Microphone`.
+        ring_s: as for `Microphone`.
+    """
+
+    def __init__(self, wanted: str | None, channel: int | None, ring_s: float) -> None:
+        self._wanted, self._channel, self._ring_s = wanted, channel, ring_s
+        self._opened = False
+
+    def __call__(self, lost: LiveSource | None) -> Microphone:
+        """Close what was lost, and open the device.
 
         Raises:
-            DeviceError: the device has delivered nothing for 5 s.
+            DeviceError: it is not there, or cannot be opened.
         """
-        heard_s = time.monotonic()
-        while not stop.is_set():
-            try:
-                block = self._queue.get(timeout=WAIT_S)
-            except queue.Empty:
-                if time.monotonic() - heard_s > SILENT_S:
-                    raise DeviceError(f"{self.name} delivers no sound any more; check it and start again.") from None
-                continue
-            heard_s = time.monotonic()
-            yield self._converter.convert(block)
-
-    def _hear(self, block: Float32, frames: int, _time: Any, _status: Any) -> None:
-        try:
-            self._queue.put_nowait(np.array(block))
-        except queue.Full:
-            self.dropped_samples += frames
+        if lost is not None:
+            lost.close()
+        device = find(devices(refresh=self._opened), self._wanted)
+        self._opened = True
+        if self._wanted is not None:
+            self._wanted = device.lasting_name
+        return Microphone(device, self._channel, self._ring_s)
 
 
 def _portaudio() -> Any:
@@ -109,7 +217,24 @@ def _portaudio() -> Any:
         ) from None
     except Exception as error:  # PortAudio's own, whose type lies in the module that could not be imported
         raise DeviceError(f"the audio library PortAudio does not start ({_reason(error)}).") from None
+    atexit.unregister(sounddevice._exit_handler)  # it may hang where the sound server does; the system cleans up
     return sounddevice
+
+
+def _names(among: list[Device]) -> str:
+    return ", ".join(dict.fromkeys(f"{device.name!r}" for device in among))
+
+
+def _casefolded(*names: str) -> list[str]:
+    return [name.casefold() for name in names]
+
+
+def _denied() -> str:
+    """A hint where this user may not use the sound cards that there are."""
+    cards = list(Path("/dev/snd").glob("pcm*c")) if Path("/dev/snd").is_dir() else []
+    if cards and not any(os.access(card, os.R_OK | os.W_OK) for card in cards):
+        return "; this user may not use the sound cards: add it to the group audio and log in again"
+    return ""
 
 
 def _reason(error: Exception) -> str:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from rtser.features import segment_end_s
 from rtser.model import Model
+from rtser.sources.microphone import Device
 
 
 def show_model(console: Console, model: Model) -> None:
@@ -38,6 +39,17 @@ def show_model(console: Console, model: Model) -> None:
     for name, value in rows.items():
         table.add_row(name, Text(value))
     console.print(table)
+
+
+def show_devices(console: Console, devices: list[Device]) -> None:
+    """Print the input devices as a table."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("index", "name", "host API", "channels", "rate (Hz)", ""):
+        table.add_column(name, justify="right" if name in ("index", "channels", "rate (Hz)") else "left")
+    for device in devices:
+        figures = str(device.channels), str(device.sample_rate), "default" if device.default else ""
+        table.add_row(str(device.index), Text(device.name), device.host_api, *figures)
+    console.print(table if devices else "There is no audio input device; connect a microphone.")
 
 
 def _lines(values: Mapping[str, object], indent: str = "") -> str:

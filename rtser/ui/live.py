@@ -1,110 +1,107 @@
-"""The live view: the emotion now, a bar for each, and the last seconds as a strip (Rich)."""
+"""The live view: shows events as they come, on a thread of its own so that a slow terminal delays no decision."""
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 import time
-from collections import deque
 
-from rich.console import Console, Group
-from rich.live import Live
-from rich.panel import Panel
-from rich.text import Text
+from rich.console import Console
 
-from rtser.events import Decided, End, Event, Spoken, Start
-from rtser.ui.style import LEVELS, UNCERTAIN, bar, clock_time, colour, dimmed
+from rtser.errors import InputError
+from rtser.events import End, Event, Start
+from rtser.ui.picture import Picture
+from rtser.ui.scene import Scene
+from rtser.ui.screen import Screen
+from rtser.vitals import Vitals
 
-FRAMES_PER_SECOND = 10
-STRIP_DECISIONS = 1_000
-UTTERANCES_SHOWN = 4
+FRAME_S = 0.1
+JOIN_S = 0.5
 
 
 class LiveView:
-    """Shows events as they come, redrawn at most ten times a second; the last picture of each source stays.
+    """Draws ten times a second what has changed; the last picture of each source stays on the terminal.
 
     Args:
         console: a terminal.
         labels: the emotions.
+        vitals: the run's figures.
+        window: over how many segments is decided.
     """
 
-    def __init__(self, console: Console, labels: tuple[str, ...]) -> None:
-        self._console, self._labels = console, labels
-        self._source: Start | None = None
-        self._now: Decided | None = None
-        self._strip: deque[Decided] = deque(maxlen=STRIP_DECISIONS)
-        self._utterances: deque[Spoken] = deque(maxlen=UTTERANCES_SHOWN)
-        self._drawn_s = 0.0
-        self._live: Live | None = None
+    def __init__(self, console: Console, labels: tuple[str, ...], vitals: Vitals, window: int) -> None:
+        self._console = console
+        self._scene = Scene(labels, vitals, window)
+        self._picture = Picture(self._scene)
+        self._screen = Screen(console)
+        self._lock = threading.Lock()
+        self._drawing: threading.Thread | None = None
+        self._done = threading.Event()
+        self._suspend = threading.Event()
+        self._failure: OSError | None = None
 
     def write(self, event: Event) -> None:
-        """Take an event in, and redraw if the picture is old enough."""
+        """Take an event in.
+
+        Raises:
+            InputError: the terminal has gone.
+        """
+        if self._failure:
+            raise InputError(f"the terminal has gone ({self._failure.strerror}); stopped.")
+        with self._lock:
+            self._scene.take(event)
         if isinstance(event, Start):
-            self._source, self._now = event, None
-            self._strip.clear()
-            self._utterances.clear()
-            self._live = Live(self, console=self._console, auto_refresh=False)
-            self._live.start()
-        elif isinstance(event, Decided):
-            self._now = event
-            self._strip.append(event)
-        elif isinstance(event, Spoken):
-            self._utterances.append(event)
-        now_s = time.monotonic()
-        if isinstance(event, End):
+            self._open()
+        elif isinstance(event, End):
             self.close()
-        elif self._live and now_s - self._drawn_s >= 1 / FRAMES_PER_SECOND:
-            self._live.refresh()
-            self._drawn_s = now_s
 
     def close(self) -> None:
-        """Draw the last picture and give the terminal back."""
-        if self._live:
-            self._live.refresh()
-            self._live.stop()
-            self._live = None
+        """Give the terminal back, and leave the last picture on it."""
+        if self._drawing is None:
+            return
+        self._done.set()
+        self._drawing.join(JOIN_S)
+        stuck = self._drawing.is_alive()
+        self._drawing = None
+        signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        self._screen.close()
+        if not stuck:
+            self._print_last()
 
-    def __rich__(self) -> Panel:
-        width = self._console.width - 4
-        parts = [self._headline(), Text(), *self._bars(width), Text(), *self._strips(width), Text(), *self._last()]
-        title = self._source.source if self._source else "rtser"
-        status = f"{self._source.model['name']} on {self._source.provider}" if self._source else ""
-        for part in parts:
-            part.no_wrap, part.overflow = True, "crop"
-        return Panel(Group(*parts), title=Text(title), subtitle=Text(status), border_style="dim")
+    def _open(self) -> None:
+        self._done.clear()
+        self._screen.open()
+        signal.signal(signal.SIGTSTP, lambda *_: self._suspend.set())
+        self._drawing = threading.Thread(target=self._draw_on, daemon=True)
+        self._drawing.start()
 
-    def _headline(self) -> Text:
-        now = self._now
-        if now is None:
-            return Text("listening", style="dim")
-        name = "no speech" if now.emotions is None else now.label or UNCERTAIN
-        line = Text(f"{clock_time(now.time):>9}   ")
-        line.append(f" {name.upper()} ", style=f"bold reverse {colour(now.label, self._labels)}")
-        if now.confidence is not None:
-            line.append(f"  {now.confidence:.0%}", style="bold")
-        line.append("   speech ")
-        return line.append_text(bar(now.speech, 10, "white"))
+    def _draw_on(self) -> None:
+        began_s = time.monotonic()
+        try:
+            while not self._done.wait(FRAME_S):
+                if self._suspend.is_set():
+                    self._let_suspend()
+                said = self._screen.heard()
+                with self._lock:
+                    self._scene.message = said or self._scene.message
+                    self._scene.uptime_s = time.monotonic() - began_s
+                    picture = self._picture.rows(*self._console.size)
+                self._screen.draw(picture)
+        except OSError as error:
+            self._failure = error
 
-    def _bars(self, width: int) -> list[Text]:
-        lines = []
-        for label in self._labels:
-            share = self._now.emotions[label] if self._now and self._now.emotions else 0.0
-            line = Text(f"{label:>9} {share:4.0%} ")
-            lines.append(line.append_text(bar(share, max(1, width - 16), colour(label, self._labels))))
-        return lines
+    def _let_suspend(self) -> None:
+        """Stop as the user asked (Ctrl-Z), with the terminal given back; go on when told to."""
+        self._suspend.clear()
+        self._screen.close()
+        os.kill(os.getpid(), signal.SIGSTOP)
+        self._screen.open()
 
-    def _strips(self, width: int) -> list[Text]:
-        emotion, salience = Text("  emotion "), Text(" salience ", style="dim")
-        shown = list(self._strip)[-max(1, width - 10) :]
-        for decision in shown:
-            emotion.append("█", style=dimmed(colour(decision.label, self._labels), decision.confidence or 0.0))
-            level = min(len(LEVELS) - 1, round(decision.salience * 8 * len(LEVELS)))
-            salience.append(LEVELS[level])
-        return [emotion, salience]
-
-    def _last(self) -> list[Text]:
-        lines = [Text("last utterances", style="dim")]
-        for event in self._utterances:
-            name = event.label or UNCERTAIN
-            line = Text(f"{clock_time(event.start):>9} - {clock_time(event.end):<9} ")
-            line.append(f"{name:<10}", style=f"bold {colour(event.label, self._labels)}")
-            lines.append(line.append(f"{max(event.emotions.values()):4.0%}"))
-        return lines + [Text()] * (UTTERANCES_SHOWN - len(self._utterances))
+    def _print_last(self) -> None:
+        width, height = self._console.size
+        picture = self._picture.rows(width, min(height - 1, 30))
+        while len(picture) > 1 and not picture[-2].plain.strip():
+            del picture[-2]
+        for row in picture:
+            self._console.print(row, no_wrap=True, overflow="crop")

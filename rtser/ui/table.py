@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-from rtser.events import End, Event, Spoken, Start
+from rtser.events import End, Event, SourceChanged, Spoken, Start
 from rtser.ui.style import UNCERTAIN, bar, clock_time, colour
 
 BAR_CELLS = 14
@@ -33,9 +33,11 @@ class Timeline:
             self._seconds[event.label] += seconds
             for label, probability in event.emotions.items():
                 self._sums[label] += seconds * probability
-            self._console.print(self._row(event), no_wrap=True, overflow="ellipsis")
+            self._console.print(self._row(event), soft_wrap=True)
+        elif isinstance(event, SourceChanged):
+            self._console.print(Text(f"{clock_time(event.time):>9}   {event.state}: {event.detail}"), soft_wrap=True)
         elif isinstance(event, End):
-            self._console.print(self._summary(event))
+            self._console.print(self._summary(event), soft_wrap=not self._console.is_terminal)
 
     def close(self) -> None:
         """Nothing is held."""

@@ -1,0 +1,49 @@
+"""Word to systemd (Type=notify): ready, alive with each decision, stopping. See sd_notify(3)."""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import suppress
+
+from rtser.events import Decided, End, Event, SourceChanged, Start
+
+HOPS_APART = 16
+"""Decisions from one sign of life to the next: about a second."""
+
+
+class ServiceManager:
+    """Tells the service manager that started this program how it is.
+
+    Only decisions are signs of life: a program that runs but hears nothing is started anew by the watchdog.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._address = "\0" + address[1:] if address.startswith("@") else address
+        self._decisions = 0
+
+    @staticmethod
+    def of_environment() -> ServiceManager | None:
+        """The one that started this program, if it wants to be told."""
+        address = os.environ.get("NOTIFY_SOCKET")
+        return ServiceManager(address) if address else None
+
+    def write(self, event: Event) -> None:
+        """Tell what the event means for the service."""
+        if isinstance(event, Start):
+            self._send(f"READY=1\nSTATUS=listening to {event.source}")
+        elif isinstance(event, Decided):
+            if self._decisions % HOPS_APART == 0:
+                self._send("WATCHDOG=1")
+            self._decisions += 1
+        elif isinstance(event, SourceChanged):
+            self._send(f"STATUS={event.state}: {event.detail}")
+        elif isinstance(event, End):
+            self._send("STOPPING=1")
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _send(self, state: str) -> None:
+        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as out:
+            out.sendto(state.encode(), socket.MSG_DONTWAIT, self._address)
