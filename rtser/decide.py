@@ -109,11 +109,16 @@ class Decider:
         self._new_share = 1 - math.exp(-HOP_S / settings.smoothing_s) if settings.smoothing_s else 1.0
         self._onset, self._hold = max(1, _hops(settings.onset_s)), _hops(settings.hold_s)
         self._hangover, self._silence = max(1, _hops(settings.hangover_s)), max(1, _hops(settings.silence_s))
-        self.clear()
+        self._average: dict[str, float] = {}
+        self._label: str | None = None
+        self._held_hops = 0
+        self._speech_hops = self._silent_hops = 0
+        self._start_s = self._end_s = 0.0
+        self._sums: dict[str, float] = {}
+        self._weight = 0.0
 
     def clear(self) -> None:
         """Forget everything: the source is another, or was lost."""
-        self._speech_hops = 0
         self._let_go()
         self._close()
 
@@ -173,15 +178,11 @@ class Decider:
             self._label, self._held_hops = likeliest, 0
 
     def _let_go(self) -> None:
-        self._average: dict[str, float] = {}
-        self._label: str | None = None
-        self._held_hops = 0
+        self._average, self._label, self._held_hops = {}, None, 0
 
     def _close(self) -> None:
         self._speech_hops = self._silent_hops = 0
-        self._start_s = self._end_s = 0.0
-        self._sums: dict[str, float] = {}
-        self._weight = 0.0
+        self._sums, self._weight = {}, 0.0
 
 
 def _hops(seconds: float) -> int:

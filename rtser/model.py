@@ -264,7 +264,7 @@ def _read(path: Path) -> bytes:
 def _session(content: bytes, provider: Provider, threads: int) -> onnxruntime.InferenceSession:
     if provider not in ("auto", "cpu", "cuda"):
         raise InputError(f"provider {provider!r} is unknown; choose auto, cpu or cuda.")
-    if provider == "cuda" or (provider == "auto" and _nvidia_driver()):
+    if provider == "cuda" or (provider == "auto" and nvidia_driver()):
         try:
             return _cuda_session(content, threads)
         except ProviderError:
@@ -288,7 +288,7 @@ def _cuda_session(content: bytes, threads: int) -> onnxruntime.InferenceSession:
         raise ProviderError(
             "CUDA was asked for, but the installed ONNX Runtime has no CUDA provider; install onnxruntime-gpu."
         )
-    if not _nvidia_driver():
+    if not nvidia_driver():
         raise ProviderError("CUDA was asked for, but this machine has no NVIDIA driver; use --provider cpu.")
     onnxruntime.preload_dlls()
     options = _options(threads)
@@ -316,7 +316,8 @@ def _first_line(error: Exception) -> str:
     return lines[0].strip(" .") if lines else type(error).__name__
 
 
-def _nvidia_driver() -> bool:
+def nvidia_driver() -> bool:
+    """Whether this machine has an NVIDIA driver."""
     for name in ("libcuda.so.1", "nvcuda.dll"):
         try:
             ctypes.CDLL(name)

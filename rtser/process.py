@@ -105,7 +105,7 @@ def signals(daemon: bool = False) -> Iterator[Signals]:
             end(number, frame)
         asked.reopen.set()
 
-    handlers = {signal.SIGINT: end, signal.SIGTERM: end}
+    handlers: dict[int, Callable[[int, object], None]] = {signal.SIGINT: end, signal.SIGTERM: end}
     if daemon and hasattr(signal, "SIGHUP"):
         handlers[signal.SIGHUP] = hang_up
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}

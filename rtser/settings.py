@@ -86,9 +86,10 @@ def read_settings(path: Path | None, changes: list[str]) -> dict[str, Any]:
         content = {} if content is None else content
         if not isinstance(content, dict):
             raise InputError(f"configuration {path}: expected settings as 'key: value' lines.")
+    settings: dict[str, Any] = content
     for change in changes:
-        _apply(content, change)
-    return content
+        _apply(settings, change)
+    return settings
 
 
 def parse_yaml(text: str, source: str) -> Any:

@@ -1,4 +1,4 @@
-"""A tiny model built in memory, so that tests and examples need no weights."""
+"""For tests and examples: a tiny model built in memory, and a live source on a clock of its own."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from rtser.features import MEL_BINS, SEGMENT_FRAMES, SPECIFICATION
+from rtser.features import HOP_SAMPLES, MEL_BINS, SAMPLE_RATE, SEGMENT_FRAMES, SPECIFICATION, Float32
 from rtser.model import CONTRACT_VERSION, METADATA_KEY, Metadata, Model
+from rtser.sources.ring import Ring
 
 Shape = list[str | int]
 
@@ -111,3 +112,53 @@ def tiny_model_bytes(seed: int = 0, **changes: object) -> bytes:
     helper.set_model_props(model, {METADATA_KEY: metadata.to_json()})
     content: bytes = model.SerializeToString()
     return content
+
+
+class VirtualSource:
+    """A live source whose clock goes as fast as it is read (a `rtser.sources.LiveSource`).
+
+    Args:
+        sound: what it delivers, over and over, (n,), float32; n is a multiple of `HOP_SAMPLES`.
+        clock: shared with the supervisor.
+        start: what the ring's counters begin with.
+        lasts_s: after so many seconds the device has gone; None for never.
+    """
+
+    name = "virtual"
+    sample_rate = SAMPLE_RATE
+    channels = 1
+
+    def __init__(self, sound: Float32, clock: VirtualClock, start: int = 0, lasts_s: float | None = None) -> None:
+        self._sound, self._clock = sound[:, None], clock
+        self.ring = Ring(SAMPLE_RATE, self.channels, start)
+        self.delivered = 0
+        self._last = None if lasts_s is None else round(lasts_s * SAMPLE_RATE)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the device has gone."""
+        return self._last is not None and self.delivered >= self._last
+
+    def wait(self, timeout_s: float) -> None:
+        """Let the time of the next hop pass, and its sound arrive."""
+        if self.ended:
+            self._clock.now_s += timeout_s
+            return
+        at = self.delivered % len(self._sound)
+        self.ring.write(self._sound[at : at + HOP_SAMPLES])
+        self.delivered += HOP_SAMPLES
+        self._clock.now_s += HOP_SAMPLES / SAMPLE_RATE
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class VirtualClock:
+    """Seconds that pass when a `VirtualSource` is waited for."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def __call__(self) -> float:
+        """The time."""
+        return self.now_s

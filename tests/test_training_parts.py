@@ -10,12 +10,12 @@ from conftest import ROOT
 
 from rtser.errors import InputError
 from rtser.features import LOG_FLOOR, MEL_BINS, log_mel, segment_count
+from rtser.settings import checked
 from rtser.sources.file import read_audio
 from train.attention import FeatureAttention, heard
 from train.bags import Bag, load_bags, speech_share
 from train.batches import augment, balance, crops, stack
 from train.calibrate import temperature
-from rtser.settings import checked
 from train.config import CONFIGS, Augment, Experiment, Fit, load_experiment
 from train.corpora import Utterance
 from train.crossval import utterances

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import TextIO
+from typing import Any
 
 from rtser.errors import InputError
 
@@ -60,8 +61,8 @@ class _File(RotatingFileHandler):
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802  # the library's name
         raise  # called while the error is handled
 
-    def _open(self) -> TextIO:
-        file: TextIO = super()._open()
+    def _open(self) -> TextIOWrapper[Any]:
+        file = super()._open()
         if file.seekable():
             if file.tell() == 0:
                 file.write(f"{self._header}\n" if self._header else "")

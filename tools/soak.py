@@ -1,0 +1,103 @@
+"""Run the daemon's whole chain for days on a virtual clock: source, ring, supervisor, engine, decider, logs.
+
+    python tools/soak.py [--days 7] [--losses 0.5] [--start 2147467648] [--json]
+
+A tiny model decides; the sound is loud and silent by turns; every two days the source is lost and opened again. The
+ring's counters begin at --start, just under 2**31, and pass 2**32 on the second day. Prints how many decisions were
+made and how many there must be, and how the memory grew. Exits with 1 where the count is wrong or memory grows by a
+MiB a day.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+
+from rtser.bench import resident_mib
+from rtser.daemon import daemon_sinks, heard
+from rtser.decide import Decider
+from rtser.features import HOP_SAMPLES, SAMPLE_RATE, segment_count
+from rtser.recognise import recognise
+from rtser.settings import OutputSettings, SourceSettings
+from rtser.stream import Stream
+from rtser.supervise import Supervisor
+from rtser.testing import VirtualClock, VirtualSource, tiny_model
+from rtser.vitals import Vitals
+
+DAY_S = 86_400
+SOUND_S = 30
+MOST_GROWTH_MIB = 1.0
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--days", type=float, default=7.0)
+    parser.add_argument("--losses", type=float, default=0.5, help="how often a day the source is lost")
+    parser.add_argument("--start", type=int, default=2**31 - SAMPLE_RATE, help="first value of the ring's counters")
+    parser.add_argument("--json", action="store_true", help="the figures as JSON")
+    options = parser.parse_args()
+    began_s = time.monotonic()
+    figures = soak(options.days, options.losses, options.start)
+    figures["took_s"] = round(time.monotonic() - began_s)
+    print(json.dumps(figures) if options.json else "\n".join(f"{name}: {value}" for name, value in figures.items()))
+    wrong = figures["decisions"] != figures["expected_decisions"] or figures["dropped_samples"]
+    sys.exit(int(bool(wrong or figures["growth_mib_a_day"] > MOST_GROWTH_MIB)))
+
+
+def soak(days: float, losses: float, start: int) -> dict[str, float]:
+    """Run for so many virtual days; see the module's text."""
+    noise = np.random.default_rng(0).normal(0, 0.1, SOUND_S * SAMPLE_RATE)
+    swell = np.sin(np.pi * np.arange(len(noise)) / (5 * SAMPLE_RATE)) ** 4
+    sound = (noise * swell).astype(np.float32)[: len(noise) // HOP_SAMPLES * HOP_SAMPLES]
+    clock, vitals, stop = VirtualClock(), Vitals(), threading.Event()
+    opened: list[VirtualSource] = []
+
+    def open_source(_lost: object) -> VirtualSource:
+        opened.append(VirtualSource(sound, clock, start, DAY_S / losses if losses else None))
+        return opened[-1]
+
+    model = tiny_model()
+    decisions, hours, memory_mib = 0, [0.0], [resident_mib()]
+    with tempfile.TemporaryDirectory() as folder:
+        outputs = OutputSettings(jsonl=Path(folder) / "a.jsonl", csv=Path(folder) / "a.csv", log_max_mb=1, log_keep=1)
+        sinks, taps = daemon_sinks(outputs, model.labels, sys.exit, threading.Event())
+        with Supervisor(open_source, SourceSettings(retry_min_s=0.01), vitals, clock=clock) as supervisor:
+            pieces = heard(supervisor.pieces(stop), taps)
+            decider = Decider(model.metadata.min_confidence)
+            for event in recognise(pieces, Stream(model), decider, "virtual", SAMPLE_RATE, vitals, supervisor.lag_s):
+                for sink in sinks:
+                    sink.write(event)
+                decisions += event.type == "decision"
+                if clock.now_s >= 3600 * (hours[-1] + 1):
+                    hours.append(clock.now_s / 3600)
+                    memory_mib.append(resident_mib())
+                if clock.now_s >= days * DAY_S:
+                    stop.set()
+        for sink in sinks:
+            sink.close()
+    settled = len(hours) // 7  # caches fill in the beginning
+    growth = np.polyfit(hours[settled:], memory_mib[settled:], 1)[0] * 24 if len(hours) > 2 else 0.0
+    return {
+        "days": round(clock.now_s / DAY_S, 3),
+        "decisions": decisions,
+        "expected_decisions": sum(segment_count(source.delivered) for source in opened),
+        "losses": len(opened) - 1,
+        "missing_samples": vitals.missing_samples,
+        "dropped_samples": vitals.dropped_samples,
+        "ring_counter": opened[-1].ring.written,
+        "latency_samples": len(vitals.latencies_s),
+        "memory_mib": round(memory_mib[-1], 2),
+        "growth_mib_a_day": round(float(growth), 3),
+    }
+
+
+if __name__ == "__main__":
+    main()
