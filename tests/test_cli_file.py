@@ -56,7 +56,7 @@ def test_json_is_a_start_a_decision_a_segment_utterances_and_an_end(model_path):
     utterances = [event for event in middle if event["type"] == "utterance"]
     assert len(utterances) >= 4
     assert all(list(event) == ["type", "start", "end", "label", "confidence", "emotions"] for event in utterances)
-    assert list(end) == ["type", "time", "decisions", "dropped_samples", "step_ms"]
+    assert list(end) == ["type", "time", "decisions", "dropped_samples", "missing_samples", "step_ms", "latency_ms"]
     assert end["time"] == samples / 16_000
     assert end["dropped_samples"] == 0
     assert 0 < end["step_ms"]["p50"] <= end["step_ms"]["p99"]

@@ -17,6 +17,7 @@ from rtser.sources import LiveSource
 from rtser.sources.ring import Ring
 
 BLOCK_S = 0.02
+SOUND_CARDS = Path("/dev/snd")
 MEANT_CHANNELS = 2
 """Channels that are opened for their mean; more are opened only to choose one of them."""
 
@@ -231,7 +232,7 @@ def _casefolded(*names: str) -> list[str]:
 
 def _denied() -> str:
     """A hint where this user may not use the sound cards that there are."""
-    cards = list(Path("/dev/snd").glob("pcm*c")) if Path("/dev/snd").is_dir() else []
+    cards = list(SOUND_CARDS.glob("pcm*c"))
     if cards and not any(os.access(card, os.R_OK | os.W_OK) for card in cards):
         return "; this user may not use the sound cards: add it to the group audio and log in again"
     return ""

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import pytest
+from conftest import ROOT
+
+from rtser.errors import DeviceError, InputError
+from rtser.settings import ListenSettings, checked, read_settings
+from rtser.sources.microphone import Device, find
+
+SHIPPED = ROOT / "configs" / "listen.yaml"
+
+
+def test_the_shipped_settings_are_the_defaults_and_explain_every_one():
+    content = read_settings(SHIPPED, [])
+    assert checked(ListenSettings, content, "listen.yaml") == ListenSettings()
+
+    def names(settings, prefix=""):
+        for name, value in settings.items():
+            yield from names(value, f"{prefix}{name}.") if isinstance(value, dict) else [f"{prefix}{name}"]
+
+    every = ListenSettings().model_dump()
+    assert list(names(content)) == list(names(every))
+    lines = [line for line in SHIPPED.read_text().splitlines() if ":" in line.partition("#")[0].rstrip(" :")]
+    assert all("#" in line for line in lines if line.partition("#")[0].strip()[-1] != ":")
+
+
+def test_a_setting_is_changed_by_its_name():
+    content = read_settings(SHIPPED, ["decide.hold_s=1.5", "device=3", "outputs.jsonl=a.jsonl"])
+    settings = checked(ListenSettings, content, "x")
+    assert settings.decide.hold_s == 1.5
+    assert settings.device == "3"
+    assert str(settings.outputs.jsonl) == "a.jsonl"
+
+
+@pytest.mark.parametrize("change", ["decide", "=1", "device.name=3", "decide.hold_s=[", "decide.hold_s=often"])
+def test_a_change_that_is_none_is_refused(change):
+    with pytest.raises(InputError):
+        checked(ListenSettings, read_settings(SHIPPED, [change]), "x")
+
+
+def device(index, name, default=False, on_default_api=True):
+    return Device(index, name, "ALSA", 2, 48_000, default, on_default_api)
+
+
+DEVICES = [
+    device(2, "HDA Intel: ALC257 (hw:0,0)"),
+    device(4, "USB Microphone: Audio (hw:1,0)"),
+    device(5, "USB Headset: Audio (hw:2,0)"),
+    device(7, "default", default=True),
+    device(9, "USB Headset: Audio (hw:2,0)", on_default_api=False),
+]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        (None, 7),
+        ("4", 4),
+        ("usb mic", 4),
+        ("USB Headset: Audio", 5),
+        ("USB Microphone: Audio (hw:1,0)", 4),
+        ("headset", 5),
+        ("default", 7),
+    ],
+)
+def test_a_device_is_found_by_index_name_or_part_of_it(wanted, index):
+    assert find(DEVICES, wanted).index == index
+
+
+@pytest.mark.parametrize(("wanted", "said"), [("usb", "several"), ("bluetooth", "there are"), ("3", "there are")])
+def test_a_device_that_is_not_there_or_not_clear_is_told_with_what_there_is(wanted, said):
+    with pytest.raises(DeviceError, match=said) as error:
+        find(DEVICES, wanted)
+    assert "USB Headset" in str(error.value)
+
+
+def test_the_name_by_which_it_is_opened_again_has_no_card_number():
+    assert DEVICES[1].lasting_name == "USB Microphone: Audio"
