@@ -238,16 +238,17 @@ def bench_live(
 
 @app.command()
 def info(
-    model: Annotated[
+    path: Annotated[
         Path | None, typer.Argument(help="Model file; the shipped one if not named.", show_default=False)
     ] = None,
+    model: ModelOption = None,
     json: Annotated[bool, typer.Option("--json", help="The metadata as JSON.")] = False,
 ) -> None:
     """Say what a model file is: labels, features, corpora, licence, measures, limits."""
     with failures():
         from rtser.model import Model
 
-        loaded = Model(model, "cpu")
+        loaded = Model(path or model, "cpu")
         if json:
             typer.echo(loaded.metadata.to_json())
         else:

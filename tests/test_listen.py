@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
 
@@ -150,6 +151,17 @@ def test_a_full_disk_is_warned_of_and_recognition_goes_on(microphone, model_path
         subprocess.run(["umount", disk], check=True)
 
 
+def test_a_service_manager_hears_that_it_is_ready_and_alive(microphone, model_path, tmp_path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(10)
+        environment = microphone.environment | {"NOTIFY_SOCKET": str(tmp_path / "notify")}
+        with Listening(environment, "--model", model_path) as listening:
+            assert manager.recv(100).startswith(b"READY=1")
+            assert manager.recv(100) == manager.recv(100) == b"WATCHDOG=1"
+            assert listening.end()[0] == 0
+
+
 def test_devices_lists_the_inputs(microphone):
     listed = json.loads(rtser("devices", "--json", env=microphone.environment).stdout)
     (virtual,) = [device for device in listed if device["name"] == "virtmic"]
@@ -225,3 +237,12 @@ def test_what_cannot_work_is_told_in_one_sentence_before_anything_is_heard(argum
     assert said in result.stderr
     assert len(result.stderr.splitlines()) == 1
     assert result.stdout == ""
+
+
+def test_the_live_bench_measures_from_the_last_sample_to_the_event(model_path):
+    result = rtser("bench", "live", "--seconds", "2", "--model", model_path, "--json")
+    assert result.returncode == 0, result.stderr
+    figures = json.loads(result.stdout)
+    assert 25 <= figures["decisions"] <= 40
+    assert 0 < figures["latency_ms"]["p50"] <= figures["latency_ms"]["p99"] <= figures["latency_ms"]["max"]
+    assert figures["dropped_samples"] == 0

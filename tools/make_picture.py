@@ -1,44 +1,55 @@
-"""Make the README's picture of the live view, docs/live.svg.
+"""Make the README's picture of the live view, docs/live.svg, from real speech.
 
-    python tools/make_picture.py [AUDIO] [SECONDS]
+    python tools/make_picture.py AUDIO [AUDIO ...] [--until SECONDS]
 
-AUDIO is the bundled sample if not named; the picture shows the moment SECONDS into it.
+The recordings are heard one after another with pauses between them; the picture shows the moment SECONDS before the
+end of the last.
 """
 
 from __future__ import annotations
 
+import argparse
 import io
 import re
-import sys
+from itertools import chain
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 
-import rtser
-from rtser.events import Decided
-from rtser.recognise import recognise
-from rtser.sources.file import AudioFile
-from rtser.ui.live import LiveView
+from rtser.features import HOP_SAMPLES, SAMPLE_RATE, Float32
+from rtser.recognise import split
+from rtser.recogniser import Recogniser
+from rtser.settings import ListenSettings
+from rtser.sources.file import read_audio
+from rtser.ui.picture import Picture
+from rtser.ui.scene import Scene
 
 ROOT = Path(__file__).parents[1]
-WIDTH = 100
+WIDTH, HEIGHT = 100, 27
+PAUSE_S = 0.9
 
 
 def main() -> None:
     """Draw the picture."""
-    path = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "rtser" / "samples" / "demo.flac"
-    until_s = float(sys.argv[2]) if len(sys.argv) > 2 else 18.0
-    model = rtser.load()
-    view = LiveView(Console(file=io.StringIO(), width=WIDTH), model.labels)
-    with AudioFile(path) as audio:
-        for event in recognise(audio.blocks(), rtser.Stream(model), path.name, audio.sample_rate):
-            view.write(event)
-            if isinstance(event, Decided) and event.time >= until_s:
-                break
-    picture = Console(record=True, width=WIDTH, file=io.StringIO())
-    picture.print(view)
-    view.close()
-    svg = picture.export_svg(title=f"rtser file {path.name} --stream")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("audio", nargs="+", type=Path)
+    parser.add_argument("--until", type=float, default=0.1, help="seconds before the end of the last recording")
+    options = parser.parse_args()
+    recogniser = Recogniser(ListenSettings())
+    scene = Scene(recogniser.model.labels, recogniser.vitals, recogniser.window)
+    pause = np.zeros(round(PAUSE_S * SAMPLE_RATE), np.float32)
+    sounds: list[Float32] = list(chain.from_iterable((pause, read_audio(path)) for path in options.audio))
+    sound = np.concatenate(sounds)[: -round(options.until * SAMPLE_RATE)]
+    for event in recogniser.events(split(sound, HOP_SAMPLES), f"{len(options.audio)} recordings", SAMPLE_RATE):
+        if event.type != "end":
+            scene.take(event)
+    scene.uptime_s = len(sound) / SAMPLE_RATE
+    recogniser.vitals.hear(sound[-HOP_SAMPLES:])
+    picture = Console(record=True, width=WIDTH, file=io.StringIO(), color_system="truecolor", force_terminal=True)
+    for row in Picture(scene).rows(WIDTH, HEIGHT):
+        picture.print(row, no_wrap=True, overflow="crop")
+    svg = picture.export_svg(title="rtser listen")
     svg = re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)  # a picture loads nothing from elsewhere
     (ROOT / "docs" / "live.svg").write_text(svg, encoding="utf-8")
 

@@ -1,37 +1,75 @@
 """Measure how often a model names an emotion where nobody speaks.
 
-    python tools/measure_nonspeech.py FOLDER [FOLDER ...] [--model MODEL]
+    python tools/measure_nonspeech.py FOLDER [FOLDER ...] [--model MODEL] [--set decide.onset_s=0.3]
 
-Prints a Markdown table with a row for each folder that holds audio: the share of decisions that name an emotion, and
-the share of segments taken for speech.
+Prints a Markdown table with a row for digital silence, faint noise and tones, and for each folder that holds audio:
+false alarms (how often a label appears that was not there), how many an hour, and the share of segments taken for
+speech. Every file is a stream of its own.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 import rtser
+from rtser.decide import Decider
+from rtser.features import SAMPLE_RATE, Float32
+from rtser.model import Model
+from rtser.settings import ListenSettings, checked, read_settings
 from rtser.sources.file import read_audio
 from train.corpora.utterance import audio_files
+
+MINUTES = 10
+TONES_HZ = (50, 100, 220, 440, 1000, 2000, 3000)
+
+
+def made() -> dict[str, list[Float32]]:
+    """Sounds that no folder needs to hold, ten minutes of each kind."""
+    samples = MINUTES * 60 * SAMPLE_RATE
+    faint = np.random.default_rng(0).normal(0, 1e-3, samples).astype(np.float32)
+    time_s = np.arange(samples // len(TONES_HZ)) / SAMPLE_RATE
+    swell = 0.3 * np.sin(np.pi * 0.25 * time_s) ** 2
+    tones = [(swell * np.sin(2 * np.pi * hertz * time_s)).astype(np.float32) for hertz in TONES_HZ]
+    return {"digital silence": [np.zeros(samples, np.float32)], "faint white noise (-60 dB)": [faint], "tones": tones}
+
+
+def measure(model: Model, settings: ListenSettings, streams: Iterable[Float32]) -> tuple[int, int, float, float]:
+    """Of some streams: how many there are, their false alarms, hours, and share of segments taken for speech."""
+    count, alarms, hours, speech = 0, 0, 0.0, []
+    for samples in streams:
+        decider = Decider(model.metadata.min_confidence, settings.decide)
+        named = False
+        for decision in rtser.Stream(model, settings.window_s).push(samples):
+            label = decider.push(decision).label
+            alarms += label is not None and not named
+            named = label is not None
+            speech.append(decision.speech > 0.5)
+        count += 1
+        hours += len(samples) / SAMPLE_RATE / 3600
+    return count, alarms, hours, float(np.mean(speech)) if speech else 0.0
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folders", nargs="+", type=Path)
-    parser.add_argument("--model", help="model file; the shipped one if not named")
+    parser.add_argument("folders", nargs="*", type=Path)
+    parser.add_argument("--model", type=Path, help="model file; the shipped one if not named")
+    parser.add_argument("--set", action="append", default=[], help="key=value: a setting of rtser listen; repeatable")
     options = parser.parse_args()
+    settings = checked(ListenSettings, read_settings(None, options.set), "--set")
     model = rtser.load(options.model)
-    print("| folder | files | decisions | naming an emotion % | segments taken for speech % |\n|---|---|---|---|---|")
+    print("| sound | files | minutes | false alarms | an hour | taken for speech % |\n|---|---|---|---|---|---|")
+    rows: list[tuple[str, Iterable[Float32]]] = list(made().items())
     for folder in sorted({path.parent for root in options.folders for path in audio_files(root)}):
         paths = [path for path in audio_files(folder) if path.parent == folder]
-        decisions = [decision for path in paths for decision in rtser.Stream(model).push(read_audio(path))]
-        named = 100 * np.mean([decision.label is not None for decision in decisions])
-        speech = 100 * np.mean([decision.speech > 0.5 for decision in decisions])
-        print(f"| {folder.name} | {len(paths)} | {len(decisions)} | {named:.1f} | {speech:.1f} |")
+        rows.append((folder.name, map(read_audio, paths)))
+    for name, streams in rows:
+        count, alarms, hours, speech = measure(model, settings, streams)
+        print(f"| {name} | {count} | {60 * hours:.1f} | {alarms} | {alarms / hours:.1f} | {100 * speech:.1f} |")
 
 
 if __name__ == "__main__":

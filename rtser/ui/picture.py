@@ -55,7 +55,7 @@ class Picture:
         free = height - len(title) - 1 - len(headline) - len(strip) - len(status) - (0 if beside else len(bars))
         cells = width - left - 3 if beside else width
         newest = scene.utterances[-1] if scene.utterances else None
-        said = self._keep("said", (size, newest), lambda: _utterances(scene, cells, free - (2 if tall else 0)))
+        said = self._keep("said", (size, newest), lambda: _utterances(scene, cells, free - 2 if free > 5 else free))
         if beside:
             parts = [[_beside(one, other, left + 3) for one, other in _paired(bars, said)], strip]
         else:

@@ -24,7 +24,7 @@ LEVELS = " ▁▂▃▄▅▆▇█"
 def colour(label: str | None, labels: tuple[str, ...]) -> str:
     """Colour of an emotion, the same wherever it is drawn; grey for none."""
     if label is None:
-        return "#606060"
+        return "#8A8A8A"
     unknown = [name for name in labels if name not in KNOWN]
     return KNOWN[label] if label in KNOWN else OTHERS[unknown.index(label) % len(OTHERS)]
 
