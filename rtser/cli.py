@@ -139,7 +139,9 @@ def listen(
     json: JsonOption = False,
     plain: PlainOption = False,
     device: DeviceOption = None,
-    channel: ChannelOption = None,
+    channel: Annotated[
+        int | None, typer.Option("--channel", help="Channel to hear, from 0; else the mean of the first two.")
+    ] = None,
     model: ModelOption = None,
     window: WindowOption = None,
     min_confidence: ConfidenceOption = None,

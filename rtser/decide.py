@@ -11,6 +11,8 @@ from rtser.features import HOP_SAMPLES, SAMPLE_RATE, segment_end_s
 
 SEGMENT_S = segment_end_s(0)
 HOP_S = HOP_SAMPLES / SAMPLE_RATE
+FULL_HOPS = 62
+"""Hops after which a decision knows as much of an utterance as it ever will: a window of 4 s is full."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,8 @@ class Utterance:
     Attributes:
         start_s: start of its first segment with speech, in seconds of the stream.
         end_s: end of its last segment with speech.
-        emotions: mean of the decisions' probabilities while it lasted, weighted by speech.
+        emotions: mean of the decisions' probabilities while it lasted, weighted by speech and by how many of its segments
+            the decision had heard, up to `FULL_HOPS`: its first ones know little.
         label: the likeliest emotion; None below the least confidence.
         confidence: its mean probability; None where `label` is None.
     """
@@ -157,9 +160,10 @@ class Decider:
         self._silent_hops = 0
         self._end_s = decision.time_s
         if decision.emotions is not None:
-            self._weight += decision.speech
+            weight = decision.speech * min(self._speech_hops, FULL_HOPS)
+            self._weight += weight
             for emotion, probability in decision.emotions.items():
-                self._sums[emotion] = self._sums.get(emotion, 0.0) + decision.speech * probability
+                self._sums[emotion] = self._sums.get(emotion, 0.0) + weight * probability
 
     def _choose(self, emotions: dict[str, float]) -> None:
         """Average the probabilities, and let the label follow them with hysteresis."""

@@ -64,7 +64,8 @@ class LiveView:
         self._drawing.join(JOIN_S)
         stuck = self._drawing.is_alive()
         self._drawing = None
-        signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        if hasattr(signal, "SIGTSTP"):
+            signal.signal(signal.SIGTSTP, signal.SIG_DFL)
         self._screen.close()
         if not stuck:
             self._print_last()
@@ -72,7 +73,8 @@ class LiveView:
     def _open(self) -> None:
         self._done.clear()
         self._screen.open()
-        signal.signal(signal.SIGTSTP, lambda *_: self._suspend.set())
+        if hasattr(signal, "SIGTSTP"):
+            signal.signal(signal.SIGTSTP, lambda *_: self._suspend.set())
         self._drawing = threading.Thread(target=self._draw_on, daemon=True)
         self._drawing.start()
 
