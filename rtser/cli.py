@@ -94,13 +94,14 @@ def file(
     """Recognise emotion in audio files."""
     live = stream or speed is not None
     with failures() as fail, signals() as asked:
-        settings = _settings(config, set_, _recognition(locals()))
+        given = _recognition(model, provider, channel, window, min_confidence, smoothing, silence)
+        settings = _settings(config, set_, given)
         if csv and any(
             csv.exists() and path.exists() and csv.samefile(path) for path in (*paths, settings.model or csv.parent)
         ):
             raise InputError(f"--csv {csv} would overwrite what is to be read; name another file.")
         recogniser = _recogniser(settings)
-        outputs = [_view(recogniser, json, live and not plain)]
+        outputs = [_view(recogniser, json, live and not (plain or settings.plain))]
         if csv:
             from rtser.sinks.csv import CsvTable
             from rtser.sinks.log import LogFile
@@ -129,7 +130,7 @@ def demo(
     from rtser.sources.file import sample_path
 
     with failures(), signals() as asked:
-        recogniser = _recogniser(_settings(None, None, _recognition(locals())))
+        recogniser = _recogniser(_settings(None, None, _recognition(model, provider)))
         with delivering([_view(recogniser, json, live=not plain)]) as write:
             recogniser.hear_file(sample_path(), speed, write, asked.stop, name=sample_path().name)
 
@@ -168,7 +169,8 @@ def listen(
 ) -> None:
     """Recognise emotion in what a microphone hears, until interrupted."""
     with failures(), signals(daemon=True) as asked:
-        given = _recognition(locals()) | {"device": device, "source": {"max_lag_ms": max_lag}}
+        given = _recognition(model, provider, channel, window, min_confidence, smoothing, silence)
+        given |= {"device": device, "source": {"max_lag_ms": max_lag}}
         given["outputs"] = {"jsonl": jsonl, "csv": csv, "record": record, "save_audio": save_audio}
         settings = _settings(config, set_, given)
         from rtser.daemon import daemon_sinks, heard
@@ -180,7 +182,7 @@ def listen(
         with ExitStack() as opened:
             logs, taps = daemon_sinks(settings.outputs, recogniser.model.labels, complain, asked.reopen)
             view = _view(recogniser, json, live=not (plain or settings.plain))
-            write = opened.enter_context(delivering([view, *logs]))
+            write = opened.enter_context(delivering([*logs, view]))
             microphone = opened.enter_context(Supervisor(opener, settings.source, recogniser.vitals, settings.channel))
             source = microphone.source
             pieces = heard(microphone.pieces(asked.stop), taps)
@@ -234,7 +236,7 @@ def bench_live(
     with failures(), signals() as asked:
         from rtser.bench import live, tell
 
-        recogniser = _recogniser(_settings(None, None, {"model": model, "provider": provider}))
+        recogniser = _recogniser(_settings(None, None, _recognition(model, provider)))
         tell(live(recogniser, seconds, device, asked.stop), json)
 
 
@@ -393,16 +395,18 @@ def _overlay(content: dict[str, Any], options: dict[str, Any]) -> None:
             content[name] = value
 
 
-def _recognition(options: dict[str, Any]) -> dict[str, Any]:
-    """The settings that a command's options of these names stand for."""
-    decide = {"enter_confidence": "min_confidence", "smoothing_s": "smoothing", "silence_s": "silence"}
-    return {
-        "model": options.get("model"),
-        "provider": options.get("provider"),
-        "channel": options.get("channel"),
-        "window_s": options.get("window"),
-        "decide": {setting: options.get(option) for setting, option in decide.items()},
-    }
+def _recognition(
+    model: Path | None = None,
+    provider: Provider | None = None,
+    channel: int | None = None,
+    window: float | None = None,
+    min_confidence: float | None = None,
+    smoothing: float | None = None,
+    silence: float | None = None,
+) -> dict[str, Any]:
+    """The settings that the options of these names stand for."""
+    decide = {"enter_confidence": min_confidence, "smoothing_s": smoothing, "silence_s": silence}
+    return {"model": model, "provider": provider, "channel": channel, "window_s": window, "decide": decide}
 
 
 def _recogniser(settings: ListenSettings) -> Recogniser:

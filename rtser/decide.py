@@ -65,8 +65,8 @@ class Utterance:
     Attributes:
         start_s: start of its first segment with speech, in seconds of the stream.
         end_s: end of its last segment with speech.
-        emotions: mean of the decisions' probabilities while it lasted, weighted by speech and by how many of its segments
-            the decision had heard, up to `FULL_HOPS`: its first ones know little.
+        emotions: mean of the decisions' probabilities while it lasted, weighted by speech and by how many of its
+            segments a decision had heard, up to `FULL_HOPS`: the first ones know little.
         label: the likeliest emotion; None below the least confidence.
         confidence: its mean probability; None where `label` is None.
     """

@@ -66,7 +66,7 @@ class Timeline:
         shares.sort(key=lambda share: -share[1])
         listed = ", ".join(f"{label or UNCERTAIN} {seconds / spoken:.0%}" for label, seconds in shares)
         return Text.assemble(
-            "  overall ",
+            "  overall likeliest ",
             (overall, f"bold {colour(overall, self._labels)}"),
             f" (mean probability {self._sums[overall] / spoken:.0%}) over {clock_time(spoken)} of speech: {listed}",
         )
