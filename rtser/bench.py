@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 import time
+from collections import deque
 from itertools import cycle
 
 from rtser.features import SAMPLE_RATE
@@ -68,13 +69,14 @@ def live(recogniser: Recogniser, seconds: float, device: str | None, stop: threa
 
     Returns:
         ``latency_ms`` and ``step_ms`` (p50, p99, max), ``cpu_percent`` of one core, ``memory_mib`` (resident, and how
-        much it grew), ``dropped_samples``, and what was measured.
+        much it grew in the second half), ``dropped_samples``, and what was measured.
     """
     settings = recogniser.settings
     opener: Opener = PacedSample if device is None else MicrophoneOpener(device, None, settings.source.ring_s)
     vitals = recogniser.vitals
+    vitals.steps_s, vitals.latencies_s = deque(), deque()  # all of them, not only the last
     began_s = warm_s = time.monotonic()
-    cpu_s, memory, warm = 0.0, 0.0, False
+    cpu_s, half_mib, warm = 0.0, float("nan"), False
     with Supervisor(opener, settings.source, vitals) as supervisor, open(os.devnull, "w") as nowhere:
         out, source = JsonLines(nowhere), supervisor.source
         pieces = supervisor.pieces(stop)
@@ -82,9 +84,11 @@ def live(recogniser: Recogniser, seconds: float, device: str | None, stop: threa
             out.write(event)
             now_s = time.monotonic()
             if not warm and now_s - began_s > WARM_UP_S:
-                warm, warm_s, cpu_s, memory = True, now_s, time.process_time(), resident_mib()
+                warm, warm_s, cpu_s = True, now_s, time.process_time()
                 vitals.steps_s.clear()
                 vitals.latencies_s.clear()
+            if half_mib != half_mib and now_s - began_s > WARM_UP_S + seconds / 2:
+                half_mib = resident_mib()
             if now_s - began_s > WARM_UP_S + seconds:
                 stop.set()
         took_s = time.monotonic() - warm_s
@@ -97,7 +101,7 @@ def live(recogniser: Recogniser, seconds: float, device: str | None, stop: threa
             "latency_ms": summary_ms(vitals.latencies_s),
             "step_ms": summary_ms(vitals.steps_s),
             "cpu_percent": round(100 * (time.process_time() - cpu_s) / took_s, 2),
-            "memory_mib": {"resident": round(resident_mib(), 1), "grown": round(resident_mib() - memory, 2)},
+            "memory_mib": {"resident": round(resident_mib(), 1), "grown": round(resident_mib() - half_mib, 2)},
             "dropped_samples": vitals.dropped_samples,
         }
 

@@ -155,7 +155,7 @@ class Supervisor:
                 self._take(self._opening.result())
                 old = self.source
             except DeviceError as error:
-                self._vitals.trouble, old = str(error), None
+                self._vitals.trouble, old = str(error).rstrip("."), None
             else:
                 if self._sounds(stop):
                     missing = round((self._clock() - heard_s) * SAMPLE_RATE) - self._waiting_samples()

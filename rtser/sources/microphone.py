@@ -239,4 +239,7 @@ def _denied() -> str:
 
 
 def _reason(error: Exception) -> str:
-    return str(error).splitlines()[0].rstrip(". ")
+    """What PortAudio says, in the host's own words where it quotes them."""
+    said = str(error).splitlines()[0].rstrip(". ")
+    quoted = re.search(r"'([^']+)' \[\w+ error -?\d+\]$", said)
+    return quoted[1] if quoted else said

@@ -18,6 +18,7 @@ except ImportError:  # Windows
     termios = None  # type: ignore[assignment]
 
 LINES_KEPT = 20
+OURS = "rtser: "
 
 
 class Screen:
@@ -71,14 +72,15 @@ class Screen:
         self._rows = rows
 
     def heard(self) -> str:
-        """The last line said on standard error since `open`."""
+        """What this program last said on standard error since `open`; what libraries say is kept for the end."""
         if self._stderr is None:
             return ""
         with suppress(BlockingIOError):
             while chunk := os.read(self._stderr[1], 65536):
                 *lines, self._rest = (self._rest + chunk[-65536:]).split(b"\n")
                 self._said.extend(text for line in lines if (text := line.decode(errors="replace").strip()))
-        return self._said[-1] if self._said else ""
+        ours = (line for line in reversed(self._said) if line.startswith(OURS))
+        return next(ours, "").removeprefix(OURS)
 
     def _hide_keys(self) -> None:
         """Keep the terminal from echoing what is typed, ^C above all; only where this program has the terminal."""
