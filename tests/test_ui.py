@@ -126,14 +126,15 @@ def test_the_live_view_leaves_the_last_picture_and_what_was_said_on_standard_err
     view = LiveView(console, LABELS, Vitals(), window=10)
     for event in events(model):
         if event.type == "end":
-            os.write(2, b"a library complains\n")
+            os.write(2, b"rtser: a.jsonl cannot be written\na library complains\n")
             time.sleep(0.3)
         view.write(event)
     left = console.file.getvalue().rpartition("\x1b[?1049l")[2]
     assert "a [file] with brackets.wav" in left
     assert "utterance" in left
-    assert "a library complains" in left
-    assert capfd.readouterr().err == "a library complains\n"
+    assert "a.jsonl cannot be written" in left
+    assert "a library complains" not in left
+    assert capfd.readouterr().err == "rtser: a.jsonl cannot be written\na library complains\n"
 
 
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="no tmux here")
