@@ -13,6 +13,7 @@ from itertools import cycle
 from rtser.features import SAMPLE_RATE
 from rtser.process import complain
 from rtser.recogniser import Recogniser
+from rtser.sinks import Sink
 from rtser.sinks.jsonl import JsonLines
 from rtser.sources import LiveSource
 from rtser.sources.file import read_audio, sample_path
@@ -58,7 +59,9 @@ class PacedSample:
             self._news.set()
 
 
-def live(recogniser: Recogniser, seconds: float, device: str | None, stop: threading.Event) -> dict[str, object]:
+def live(
+    recogniser: Recogniser, seconds: float, device: str | None, stop: threading.Event, view: Sink | None = None
+) -> dict[str, object]:
     """Recognise for so many seconds, events thrown away as JSON, and measure.
 
     Args:
@@ -66,6 +69,7 @@ def live(recogniser: Recogniser, seconds: float, device: str | None, stop: threa
         seconds: how long, after two seconds to warm up.
         device: a real device; None for the paced sample.
         stop: ends it early.
+        view: also takes the events, if named.
 
     Returns:
         ``latency_ms`` and ``step_ms`` (p50, p99, max), ``cpu_percent`` of one core, ``memory_mib`` (resident, and how
@@ -82,6 +86,8 @@ def live(recogniser: Recogniser, seconds: float, device: str | None, stop: threa
         pieces = supervisor.pieces(stop)
         for event in recogniser.events(pieces, source.name, source.sample_rate, supervisor.lag_s):
             out.write(event)
+            if view:
+                view.write(event)
             now_s = time.monotonic()
             if not warm and now_s - began_s > WARM_UP_S:
                 warm, warm_s, cpu_s = True, now_s, time.process_time()

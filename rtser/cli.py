@@ -197,12 +197,13 @@ def devices(json: Annotated[bool, typer.Option("--json", help="The list as JSON.
         from dataclasses import asdict
 
         from rtser.sources.microphone import devices as input_devices
+        from rtser.sources.microphone import rates
 
-        found = input_devices()
+        found = {device: rates(device) for device in input_devices()}
         if json:
             from json import dumps
 
-            typer.echo(dumps([asdict(device) for device in found], indent=2))
+            typer.echo(dumps([asdict(device) | {"rates": possible} for device, possible in found.items()], indent=2))
         else:
             from rtser.ui.card import show_devices
 

@@ -17,6 +17,7 @@ from rtser.sources import LiveSource
 from rtser.sources.ring import Ring
 
 BLOCK_S = 0.02
+COMMON_RATES = (8_000, SAMPLE_RATE, 44_100, 48_000, 96_000)
 SOUND_CARDS = Path("/dev/snd")
 MEANT_CHANNELS = 2
 """Channels that are opened for their mean; more are opened only to choose one of them."""
@@ -81,6 +82,17 @@ def devices(refresh: bool = False) -> list[Device]:
         ]
     except sounddevice.PortAudioError as error:
         raise DeviceError(f"the audio system gives no list of devices ({_reason(error)}).") from None
+
+
+def rates(device: Device) -> list[int]:
+    """Which of the common rates a device can be opened with, in Hz; its own is always one."""
+    sounddevice = _portaudio()
+    possible = [device.sample_rate]
+    for rate in COMMON_RATES:
+        with suppress(ValueError, sounddevice.PortAudioError):
+            sounddevice.check_input_settings(device.index, 1, "float32", samplerate=rate)
+            possible.append(rate)
+    return sorted(set(possible))
 
 
 def find(among: list[Device], wanted: str | None) -> Device:

@@ -41,15 +41,18 @@ def show_model(console: Console, model: Model) -> None:
     console.print(table)
 
 
-def show_devices(console: Console, devices: list[Device]) -> None:
-    """Print the input devices as a table."""
+def show_devices(console: Console, devices: dict[Device, list[int]]) -> None:
+    """Print the input devices and the rates that they can be opened with, as a table."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("index", "name", "host API", "channels", "rate (Hz)", ""):
-        table.add_column(name, justify="right" if name in ("index", "channels", "rate (Hz)") else "left")
-    for device in devices:
-        figures = str(device.channels), str(device.sample_rate), "default" if device.default else ""
-        table.add_row(str(device.index), Text(device.name), device.host_api, *figures)
-    console.print(table if devices else "There is no audio input device; connect a microphone.")
+    for name in ("index", "name", "host API", "channels", "own rate", "rates (kHz)", ""):
+        table.add_column(name, justify="right" if name in ("index", "channels", "own rate") else "left")
+    for device, rates in devices.items():
+        kilohertz = " ".join(f"{rate / 1000:g}" for rate in rates)
+        figures = str(device.channels), f"{device.sample_rate / 1000:g}", kilohertz
+        table.add_row(
+            str(device.index), Text(device.name), device.host_api, *figures, "default" if device.default else ""
+        )
+    console.print(table if devices else "There is no audio input device; connect a microphone (rtser doctor helps).")
 
 
 def _lines(values: Mapping[str, object], indent: str = "") -> str:
