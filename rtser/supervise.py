@@ -96,8 +96,8 @@ class Supervisor:
             silent_s += min(now_s - before_s, 2 * WAIT_S)
             before_s = now_s
             if source.ring.waiting:
-                silent_s, heard_s = 0.0, now_s
                 late_s = self._lateness.note(now_s, source.ring.written)
+                silent_s, heard_s = 0.0, now_s - late_s
                 yield from self._hear(source, stop)
                 late_since_s = (late_since_s or now_s) if late_s > self._settings.max_lag_ms / 1000 else None
             why = self._lost(silent_s, late_since_s is not None and now_s - late_since_s > LATE_S)

@@ -75,6 +75,28 @@ def test_a_source_that_cannot_be_opened_is_tried_again_and_the_hole_is_told():
     assert vitals.trouble == ""
 
 
+class Slow(VirtualSource):
+    """Delivers three seconds late from some point on: its sound hangs in the driver."""
+
+    def wait(self, timeout_s):
+        if self.delivered == 20 * HOP_SAMPLES:
+            self._clock.now_s += 3.0
+        super().wait(timeout_s)
+
+
+def test_a_source_whose_sound_hangs_in_the_driver_is_opened_again_and_time_catches_up():
+    clock, opened = VirtualClock(), []
+
+    def opener(_lost):
+        opened.append((VirtualSource if opened else Slow)(SOUND, clock))
+        return opened[-1]
+
+    heard = supervised(opener, clock, 60)
+    lost, back = breaks(heard)
+    assert "500 ms late" in lost.detail
+    assert back.missing_samples == pytest.approx(3 * SAMPLE_RATE, abs=0.1 * SAMPLE_RATE)
+
+
 class Deaf(VirtualSource):
     """Delivers nothing after a while, and says nothing of it: a suspended source."""
 

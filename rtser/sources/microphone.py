@@ -63,7 +63,8 @@ def devices(refresh: bool = False) -> list[Device]:
     sounddevice = _portaudio()
     try:
         if refresh:
-            sounddevice._terminate()
+            with suppress(sounddevice.PortAudioError):  # it was not running, for it could not be started last time
+                sounddevice._terminate()
             sounddevice._initialize()
         apis = sounddevice.query_hostapis()
         default = sounddevice.default.device[0]
