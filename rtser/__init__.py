@@ -15,17 +15,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rtser.bank import Bank, Decision
+    from rtser.decide import Decider
     from rtser.model import Model, Provider
     from rtser.stream import Stream
 
-__all__ = ["Bank", "Decision", "Model", "Stream", "load"]
+__all__ = ["Bank", "Decider", "Decision", "Model", "Stream", "load"]
 
 try:
     __version__ = version("rtser")
 except PackageNotFoundError:  # a bare checkout
     __version__ = "0.0.0"
 
-_HOMES = {"Bank": "bank", "Decision": "bank", "Model": "model", "Stream": "stream"}
+_HOMES = {"Bank": "bank", "Decider": "decide", "Decision": "bank", "Model": "model", "Stream": "stream"}
 
 
 def load(path: str | os.PathLike[str] | None = None, provider: Provider = "auto") -> Model:

@@ -68,7 +68,8 @@ def test_the_command_gives_the_decisions_of_the_library(model_path):
         event for event in events(rtser("file", DEMO, "--json", "--model", model_path)) if event["type"] == "decision"
     ]
     assert [event["emotions"] for event in told] == [decision.emotions for decision in decisions]
-    assert [event["label"] for event in told] == [decision.label for decision in decisions]
+    decider = library.Decider(library.load(model_path).metadata.min_confidence)
+    assert [event["label"] for event in told] == [decider.push(decision).label for decision in decisions]
 
 
 def test_pacing_changes_no_value(model_path, tmp_path):
