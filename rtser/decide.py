@@ -137,7 +137,7 @@ class Decider:
         speaking = self._speech_hops >= self._onset and self._silent_hops < self._hangover
         if speaking and decision.emotions is not None:
             self._choose(decision.emotions)
-        elif not speaking:
+        else:
             self._let_go()
         utterance = self.finish() if self._silent_hops >= self._silence else None
         confidence = self._average[self._label] if self._label is not None else None

@@ -43,7 +43,8 @@ def check_events(lines, samples):
             assert list(event["emotions"]) == labels
             assert sum(event["emotions"].values()) == pytest.approx(1, abs=1e-4)
         if event["label"] is not None:
-            assert event["confidence"] == max(event["emotions"].values()) == event["emotions"][event["label"]]
+            assert event["label"] in labels
+            assert 0.3 <= event["confidence"] <= 1  # what is entered at 0.4 is left below 0.3
 
 
 def test_it_is_small_and_says_what_it_is(shipped):

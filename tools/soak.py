@@ -5,7 +5,7 @@
 A tiny model decides; the sound is loud and silent by turns; every two days the source is lost and opened again. The
 ring's counters begin at --start, just under 2**31, and pass 2**32 on the second day. Prints how many decisions were
 made and how many there must be, and how the memory grew. Exits with 1 where the count is wrong or memory grows by a
-MiB a day.
+MiB a day; less than a day says nothing of memory.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def soak(days: float, losses: float, start: int) -> dict[str, float]:
         for sink in sinks:
             sink.close()
     settled = len(hours) // 7  # caches fill in the beginning
-    growth = np.polyfit(hours[settled:], memory_mib[settled:], 1)[0] * 24 if len(hours) > 2 else 0.0
+    growth = np.polyfit(hours[settled:], memory_mib[settled:], 1)[0] * 24 if len(hours) > DAY_S // 3600 else 0.0
     return {
         "days": round(clock.now_s / DAY_S, 3),
         "decisions": decisions,
