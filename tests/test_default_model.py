@@ -44,7 +44,7 @@ def check_events(lines, samples):
             assert sum(event["emotions"].values()) == pytest.approx(1, abs=1e-4)
         if event["label"] is not None:
             assert event["label"] in labels
-            assert 0.3 <= event["confidence"] <= 1  # what is entered at 0.4 is left below 0.3
+            assert 0 < event["confidence"] <= 1
 
 
 def test_it_is_small_and_says_what_it_is(shipped):
