@@ -98,6 +98,7 @@ class LiveView:
         self._suspend.clear()
         self._screen.close()
         os.kill(os.getpid(), signal.SIGSTOP)
+        time.sleep(FRAME_S)  # the other threads stop first; this one must not take the terminal back before it stops
         self._screen.open()
 
     def _print_last(self) -> None:
