@@ -80,10 +80,15 @@ def live(
     vitals = recogniser.vitals
     vitals.steps_s, vitals.latencies_s = deque(), deque()  # all of them, not only the last
     began_s = warm_s = time.monotonic()
-    cpu_s, half_mib, warm = 0.0, float("nan"), False
-    with Supervisor(opener, settings.source, vitals) as supervisor, open(os.devnull, "w") as nowhere:
+    cpu_s, half_mib, warm = time.process_time(), None, False
+    ending = threading.Timer(
+        WARM_UP_S + seconds, stop.set
+    )  # a device without sound brings no event to look at the clock
+    ending.daemon = True
+    ending.start()
+    with Supervisor(opener, settings.source, vitals, stop) as supervisor, open(os.devnull, "w") as nowhere:
         out, source = JsonLines(nowhere), supervisor.source
-        pieces = supervisor.pieces(stop)
+        pieces = supervisor.pieces()
         for event in recogniser.events(pieces, source.name, source.sample_rate, supervisor.lag_s):
             out.write(event)
             if view:
@@ -93,10 +98,8 @@ def live(
                 warm, warm_s, cpu_s = True, now_s, time.process_time()
                 vitals.steps_s.clear()
                 vitals.latencies_s.clear()
-            if half_mib != half_mib and now_s - began_s > WARM_UP_S + seconds / 2:
+            if half_mib is None and now_s - began_s > WARM_UP_S + seconds / 2:
                 half_mib = resident_mib()
-            if now_s - began_s > WARM_UP_S + seconds:
-                stop.set()
         took_s = time.monotonic() - warm_s
         return {
             "source": source.name,
@@ -107,18 +110,29 @@ def live(
             "latency_ms": summary_ms(vitals.latencies_s),
             "step_ms": summary_ms(vitals.steps_s),
             "cpu_percent": round(100 * (time.process_time() - cpu_s) / took_s, 2),
-            "memory_mib": {"resident": round(resident_mib(), 1), "grown": round(resident_mib() - half_mib, 2)},
+            "memory_mib": {
+                "resident": _rounded(resident_mib()),
+                "grown": _rounded(_difference(resident_mib(), half_mib)),
+            },
             "dropped_samples": vitals.dropped_samples,
         }
 
 
-def resident_mib() -> float:
-    """Memory that this process holds now, in MiB; NaN where the system does not tell."""
+def _difference(later: float | None, earlier: float | None) -> float | None:
+    return None if later is None or earlier is None else later - earlier
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)
+
+
+def resident_mib() -> float | None:
+    """Memory that this process holds now, in MiB; None where the system does not tell."""
     try:
         with open("/proc/self/statm") as statm:
             return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
     except OSError:
-        return float("nan")
+        return None
 
 
 def tell(figures: dict[str, object], as_json: bool) -> None:

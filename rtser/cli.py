@@ -96,10 +96,7 @@ def file(
     with failures() as fail, signals() as asked:
         given = _recognition(model, provider, channel, window, min_confidence, smoothing, silence)
         settings = _settings(config, set_, given)
-        if csv and any(
-            csv.exists() and path.exists() and csv.samefile(path) for path in (*paths, settings.model or csv.parent)
-        ):
-            raise InputError(f"--csv {csv} would overwrite what is to be read; name another file.")
+        _keep_apart([csv], [*paths, settings.model, config])
         recogniser = _recogniser(settings)
         outputs = [_view(recogniser, json, live and not (plain or settings.plain))]
         if csv:
@@ -177,15 +174,20 @@ def listen(
         from rtser.sources.microphone import MicrophoneOpener
         from rtser.supervise import Supervisor
 
+        outputs = settings.outputs
+        _keep_apart([outputs.jsonl, outputs.csv, outputs.save_audio], [settings.model, config])
         recogniser = _recogniser(settings)
         opener = MicrophoneOpener(settings.device, settings.channel, settings.source.ring_s)
         with ExitStack() as opened:
-            logs, taps = daemon_sinks(settings.outputs, recogniser.model.labels, complain, asked.reopen)
+            logs, taps = daemon_sinks(outputs, recogniser.model.labels, complain, asked.reopen)
             view = _view(recogniser, json, live=not (plain or settings.plain))
             write = opened.enter_context(delivering([*logs, view]))
-            microphone = opened.enter_context(Supervisor(opener, settings.source, recogniser.vitals, settings.channel))
+            watched = Supervisor(opener, settings.source, recogniser.vitals, asked.stop, settings.channel)
+            microphone = opened.enter_context(watched)
+            if asked.stop.is_set():
+                return
             source = microphone.source
-            pieces = heard(microphone.pieces(asked.stop), taps)
+            pieces = heard(microphone.pieces(), taps)
             for event in recogniser.events(pieces, source.name, source.sample_rate, microphone.lag_s):
                 write(event)
 
@@ -196,10 +198,11 @@ def devices(json: Annotated[bool, typer.Option("--json", help="The list as JSON.
     with failures():
         from dataclasses import asdict
 
+        from rtser.background import answered
         from rtser.sources.microphone import devices as input_devices
         from rtser.sources.microphone import rates
 
-        found = {device: rates(device) for device in input_devices()}
+        found = answered(lambda: {device: rates(device) for device in input_devices()})
         if json:
             from json import dumps
 
@@ -408,6 +411,16 @@ def _recognition(
     """The settings that the options of these names stand for."""
     decide = {"enter_confidence": min_confidence, "smoothing_s": smoothing, "silence_s": silence}
     return {"model": model, "provider": provider, "channel": channel, "window_s": window, "decide": decide}
+
+
+def _keep_apart(outputs: list[Path | None], inputs: list[Path | None]) -> None:
+    """See that no file is written twice, or written and read."""
+    taken = {path.resolve(): "is to be read" for path in inputs if path is not None}
+    for output in outputs:
+        if output is not None:
+            if output.resolve() in taken:
+                raise InputError(f"{output} {taken[output.resolve()]} too; name another file to write.")
+            taken[output.resolve()] = "is to be written"
 
 
 def _recogniser(settings: ListenSettings) -> Recogniser:

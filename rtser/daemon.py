@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 
 from rtser.errors import InputError
-from rtser.events import Event
+from rtser.events import Decided, Event, Spoken
 from rtser.settings import OutputSettings
 from rtser.sinks import Sink
 from rtser.sinks.csv import CsvTable
@@ -44,11 +44,11 @@ def daemon_sinks(
         logs.append(Enduring(JsonLog(LogFile(settings.jsonl, size, settings.log_keep)), warn))
     if settings.csv:
         log = LogFile(settings.csv, size, settings.log_keep, CsvTable.header(labels))
-        logs.append(Enduring(CsvTable(log, labels), warn))
+        logs.append(Enduring(CsvTable(log, labels), warn, Decided))
     if settings.record:
         recorder = Recorder(settings.record, round(settings.record_max_mb * 1e6))
         taps.append(recorder.hear)
-        sinks.append(Enduring(recorder, warn))
+        sinks.append(Enduring(recorder, warn, Spoken, retry_s=0))
     if settings.save_audio:
         saved = SavedAudio(WavFile(settings.save_audio), warn)
         taps.append(saved.hear)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rtser.background import answered
 from rtser.errors import DeviceError, RtserError
 from rtser.features import HOP_SAMPLES, SAMPLE_RATE
 from rtser.model import CPU, Model, Provider, nvidia_driver
@@ -60,7 +61,7 @@ def examine(device: str | None, model: Path | None, provider: Provider) -> Itera
 
 def _try(name: str, find_out: Callable[[], str]) -> Check:
     try:
-        return Check(name, True, find_out())
+        return Check(name, True, answered(find_out))
     except RtserError as error:
         return _failed(name, error)
 
@@ -78,7 +79,7 @@ def _audio(wanted: str | None) -> Iterator[Check]:
     listed = _try("input devices", lambda: ", ".join(dict.fromkeys(device.name for device in devices())) or _none())
     yield listed
     if listed.well:
-        yield _microphone(wanted)
+        yield _try("microphone", lambda: _microphone(wanted))
 
 
 def _library() -> str:
@@ -93,12 +94,9 @@ def _none() -> str:
     return ""
 
 
-def _microphone(wanted: str | None) -> Check:
+def _microphone(wanted: str | None) -> str:
     """Listen for a moment."""
-    try:
-        microphone = Microphone(find(devices(), wanted))
-    except DeviceError as error:
-        return _failed("microphone", error)
+    microphone = Microphone(find(devices(), wanted))
     until_s = time.monotonic() + LISTEN_S
     while time.monotonic() < until_s and not microphone.ended:
         microphone.wait(BLOCK_S)
@@ -106,12 +104,10 @@ def _microphone(wanted: str | None) -> Check:
     microphone.close()
     name = f"{microphone.name} at {microphone.sample_rate} Hz"
     if len(heard) < microphone.sample_rate * LISTEN_S / 3:
-        advice = "it opens, but delivers too little sound: is it suspended, or used by another program?"
-        return Check("microphone", False, f"{name}, {len(heard)} frames in {LISTEN_S} s", advice, 4)
+        raise DeviceError(f"{name} opens, but delivers too little sound; is it suspended, or used by another program?")
     level_db = 10 * np.log10(np.mean(heard.astype(np.float64) ** 2) + 1e-12)
-    if level_db < QUIET_DB:
-        return Check("microphone", True, f"{name}, but it is wholly silent ({level_db:.0f} dB): is it muted?")
-    return Check("microphone", True, f"{name}, level {level_db:.0f} dB")
+    silent = ", but it is wholly silent: is it muted?" if level_db < QUIET_DB else ""
+    return f"{name}, level {level_db:.0f} dB{silent}"
 
 
 def _provider(model: Model) -> Check:

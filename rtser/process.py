@@ -18,6 +18,37 @@ END_S = 1.8
 """Longest time that a daemon takes to end in order."""
 
 
+class Complaints:
+    """Where complaints go: to a handle of standard error of our own, or to a listener while there is one.
+
+    PortAudio's start sends descriptor 2 elsewhere for as long as it takes, and it may hang.
+    """
+
+    def __init__(self) -> None:
+        self.listener: Callable[[str], None] | None = None
+        self._handle: int | None = None
+
+    def open(self) -> None:
+        """Keep standard error as it is now."""
+        if self._handle is None:
+            with suppress(OSError):
+                self._handle = os.dup(2)
+
+    def write(self, sentence: str) -> None:
+        """Say a sentence, as one line whatever stands in it; should that fail, go on."""
+        printable = "".join(character if character.isprintable() else repr(character)[1:-1] for character in sentence)
+        if self.listener:
+            self.listener(printable)
+        else:
+            with suppress(OSError):
+                sys.stderr.flush()
+                os.write(2 if self._handle is None else self._handle, f"rtser: {printable}\n".encode(errors="replace"))
+
+
+complaints = Complaints()
+complain = complaints.write
+
+
 @contextmanager
 def failures() -> Iterator[Callable[[RtserError], None]]:
     """End the program with one sentence and the right exit code, whatever goes wrong.
@@ -26,6 +57,7 @@ def failures() -> Iterator[Callable[[RtserError], None]]:
     """
     noted: list[RtserError] = []
     _open_standard_streams()
+    complaints.open()
 
     def note(error: RtserError) -> None:
         noted.append(error)
@@ -47,13 +79,6 @@ def failures() -> Iterator[Callable[[RtserError], None]]:
         note(InputError(f"{error.filename or 'standard output'}: {error.strerror or error}."))
     if noted:
         raise typer.Exit(noted[0].exit_code)
-
-
-def complain(sentence: str) -> None:
-    """Write a sentence on standard error, as one line whatever stands in it; should that fail, go on."""
-    with suppress(OSError):
-        printable = "".join(character if character.isprintable() else repr(character)[1:-1] for character in sentence)
-        typer.echo(f"rtser: {printable}", err=True)
 
 
 def _open_standard_streams() -> None:
@@ -93,15 +118,18 @@ def signals(daemon: bool = False) -> Iterator[Signals]:
     forced = threading.Timer(END_S, lambda: _end_now(asked))
     forced.daemon = True
 
+    had_terminal = sys.stdout.isatty()
+
     def end(number: int, _frame: object) -> None:
+        first = asked.received is None
         asked.received = asked.received or number
         signal.signal(signal.SIGINT, signal.default_int_handler)
         asked.stop.set()
-        if daemon and not forced.is_alive():
+        if daemon and first:
             forced.start()
 
     def hang_up(number: int, frame: object) -> None:
-        if _lost_terminal():
+        if had_terminal and not sys.stdout.isatty():
             end(number, frame)
         asked.reopen.set()
 
@@ -119,17 +147,12 @@ def signals(daemon: bool = False) -> Iterator[Signals]:
         raise KeyboardInterrupt
 
 
-def _lost_terminal() -> bool:
-    """Whether this program had a terminal for its output, which was closed."""
-    if not sys.stdout.isatty():
-        return False
-    try:
-        os.get_terminal_size(sys.stdout.fileno())
-    except OSError:
-        return True
-    return False
-
-
 def _end_now(asked: Signals) -> None:
-    complain("the output could not be written to its end, for nobody reads it.")
+    """End a daemon that does not come to its end, and leave the terminal usable as far as that goes without waiting."""
+    complaints.listener = None
+    complain("the end took too long, for nobody reads the output or the audio system hangs; something may be missing.")
+    if sys.stdout.isatty():
+        with suppress(OSError):
+            os.set_blocking(sys.stdout.fileno(), False)
+            os.write(sys.stdout.fileno(), b"\x1b[?1049l\x1b[?25h")
     os._exit(0 if asked.received == signal.SIGTERM else INTERRUPTED)

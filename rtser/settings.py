@@ -15,7 +15,7 @@ from rtser.errors import InputError
 class Settings(BaseModel):
     """Base of all settings: immutable, and an unknown key is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 Checked = TypeVar("Checked", bound=Settings)
@@ -26,11 +26,21 @@ Megabytes = Annotated[float, Field(gt=0)]
 class SourceSettings(Settings):
     """How the microphone is kept alive."""
 
-    ring_s: Seconds = Field(10.0, description="sound kept while the recogniser is busy; then the oldest is dropped")
-    max_lag_ms: Annotated[float, Field(ge=60)] = Field(500.0, description="later than this, sound is skipped")
+    ring_s: Annotated[float, Field(ge=1, le=3600)] = Field(
+        10.0, description="sound kept while the recogniser is busy; then the oldest is dropped"
+    )
+    max_lag_ms: Annotated[float, Field(ge=100, le=60_000)] = Field(
+        500.0, description="later than this, sound is skipped"
+    )
     watchdog_s: Seconds = Field(2.0, description="so long without sound, and the source counts as lost")
     retry_min_s: Seconds = Field(0.5, description="pause before it is opened again; doubles with each failure")
     retry_max_s: Seconds = Field(10.0, description="longest such pause")
+
+    @model_validator(mode="after")
+    def _ring_holds_the_lag(self) -> SourceSettings:
+        if 1000 * self.ring_s < self.max_lag_ms:
+            raise ValueError("ring_s must hold at least max_lag_ms of sound")
+        return self
 
 
 class OutputSettings(Settings):

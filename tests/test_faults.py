@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import pty
 import signal
 import subprocess
 import sys
+import termios
 import time
 
 import pytest
@@ -113,3 +117,40 @@ def test_it_ends_though_nobody_reads_its_output(microphone, model_path):
         unread.send_signal(signal.SIGTERM)
         assert unread.wait(10) == 0
         assert time.monotonic() - began_s < 2.5
+        assert unread.stderr
+        assert b"nobody reads" in unread.stderr.read(), "the pipe was not full"
+
+
+def test_a_sound_server_that_hangs_from_the_start_is_told_and_can_be_interrupted(microphone, model_path):
+    command = [sys.executable, "-m", "rtser", "listen", "--json", "--device", "virtmic", "--model", str(model_path)]
+    pipe = subprocess.PIPE
+    microphone.server.send_signal(signal.SIGSTOP)
+    try:
+        with (
+            subprocess.Popen(command, env=microphone.environment, stdout=pipe, stderr=pipe) as patient,
+            subprocess.Popen(command, env=microphone.environment, stdout=pipe, stderr=pipe) as told,
+        ):
+            time.sleep(3.0)
+            began_s = time.monotonic()
+            told.send_signal(signal.SIGTERM)
+            assert told.wait(10) == 0
+            assert time.monotonic() - began_s < 2
+            assert patient.wait(20) == 4
+            assert patient.stderr
+            assert b"the audio system has not answered" in patient.stderr.read()
+    finally:
+        microphone.server.send_signal(signal.SIGCONT)
+
+
+def test_a_daemon_whose_terminal_is_closed_ends(microphone, model_path):
+    leader, follower = pty.openpty()
+    command = [sys.executable, "-m", "rtser", "listen", "--plain", "--device", "virtmic", "--model", str(model_path)]
+    quiet = subprocess.PIPE
+    with subprocess.Popen(
+        command, env=microphone.environment, stdin=follower, stdout=follower, stderr=quiet, start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    ) as plain:  # fmt: skip
+        os.close(follower)
+        time.sleep(3.0)
+        os.close(leader)
+        plain.wait(3)

@@ -5,7 +5,7 @@ from conftest import ROOT
 
 from rtser.errors import DeviceError, InputError
 from rtser.settings import ListenSettings, checked, read_settings
-from rtser.sources.microphone import Device, find
+from rtser.sources.microphone import Device, again, find
 
 SHIPPED = ROOT / "configs" / "listen.yaml"
 
@@ -36,6 +36,14 @@ def test_a_setting_is_changed_by_its_name():
 def test_a_change_that_is_none_is_refused(change):
     with pytest.raises(InputError):
         checked(ListenSettings, read_settings(SHIPPED, [change]), "x")
+
+
+@pytest.mark.parametrize(
+    "change", ["source.max_lag_ms=.inf", "outputs.log_max_mb=.inf", "source.ring_s=0.001", "source.max_lag_ms=20000"]
+)
+def test_a_value_that_cannot_work_is_refused(change):
+    with pytest.raises(InputError):
+        checked(ListenSettings, read_settings(None, [change]), "x")
 
 
 def device(index, name, default=False, on_default_api=True):
@@ -72,6 +80,14 @@ def test_a_device_that_is_not_there_or_not_clear_is_told_with_what_there_is(want
     with pytest.raises(DeviceError, match=said) as error:
         find(DEVICES, wanted)
     assert "USB Headset" in str(error.value)
+
+
+def test_a_device_is_found_again_under_another_card_number_but_first_under_its_own():
+    renumbered = [device(8, "USB Microphone: Audio (hw:3,0)"), device(9, "USB Microphone: Audio (hw:1,0)")]
+    assert again(renumbered, DEVICES[1]).index == 9
+    assert again(renumbered[:1], DEVICES[1]).index == 8
+    with pytest.raises(DeviceError, match="USB Microphone: Audio is not there"):
+        again(DEVICES[:1], DEVICES[1])
 
 
 def test_the_name_by_which_it_is_opened_again_has_no_card_number():

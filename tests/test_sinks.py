@@ -86,7 +86,7 @@ class Failing:
 
 def test_a_sink_that_fails_warns_once_and_is_tried_again_after_a_while():
     now_s, said, inner = [0.0], [], Failing()
-    sink = Enduring(inner, said.append, lambda: now_s[0])
+    sink = Enduring(inner, said.append, clock=lambda: now_s[0])
     sink.write(DECISION)
     inner.failing = True
     for _ in range(100):
@@ -146,6 +146,26 @@ def test_the_oldest_recordings_make_room(tmp_path):
     assert any("10.00s" in name for name in kept)
     assert not any("-0.00s" in name for name in kept)
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 400_000
+
+
+def test_a_recording_that_fails_is_warned_of_once_and_comes_back_with_its_folder(tmp_path):
+    folder, said = tmp_path / "kept", []
+    recorder = Recorder(folder, 10**9)
+    sink = Enduring(recorder, said.append, Spoken, retry_s=0)
+    recorder.hear(sound(5.0))
+    folder.rmdir()
+    folder.touch()
+    for event in (SPOKEN, DECISION, SPOKEN, DECISION):
+        sink.write(event)
+    assert len(said) == 1
+    folder.unlink()
+    sink.write(SPOKEN)
+    assert len(list(folder.glob("*.flac"))) == 1
+    assert "without 2 events" in said[1]
+
+
+def test_the_newest_recording_stays_however_little_room_there_is(tmp_path):
+    assert len(recorded(tmp_path, [sound(5.0)], max_bytes=1)) == 1
 
 
 def test_systemd_hears_that_it_is_ready_alive_with_decisions_only_and_stopping(tmp_path):

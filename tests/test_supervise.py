@@ -25,9 +25,8 @@ QUICK = SourceSettings(retry_min_s=0.01, retry_max_s=0.02)
 
 def supervised(opener, clock, pieces, settings=QUICK, vitals=None):
     """So many pieces of a supervised source."""
-    stop = threading.Event()
-    with Supervisor(opener, settings, vitals or Vitals(), clock=clock) as supervisor:
-        return list(islice(supervisor.pieces(stop), pieces))
+    with Supervisor(opener, settings, vitals or Vitals(), threading.Event(), clock=clock) as supervisor:
+        return list(islice(supervisor.pieces(), pieces))
 
 
 def samples(pieces):
@@ -122,9 +121,8 @@ def test_a_source_that_falls_silent_without_a_word_is_found_out_by_the_watchdog(
 def test_sound_that_waits_too_long_is_skipped_up_to_the_newest_hop_and_counted():
     clock, vitals = VirtualClock(), Vitals()
     source = VirtualSource(SOUND, clock)
-    stop = threading.Event()
-    with Supervisor(lambda _: source, QUICK, vitals, clock=clock) as supervisor:
-        pieces = supervisor.pieces(stop)
+    with Supervisor(lambda _: source, QUICK, vitals, threading.Event(), clock=clock) as supervisor:
+        pieces = supervisor.pieces()
         heard = [next(pieces)]
         for _ in range(15):  # the consumer does something else for 0.9 s
             source.wait(0)
@@ -134,6 +132,20 @@ def test_sound_that_waits_too_long_is_skipped_up_to_the_newest_hop_and_counted()
     assert skipped.state == "skipped"
     assert skipped.missing_samples == vitals.dropped_samples == 15 * HOP_SAMPLES
     assert (samples(heard[2:]) == SOUND[16 * HOP_SAMPLES : 17 * HOP_SAMPLES]).all()
+
+
+def test_the_least_lag_that_may_be_asked_for_is_enough_to_hear_on():
+    """Sound that comes in blocks of 60 ms, on a clock that goes on while old sound is skipped."""
+    clock, stop = VirtualClock(), threading.Event()
+
+    class Busy(VirtualSource):
+        def wait(self, timeout_s):
+            for _ in range(3):
+                super().wait(timeout_s)
+
+    with Supervisor(lambda _: Busy(SOUND, clock), SourceSettings(max_lag_ms=100), Vitals(), stop, clock=clock) as live:
+        heard = list(islice(live.pieces(), 30))
+    assert len(samples(heard)) > 0
 
 
 def test_after_a_break_the_decisions_are_those_of_a_new_stream_and_time_goes_on(model):
@@ -154,7 +166,7 @@ def test_a_source_that_never_opens_is_an_error_at_the_start():
     def opener(_lost):
         raise DeviceError("there is no audio input device; connect a microphone.")
 
-    with pytest.raises(DeviceError), Supervisor(opener, QUICK, Vitals()):
+    with pytest.raises(DeviceError), Supervisor(opener, QUICK, Vitals(), threading.Event()):
         pass
 
 

@@ -65,12 +65,12 @@ def soak(days: float, losses: float, start: int) -> dict[str, float]:
         return opened[-1]
 
     model = tiny_model()
-    decisions, hours, memory_mib = 0, [0.0], [resident_mib()]
+    decisions, hours, memory_mib = 0, [0.0], [resident_mib() or 0.0]
     with tempfile.TemporaryDirectory() as folder:
         outputs = OutputSettings(jsonl=Path(folder) / "a.jsonl", csv=Path(folder) / "a.csv", log_max_mb=1, log_keep=1)
         sinks, taps = daemon_sinks(outputs, model.labels, sys.exit, threading.Event())
-        with Supervisor(open_source, SourceSettings(retry_min_s=0.01), vitals, clock=clock) as supervisor:
-            pieces = heard(supervisor.pieces(stop), taps)
+        with Supervisor(open_source, SourceSettings(retry_min_s=0.01), vitals, stop, clock=clock) as supervisor:
+            pieces = heard(supervisor.pieces(), taps)
             decider = Decider(model.metadata.min_confidence)
             for event in recognise(pieces, Stream(model), decider, "virtual", SAMPLE_RATE, vitals, supervisor.lag_s):
                 for sink in sinks:
@@ -78,7 +78,7 @@ def soak(days: float, losses: float, start: int) -> dict[str, float]:
                 decisions += event.type == "decision"
                 if clock.now_s >= 3600 * (hours[-1] + 1):
                     hours.append(clock.now_s / 3600)
-                    memory_mib.append(resident_mib())
+                    memory_mib.append(resident_mib() or 0.0)
                 if clock.now_s >= days * DAY_S:
                     stop.set()
         for sink in sinks:

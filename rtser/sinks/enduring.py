@@ -18,18 +18,30 @@ class Enduring:
     Args:
         sink: raises InputError where it fails.
         warn: takes a sentence.
+        kinds: the events that it writes; others are handed on, but say nothing of how it is.
+        retry_s: so long it is left alone after a failure.
         clock: seconds, monotonic.
     """
 
-    def __init__(self, sink: Sink, warn: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
-        self._sink, self._warn, self._clock = sink, warn, clock
+    def __init__(
+        self,
+        sink: Sink,
+        warn: Callable[[str], None],
+        kinds: type[Event] | tuple[type[Event], ...] = Event,
+        retry_s: float = RETRY_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._sink, self._warn, self._kinds, self._retry_s, self._clock = sink, warn, kinds, retry_s, clock
         self._failed_s: float | None = None
         self._lost = 0
         self._reason = ""
 
     def write(self, event: Event) -> None:
         """Hand an event on, or count it as lost."""
-        if self._failed_s is not None and self._clock() - self._failed_s < RETRY_S:
+        if not isinstance(event, self._kinds):
+            self._sink.write(event)
+            return
+        if self._failed_s is not None and self._clock() - self._failed_s < self._retry_s:
             self._lost += 1
             return
         try:
@@ -38,7 +50,7 @@ class Enduring:
             self._lost += 1
             if self._failed_s is None:
                 self._reason = str(error)
-                self._warn(f"{self._reason} Recognition goes on; trying again every {RETRY_S:.0f} s.")
+                self._warn(f"{self._reason} Recognition goes on, and it is tried again.")
             self._failed_s = self._clock()
             self.reopen()  # what is half written must not be written again
         else:

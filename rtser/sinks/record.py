@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -63,26 +64,29 @@ class Recorder:
         cut = [block[max(0, start - at) : max(0, end - at)] for at, block in self._blocks]
         stamp = f"{time.strftime('%Y%m%d-%H%M%S')}-{event.start:.2f}s-{event.label or 'uncertain'}"
         path = self._folder / PATTERN.replace("*", stamp)
+        event_path = path.with_suffix(".json")
         try:
+            self._folder.mkdir(parents=True, exist_ok=True)
             soundfile.write(path, np.concatenate([*cut, np.empty(0, np.float32)]), SAMPLE_RATE, subtype="PCM_24")
-            path.with_suffix(".json").write_text(event.to_json() + "\n", encoding="utf-8")
-            self._make_room()
+            event_path.write_text(event.to_json() + "\n", encoding="utf-8")
         except (OSError, RuntimeError, AssertionError) as error:  # the last where fewer were written than asked for
-            for half in (path, path.with_suffix(".json")):
-                half.unlink(missing_ok=True)
-            raise InputError(
-                f"{path} cannot be written ({getattr(error, 'strerror', None) or 'disk full?'})."
-            ) from None
+            for half in (path, event_path):
+                with suppress(OSError):
+                    half.unlink(missing_ok=True)
+            reason = getattr(error, "strerror", None) or str(error).rstrip(". ") or "is the disk full?"
+            raise InputError(f"{path} cannot be written ({reason}).") from None
+        with suppress(OSError):  # others may delete them too
+            self._make_room(path)
 
     def close(self) -> None:
         """Nothing is held back."""
 
-    def _make_room(self) -> None:
-        """Delete the oldest recordings until the others fit."""
+    def _make_room(self, newest: Path) -> None:
+        """Delete the oldest recordings until the others fit; the newest stays."""
         kept = 0
         for path in sorted(self._folder.glob(PATTERN), key=lambda path: path.stat().st_mtime_ns, reverse=True):
             event = path.with_suffix(".json")
             kept += path.stat().st_size + (event.stat().st_size if event.exists() else 0)
-            if kept > self._max_bytes:
+            if kept > self._max_bytes and path != newest:
                 path.unlink()
                 event.unlink(missing_ok=True)

@@ -104,7 +104,7 @@ def find(among: list[Device], wanted: str | None) -> Device:
     """
     if not among:
         raise DeviceError(f"there is no audio input device; connect a microphone{_denied()}.")
-    if wanted is None:
+    if not wanted:
         found = [device for device in among if device.default]
         if not found:
             raise DeviceError(f"there is no default audio input device; choose with --device: {_names(among)}.")
@@ -121,6 +121,18 @@ def find(among: list[Device], wanted: str | None) -> Device:
     if not found:
         raise DeviceError(f"there is no audio input device {wanted!r}; there are: {_names(among)}.")
     return found[0]
+
+
+def again(among: list[Device], known: Device) -> Device:
+    """A device that was there before: by its whole name, else by its name without the card's number.
+
+    Raises:
+        DeviceError: it is not there.
+    """
+    by_name = [device for device in among if device.name == known.name]
+    for device in by_name or [device for device in among if device.lasting_name == known.lasting_name]:
+        return device
+    raise DeviceError(f"{known.lasting_name} is not there; connect it again.")
 
 
 class Microphone:
@@ -198,14 +210,14 @@ class MicrophoneOpener:
     """Opens a device, and again by its name after it was lost (a `rtser.supervise.Opener`).
 
     Args:
-        wanted: as for `find`; of an index the name is remembered.
+        wanted: as for `find`; whatever it was, the device's name is remembered.
         channel: as for `Microphone`.
         ring_s: as for `Microphone`.
     """
 
     def __init__(self, wanted: str | None, channel: int | None, ring_s: float) -> None:
         self._wanted, self._channel, self._ring_s = wanted, channel, ring_s
-        self._opened = False
+        self._known: Device | None = None
 
     def __call__(self, lost: LiveSource | None) -> Microphone:
         """Close what was lost, and open the device.
@@ -215,10 +227,12 @@ class MicrophoneOpener:
         """
         if lost is not None:
             lost.close()
-        device = find(devices(refresh=self._opened), self._wanted)
-        self._opened = True
-        if self._wanted is not None:
-            self._wanted = device.lasting_name
+        listed = devices(refresh=self._known is not None)
+        if self._known is None or self._wanted is None:
+            device = find(listed, self._wanted)
+        else:
+            device = again(listed, self._known)
+        self._known = device
         return Microphone(device, self._channel, self._ring_s)
 
 

@@ -13,7 +13,7 @@ from rtser.errors import InputError
 from rtser.events import End, Event, Start
 from rtser.ui.picture import Picture
 from rtser.ui.scene import Scene
-from rtser.ui.screen import Screen
+from rtser.ui.screen import Screen, in_foreground
 from rtser.vitals import Vitals
 
 FRAME_S = 0.1
@@ -99,6 +99,9 @@ class LiveView:
         self._screen.close()
         os.kill(os.getpid(), signal.SIGSTOP)
         time.sleep(FRAME_S)  # the other threads stop first; this one must not take the terminal back before it stops
+        while not in_foreground():  # told to go on in the background (bg): the terminal is the shell's
+            if self._done.wait(FRAME_S):
+                return
         self._screen.open()
 
     def _print_last(self) -> None:

@@ -12,13 +12,14 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from rtser.process import complaints
+
 try:
     import termios
 except ImportError:  # Windows
     termios = None  # type: ignore[assignment]
 
 LINES_KEPT = 20
-OURS = "rtser: "
 
 
 class Screen:
@@ -37,6 +38,7 @@ class Screen:
         self._keys: list[object] | None = None
         self._said: deque[str] = deque(maxlen=LINES_KEPT)
         self._rest = b""
+        self._complaint = ""
 
     def open(self) -> None:
         """Take the terminal."""
@@ -55,10 +57,13 @@ class Screen:
         if self._live is None:
             return
         live, self._live = self._live, None
+        self._show_keys()  # first, for a terminal that is held (Ctrl-S) takes no more
+        said = self._release_stderr()
         with suppress(OSError):  # a terminal that is gone
             live.stop()
-        self._show_keys()
-        self._release_stderr()
+        with suppress(OSError):
+            for line in said:
+                os.write(2, f"{line}\n".encode())
 
     def draw(self, rows: list[Text]) -> None:
         """Draw the rows that differ from those drawn last."""
@@ -72,15 +77,18 @@ class Screen:
         self._rows = rows
 
     def heard(self) -> str:
-        """What this program last said on standard error since `open`; what libraries say is kept for the end."""
+        """What this program last complained of since `open`; what libraries say is kept for the end."""
         if self._stderr is None:
-            return ""
+            return self._complaint
         with suppress(BlockingIOError):
             while chunk := os.read(self._stderr[1], 65536):
                 *lines, self._rest = (self._rest + chunk[-65536:]).split(b"\n")
                 self._said.extend(text for line in lines if (text := line.decode(errors="replace").strip()))
-        ours = (line for line in reversed(self._said) if line.startswith(OURS))
-        return next(ours, "").removeprefix(OURS)
+        return self._complaint
+
+    def _listen(self, sentence: str) -> None:
+        self._complaint = sentence
+        self._said.append(f"rtser: {sentence}")
 
     def _hide_keys(self) -> None:
         """Keep the terminal from echoing what is typed, ^C above all; only where this program has the terminal."""
@@ -88,7 +96,7 @@ class Screen:
             return
         with suppress(OSError, ValueError, AttributeError, termios.error):
             keyboard = sys.stdin.fileno()
-            if os.isatty(keyboard) and os.tcgetpgrp(keyboard) == os.getpgrp():
+            if os.isatty(keyboard) and in_foreground():
                 self._keys = termios.tcgetattr(keyboard)
                 silent = termios.tcgetattr(keyboard)
                 silent[3] &= ~termios.ECHO
@@ -102,6 +110,7 @@ class Screen:
 
     def _hold_stderr(self) -> None:
         """Let standard error, that of C libraries too, run into a pipe: it would tear the picture."""
+        complaints.listener = self._listen
         with suppress(OSError, AttributeError):
             sys.stderr.flush()
             kept = os.dup(2)
@@ -112,16 +121,25 @@ class Screen:
             os.close(writing)
             self._stderr = kept, reading
 
-    def _release_stderr(self) -> None:
+    def _release_stderr(self) -> list[str]:
+        """Give standard error back; what was said on it meanwhile."""
+        complaints.listener = None
         if self._stderr is None:
-            return
+            return []
         self.heard()
         kept, reading = self._stderr
         self._stderr = None
         os.dup2(kept, 2)
         os.close(kept)
         os.close(reading)
-        with suppress(OSError):
-            for line in self._said:
-                os.write(2, f"{line}\n".encode())
+        said = list(self._said)
         self._said.clear()
+        return said
+
+
+def in_foreground() -> bool:
+    """Whether the terminal is this program's; true where there is none to ask."""
+    try:
+        return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    except (OSError, ValueError, AttributeError):
+        return True

@@ -1,0 +1,46 @@
+"""Calls that may hang, as any into the audio system may: made on threads that never keep the program from ending."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as NotYet
+from typing import TypeVar
+
+from rtser.errors import DeviceError
+
+Result = TypeVar("Result")
+ANSWER_S = 10.0
+"""Longest wait for the audio system where nothing can go on without it."""
+
+
+def in_background(call: Callable[[], Result]) -> Future[Result]:
+    """Begin a call on a thread of its own."""
+    future: Future[Result] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(call())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
+
+
+def answered(call: Callable[[], Result]) -> Result:
+    """What a call into the audio system says.
+
+    Raises:
+        DeviceError: it has not answered in time.
+    """
+    try:
+        return in_background(call).result(ANSWER_S)
+    except NotYet:
+        raise no_answer() from None
+
+
+def no_answer() -> DeviceError:
+    """The error of an audio system that hangs."""
+    return DeviceError(f"the audio system has not answered for {ANSWER_S:.0f} s; is the sound server well?")
