@@ -17,6 +17,7 @@ from rich.console import Console
 import rtser
 from rtser.decide import Decider
 from rtser.events import Decided, End, SourceChanged, Spoken, Start
+from rtser.process import complain
 from rtser.recognise import recognise
 from rtser.ui.live import LiveView
 from rtser.ui.picture import Picture
@@ -126,7 +127,8 @@ def test_the_live_view_leaves_the_last_picture_and_what_was_said_on_standard_err
     view = LiveView(console, LABELS, Vitals(), window=10)
     for event in events(model):
         if event.type == "end":
-            os.write(2, b"rtser: a.jsonl cannot be written\na library complains\n")
+            complain("a.jsonl cannot be written")
+            os.write(2, b"a library complains\n")
             time.sleep(0.3)
         view.write(event)
     left = console.file.getvalue().rpartition("\x1b[?1049l")[2]
