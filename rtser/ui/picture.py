@@ -285,4 +285,6 @@ def _status(scene: Scene, width: int) -> Text:
         parts.append(f"dropped {vitals.dropped_samples / SAMPLE_RATE:.1f} s")
         parts.append(f"missing {vitals.missing_samples / SAMPLE_RATE:.0f} s")
     parts.append(f"up {clock_time(int(scene.uptime_s))[:-2]}")
+    while len(parts) > 1 and len("  ".join(parts)) > width - 1:
+        del parts[-1]
     return Text(" " + "  ".join(parts).ljust(width - 1), style="#FFFFFF on #30404A")
