@@ -415,12 +415,14 @@ def _recognition(
 
 def _keep_apart(outputs: list[Path | None], inputs: list[Path | None]) -> None:
     """See that no file is written twice, or written and read."""
-    taken = {path.resolve(): "is to be read" for path in inputs if path is not None}
+    taken = {path.resolve(): "read" for path in inputs if path is not None}
     for output in outputs:
         if output is not None:
             if output.resolve() in taken:
-                raise InputError(f"{output} {taken[output.resolve()]} too; name another file to write.")
-            taken[output.resolve()] = "is to be written"
+                raise InputError(
+                    f"{output} would overwrite what is to be {taken[output.resolve()]}; name another file."
+                )
+            taken[output.resolve()] = "written"
 
 
 def _recogniser(settings: ListenSettings) -> Recogniser:

@@ -110,15 +110,18 @@ def test_a_process_that_was_stopped_hears_the_newest_sound_and_counts_the_rest(l
 
 def test_it_ends_though_nobody_reads_its_output(microphone, model_path):
     command = [sys.executable, "-m", "rtser", "listen", "--json", "--device", "virtmic", "--model", str(model_path)]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, env=microphone.environment, stdout=pipe, stderr=pipe) as unread:
-        time.sleep(14.0)  # a decision is some 600 bytes, a pipe holds 64 KiB
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+    with subprocess.Popen(command, env=microphone.environment, stdout=writing, stderr=subprocess.PIPE) as unread:
+        os.close(writing)
+        time.sleep(5.0)
         began_s = time.monotonic()
         unread.send_signal(signal.SIGTERM)
         assert unread.wait(10) == 0
         assert time.monotonic() - began_s < 2.5
         assert unread.stderr
-        assert b"nobody reads" in unread.stderr.read(), "the pipe was not full"
+        assert b"nobody reads" in unread.stderr.read()
+    os.close(reading)
 
 
 def test_a_sound_server_that_hangs_from_the_start_is_told_and_can_be_interrupted(microphone, model_path):
