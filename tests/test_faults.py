@@ -52,7 +52,7 @@ def outlived(listening, lost, restore):
 def ended_well(listening):
     code, took_s = listening.end()
     assert code == 0, listening.complaint
-    assert took_s < 2
+    assert took_s < 3  # much less, but for a busy machine
     assert "Traceback" not in listening.complaint
     times = [event["time"] for event in listening.events if "time" in event]
     assert times == sorted(times)
@@ -118,7 +118,7 @@ def test_it_ends_though_nobody_reads_its_output(microphone, model_path):
         began_s = time.monotonic()
         unread.send_signal(signal.SIGTERM)
         assert unread.wait(10) == 0
-        assert time.monotonic() - began_s < 2.5
+        assert time.monotonic() - began_s < 4  # 1.8 s and a busy machine
         assert unread.stderr
         assert b"nobody reads" in unread.stderr.read()
     os.close(reading)
@@ -137,7 +137,7 @@ def test_a_sound_server_that_hangs_from_the_start_is_told_and_can_be_interrupted
             began_s = time.monotonic()
             told.send_signal(signal.SIGTERM)
             assert told.wait(10) == 0
-            assert time.monotonic() - began_s < 2
+            assert time.monotonic() - began_s < 3
             assert patient.wait(20) == 4
             assert patient.stderr
             assert b"the audio system has not answered" in patient.stderr.read()
