@@ -13,6 +13,10 @@ LAYOUTS = {
     "ravdess": ("Actor_12/03-01-06-01-02-01-12.wav", "Actor_12", "fear", "02"),
     "casia": ("liuchanhg/surprise/382.wav", "liuchanhg", "surprise", "382"),
     "nemo": ("samples/SM0_anger_77.wav", "SM0", "angry", "77"),
+    "savee": ("AudioData/DC/sa04.wav", "DC", "sad", "sa04"),
+    "emovo": ("EMOVO/f1/gio-f1-b2.wav", "f1", "happy", "b2"),
+    "crema-d": ("AudioWAV/1001_DFA_ANG_XX.wav", "1001", "angry", "DFA"),
+    "tess": ("OAF_Pleasant_surprise/OAF_back_ps.wav", "OAF", "surprise", "back"),
 }
 COUNTS = {"emodb": (498, 10), "ravdess": (1440, 24), "casia": (1200, 4), "nemo": (4481, 9)}
 EMOTIONS = {
@@ -39,6 +43,51 @@ def test_native_names_tell_speaker_emotion_and_sentence(tmp_path, corpus):
     (one,) = read_corpus(corpus, tmp_path)
     assert (one.path, one.speaker, one.emotion, one.sentence) == (path, speaker, emotion, sentence)
     assert one.group == f"{corpus}/{speaker}"
+
+
+def test_savee_in_one_folder_has_the_speaker_in_the_name(tmp_path):
+    touch(tmp_path / "JK_su12.wav")
+    (one,) = read_corpus("savee", tmp_path)
+    assert (one.speaker, one.emotion) == ("JK", "surprise")
+
+
+def test_tess_has_one_file_that_is_named_wrongly(tmp_path):
+    touch(tmp_path / "OAF_neutral/OA_bite_neutral.wav")
+    assert read_corpus("tess", tmp_path)[0].speaker == "OAF"
+
+
+def iemocap(root, *lines):
+    """A session with a label file of some lines, and a recording for each utterance."""
+    labels = root / "Session1" / "dialog" / "EmoEvaluation" / "Ses01F_impro01.txt"
+    labels.parent.mkdir(parents=True)
+    header = ["% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]", ""]
+    labels.write_text("\n".join([*header, *lines, "C-E2:\tNeutral;\t()", "A-E3:\tval 3; act 2; dom 2;\t()"]))
+    for line in lines:
+        name = line.split("\t")[1]
+        touch(root / "Session1" / "sentences" / "wav" / name.rpartition("_")[0] / f"{name}.wav")
+    return labels
+
+
+def test_iemocap_is_read_by_its_label_files(tmp_path):
+    iemocap(
+        tmp_path,
+        "[6.2901 - 8.2357]\tSes01F_impro01_F000\tneu\t[2.5000, 2.5000, 2.5000]",
+        "[10.0100 - 11.3925]\tSes01F_impro01_M001\texc\t[4.0000, 4.0000, 2.5000]",
+        "[14.8872 - 18.0175]\tSes01F_impro01_F002\txxx\t[2.5000, 2.5000, 2.5000]",
+    )
+    found = read_corpus("iemocap", tmp_path)
+    assert [(one.speaker, one.emotion) for one in found] == [("Ses01F", "neutral"), ("Ses01M", "excited")]
+
+
+def test_iemocap_without_a_recording_or_with_an_unknown_label_is_refused(tmp_path):
+    labels = iemocap(tmp_path, "[6.2901 - 8.2357]\tSes01F_impro01_F000\tneu\t[2.5000, 2.5000, 2.5000]")
+    text = labels.read_text()
+    labels.write_text(text.replace("\tneu\t", "\tjoy\t"))
+    with pytest.raises(CorpusError, match=r"Ses01F_impro01.txt.*joy"):
+        read_corpus("iemocap", tmp_path)
+    labels.write_text(text.replace("F000", "F001"))
+    with pytest.raises(CorpusError, match="no such recording"):
+        read_corpus("iemocap", tmp_path)
 
 
 def test_ravdess_songs_are_left_out(tmp_path):

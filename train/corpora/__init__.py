@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from train.corpora import casia, emodb, nemo, ravdess, table
+from train.corpora import casia, crema_d, emodb, emovo, iemocap, nemo, ravdess, savee, table, tess
 from train.corpora.utterance import CorpusError, Utterance, audio_files
 
 __all__ = ["ADAPTERS", "CorpusError", "Utterance", "noise_recordings", "read_corpus"]
 
 ADAPTERS: dict[str, Callable[[Path], list[Utterance]]] = {
     "casia": casia.read,
+    "crema-d": crema_d.read,
     "emodb": emodb.read,
+    "emovo": emovo.read,
+    "iemocap": iemocap.read,
     "nemo": nemo.read,
     "ravdess": ravdess.read,
+    "savee": savee.read,
+    "tess": tess.read,
 }
 """Adapters by corpus name. Any other name stands for a CSV table."""
 
