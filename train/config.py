@@ -56,8 +56,11 @@ class CnnSettings(Settings):
 
 
 class AttentionSettings(Settings):
-    """Stage 2: attention over segment embeddings."""
+    """Stage 2: a decision on segment embeddings."""
 
+    head: Literal["feature-att", "d-single", "d-multi", "cnn-mp", "cnn-ap"] = Field(
+        "feature-att", description="the paper's three attention models, and its two poolings"
+    )
     embeddings: Literal["out-of-fold", "in-fold"] = Field(
         "out-of-fold",
         description="of the training utterances: by inner CNNs that never saw them (the paper's second "

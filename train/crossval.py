@@ -22,7 +22,7 @@ import yaml
 
 from rtser.errors import InputError
 from rtser.settings import checked, read_settings
-from train.attention import FeatureAttention, heard
+from train.attention import BagNetwork, bag_network, heard
 from train.bags import Bag, load_bags
 from train.calibrate import temperature
 from train.cnn import SegCNN
@@ -194,7 +194,7 @@ def embed_out_of_fold(
     return held_out
 
 
-def fit_temperature(attention: FeatureAttention, validation: Sequence[Embedded], experiment: Experiment) -> float:
+def fit_temperature(attention: BagNetwork, validation: Sequence[Embedded], experiment: Experiment) -> float:
     """Calibrate on windows of all lengths of the validation speakers that hold enough speech to be decided on."""
     spoken = [one for one in validation if one.gate.sum() > 0]
     if not spoken:
@@ -218,7 +218,7 @@ def read_step(experiment: Experiment, folder: Path) -> StreamingStep:
     saved = torch.load(folder / "step.pt")
     kinds, settings = len(experiment.emotions), experiment.cnn
     cnn = SegCNN(kinds, settings.widths, settings.embedding, settings.dropout)
-    attention = FeatureAttention(settings.embedding, kinds, experiment.attention.features)
+    attention = bag_network(experiment.attention.head, settings.embedding, kinds, experiment.attention.features)
     cnn.load_state_dict(saved["cnn"])
     attention.load_state_dict(saved["attention"])
     step = StreamingStep(cnn, attention, saved["temperature"])

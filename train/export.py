@@ -22,7 +22,7 @@ from rtser.features import MEL_BINS, SEGMENT_FRAMES, log_mel, segment_end_s
 from rtser.model import METADATA_KEY, OUTPUTS, Metadata, Model
 from rtser.sources.file import read_audio
 from rtser.stream import Stream
-from train.attention import FeatureAttention, heard, ratio, speech_gate
+from train.attention import BagNetwork, heard, ratio, speech_gate
 from train.cnn import SegCNN
 
 TOLERANCE = 1e-4
@@ -33,7 +33,7 @@ STATES = ("state_gates", "state_weights", "state_values")
 
 
 class StreamingStep(nn.Module):
-    """The contract of `rtser.model` as a torch module: Feature-Att over a ring of the last W segments.
+    """The contract of `rtser.model` as a torch module: a decision over a ring of the last W segments.
 
     Args:
         cnn: the segment network.
@@ -41,7 +41,7 @@ class StreamingStep(nn.Module):
         temperature: divides the logits of the decision (calibration).
     """
 
-    def __init__(self, cnn: SegCNN, attention: FeatureAttention, temperature: float) -> None:
+    def __init__(self, cnn: SegCNN, attention: BagNetwork, temperature: float) -> None:
         super().__init__()
         self.cnn, self.attention, self.temperature = cnn, attention, temperature
 
@@ -57,7 +57,7 @@ class StreamingStep(nn.Module):
         ring_weights = torch.cat([state_weights[:, 1:], weights.unsqueeze(1)], 1)
         ring_values = torch.cat([state_values[:, 1:], weighted.unsqueeze(1)], 1)
         total = ring_weights.sum(1)
-        logits = self.attention.classifier(ratio(ring_values.sum(1), total))
+        logits = self.attention.decide(ring_weights, ring_values)
         emotions = (logits / self.temperature).softmax(-1) * heard(ring_gates.squeeze(-1)).unsqueeze(-1)
         segment_emotions = output.emotion_logits[:, 0].softmax(-1)
         salience = ratio(weights, total).mean(-1)
@@ -89,7 +89,7 @@ def whole_utterance(step: StreamingStep, log_mel: NDArray[np.float32], window: i
     for last in range(1, len(speech) + 1):
         part = slice(max(0, last - window), last)
         total = weights[part].sum(0)
-        logits = step.attention.classifier(ratio(weighted[part].sum(0), total).unsqueeze(0))[0]
+        logits = step.attention.decide(weights[part].unsqueeze(0), weighted[part].unsqueeze(0))[0]
         enough = heard(gates[last : last + window].unsqueeze(0))
         emotions.append((logits / step.temperature).softmax(-1) * enough)
         salience.append(ratio(weights[last - 1], total).mean())

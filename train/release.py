@@ -10,6 +10,7 @@ from typing import Any
 from rtser.errors import InputError
 from rtser.features import SPECIFICATION
 from rtser.model import CONTRACT_VERSION, Metadata
+from train.attention import TITLES
 from train.config import Experiment
 from train.crossval import read_run, read_step, utterances
 from train.export import export, verify
@@ -29,7 +30,7 @@ def describe(experiment: Experiment, measures: Mapping[str, Any], temperature: f
         features=SPECIFICATION,
         window=experiment.attention.window,
         min_confidence=experiment.min_confidence,
-        architecture=f"SegCNN {experiment.cnn.size} ({widths} channels, F = {experiment.cnn.embedding}), Feature-Att",
+        architecture=f"SegCNN {experiment.cnn.size} ({widths} channels, F = {experiment.cnn.embedding}), {TITLES[experiment.attention.head]}",
         corpora=tuple(experiment.sources),
         licence=experiment.licence,
         calibration={"method": "temperature, on validation speakers", "temperature": round(temperature, 4)},

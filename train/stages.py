@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from rtser.errors import InputError
-from train.attention import FeatureAttention, heard, speech_gate
+from train.attention import BagNetwork, bag_network, heard, speech_gate
 from train.bags import Bag
 from train.batches import augment, balance, crops
 from train.cnn import SegCNN
@@ -154,13 +154,12 @@ def fit_attention(
     seed: int,
     checkpoint: Path,
     reporter: Reporter,
-) -> FeatureAttention:
-    """Stage 2: Feature-Att on stored embeddings, over windows of 1 to T segments."""
+) -> BagNetwork:
+    """Stage 2: the experiment's network on stored embeddings, over windows of 1 to T segments."""
     settings = experiment.attention
     torch.manual_seed(seed)
-    network = FeatureAttention(
-        train[0].embeddings.shape[1], len(experiment.emotions), settings.features, settings.dropout
-    )
+    kinds = len(experiment.emotions)
+    network = bag_network(settings.head, train[0].embeddings.shape[1], kinds, settings.features, settings.dropout)
     spoken = [one for one in train if one.gate.sum() > 0]
     if not spoken:
         raise InputError("the speech head finds no speech in the training utterances; train longer or check them.")
