@@ -22,6 +22,7 @@ VERIFIED_UTTERANCES = 12
 
 def describe(experiment: Experiment, measures: Mapping[str, Any], temperature: float) -> Metadata:
     """The metadata of a model of this experiment."""
+    head = TITLES[experiment.attention.head]
     widths = "-".join(map(str, experiment.cnn.widths))
     return Metadata(
         contract=CONTRACT_VERSION,
@@ -30,7 +31,7 @@ def describe(experiment: Experiment, measures: Mapping[str, Any], temperature: f
         features=SPECIFICATION,
         window=experiment.attention.window,
         min_confidence=experiment.min_confidence,
-        architecture=f"SegCNN {experiment.cnn.size} ({widths} channels, F = {experiment.cnn.embedding}), {TITLES[experiment.attention.head]}",
+        architecture=f"SegCNN {experiment.cnn.size} ({widths} channels, F = {experiment.cnn.embedding}), {head}",
         corpora=tuple(experiment.sources),
         licence=experiment.licence,
         calibration={"method": "temperature, on validation speakers", "temperature": round(temperature, 4)},
