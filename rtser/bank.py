@@ -99,6 +99,19 @@ class Bank:
         for state in self._state:
             state[stream] = 0
 
+    def attention(self, stream: int) -> Float32:
+        """Each segment's share of the attention of the window as it stands, (W,), oldest first, 0..1; the sum is 1.
+
+        The mean over the dimensions of equation (5), or of (3); zeros where nothing was weighed.
+
+        Raises:
+            ModelError: the model keeps no attention weights.
+        """
+        weights = self.model.weights(self._state)[stream]
+        total = weights.sum(0)
+        share: Float32 = np.divide(weights, total, out=np.zeros_like(weights), where=total > 0).mean(1)
+        return share
+
     def step(self, hops: Mapping[int, Float32]) -> dict[int, Decision]:
         """Feed one hop to some of the streams.
 

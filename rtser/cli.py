@@ -265,9 +265,37 @@ def info(
             show_model(_console(), loaded)
 
 
+@app.command()
+def plot(
+    recording: Annotated[Path, typer.Argument(help="Audio file.", show_default=False)],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The picture to write (.png, .svg or .pdf).")],
+    model: ModelOption = None,
+    start: Annotated[float, typer.Option(help="Seconds from which to plot.", min=0)] = 0.0,
+    end: Annotated[float | None, typer.Option(help="Seconds until which to plot; the end if not named.")] = None,
+    channel: ChannelOption = None,
+) -> None:
+    """Draw what the model hears in a recording: segment posteriors, waveform, log-Mel, attention, decision."""
+    with failures(), packages("plot"):
+        from rtser import plot as figures
+        from rtser.features import SAMPLE_RATE
+        from rtser.model import Model
+        from rtser.sources.file import read_audio
+
+        _keep_apart([output], [recording, model])
+        loaded = Model(model, "cpu")
+        samples = read_audio(recording, channel)[round(start * SAMPLE_RATE) :]
+        if end is not None:
+            samples = samples[: max(0, round((end - start) * SAMPLE_RATE))]
+        figures.save(figures.draw(figures.hear(loaded, samples), f"{recording.name} by {loaded.metadata.name}"), output)
+        typer.echo(output)
+
+
 DataOption = Annotated[Path, typer.Option("--data", help="Folder that holds each corpus under its own name.")]
 CorpusOption = Annotated[
     list[str] | None, typer.Option("--corpus", help="NAME=PATH: where one corpus lies; repeatable.")
+]
+HeadOption = Annotated[
+    str | None, typer.Option("--head", help="Which network on bags (feature-att, ...); the run's first if not named.")
 ]
 RunArgument = Annotated[Path, typer.Argument(help="Folder of a training run.", show_default=False)]
 
@@ -283,27 +311,42 @@ def train(
     data: DataOption = Path("data"),
     corpus: CorpusOption = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="key=value: change a setting; repeatable.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Instead of the configuration's.")] = None,
-    fold: Annotated[
-        list[str] | None, typer.Option("--fold", help="Only this fold (1, 2, ..., final); repeatable.")
+    seed: Annotated[int | None, typer.Option(help="One seed instead of the configuration's.", min=0)] = None,
+    folds: Annotated[
+        str | None, typer.Option("--folds", help="Only these: their names with commas (1,2 or final).")
     ] = None,
-    threads: Annotated[int | None, typer.Option(help="CPU threads; all cores if not named.", min=1)] = None,
+    device: Annotated[
+        Literal["auto", "cpu", "cuda"], typer.Option("--device", help="Where networks are trained.")
+    ] = "auto",
+    jobs: Annotated[
+        int | None, typer.Option(help="Folds trained at the same time; one a core if not named.", min=1)
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(help="CPU threads a fold; one, or all cores for a single fold, if not named.", min=1)
+    ] = None,
+    dask: Annotated[str | None, typer.Option("--dask", help="Train on the workers of this Dask scheduler.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume/--new", help="Go on with a run that was broken off; --new refuses to.")
+    ] = True,
 ) -> None:
     """Train an experiment; a run that was broken off goes on where it stopped."""
-    with failures(), training():
-        import torch
-
+    with failures(), packages("train"):
         from train.config import load_experiment
+        from train.crossval import Workers
         from train.crossval import train as train_experiment
+        from train.devices import chosen_device
         from train.report import Reporter
 
-        torch.set_num_threads(threads or os.cpu_count() or 1)
-        changes = [*(set_ or []), *([f"seed={seed}"] if seed is not None else [])]
+        changes = [*(set_ or []), *([f"seeds=[{seed}]"] if seed is not None else [])]
         experiment = load_experiment(config, changes)
         run = output or Path("runs") / experiment.name
-        train_experiment(experiment, _roots(experiment.sources, data, corpus), run, fold or [], Reporter())
+        if not resume and run.exists():
+            raise InputError(f"{run} exists; name another folder with --output, or leave --new out to go on with it.")
+        workers = Workers(chosen_device(device), jobs, threads, dask)
+        names = [name.strip() for name in (folds or "").split(",") if name.strip()]
+        train_experiment(experiment, _roots(experiment.sources, data, corpus), run, names, Reporter(), workers)
         typer.echo(
-            f"trained: {run}; next, with the same --data or --corpus: rtser evaluate {run}, rtser export {run} -o FILE",
+            f"trained: {run}; next: rtser evaluate {run}; with the same --data or --corpus: rtser export {run} -o FILE",
             err=True,
         )
 
@@ -311,56 +354,65 @@ def train(
 @app.command()
 def evaluate(
     run: RunArgument,
+    stream: Annotated[
+        bool, typer.Option("--stream", help="Also stream the test files: UA against the seconds of speech heard.")
+    ] = False,
+    head: HeadOption = None,
     data: DataOption = Path("data"),
     corpus: CorpusOption = None,
-    baseline: Annotated[bool, typer.Option("--baseline", help="Also eGeMAPS + SVM on the same speakers.")] = False,
 ) -> None:
-    """Measure a run on its test speakers, through the streaming engine, and print Markdown tables."""
-    with failures(), training():
-        from train.crossval import read_run
-        from train.evaluate import as_markdown
+    """Print a run's tables as Markdown; they and the figures are written into its folder too."""
+    with failures(), packages("train"):
         from train.evaluate import evaluate as evaluate_run
         from train.report import Reporter
+        from train.run import read_run
+        from train.tables import write_all, write_heard
 
-        roots = _roots(read_run(run).sources, data, corpus)
-        typer.echo(as_markdown(evaluate_run(run, roots, baseline, Reporter())))
+        measures = evaluate_run(run)
+        typer.echo(write_all(run, measures))
+        if stream:
+            typer.echo(write_heard(run, head, _roots(read_run(run).sources, data, corpus), Reporter()))
 
 
 @app.command()
 def export(
     run: RunArgument,
     output: Annotated[Path, typer.Option("--output", "-o", help="The model file to write.")],
+    head: Annotated[
+        str | None,
+        typer.Option("--head", help="Which network on bags (feature-att, ...); the run's first if not named."),
+    ] = None,
     fold: Annotated[str | None, typer.Option("--fold", help="Which fold's model; the final one if not named.")] = None,
     data: DataOption = Path("data"),
     corpus: CorpusOption = None,
 ) -> None:
     """Export a run's model as one file, verified against torch on real utterances."""
-    with failures(), training():
-        from train.crossval import read_run
+    with failures(), packages("train"):
         from train.release import release
+        from train.run import read_run
 
-        metadata, difference = release(run, fold, _roots(read_run(run).sources, data, corpus), output)
+        metadata, difference = release(run, head, fold, _roots(read_run(run).sources, data, corpus), output)
         typer.echo(f"{output}: {metadata.name}, {', '.join(metadata.labels)}; at most {difference:.1e} from torch")
 
 
 def _roots(names: list[str], data: Path, corpora: list[str] | None) -> dict[str, Path]:
     """Where each corpus lies."""
-    roots = {name: data.expanduser() / name for name in names}
+    roots = {name: (data.expanduser() / name).resolve() for name in names}
     for given in corpora or []:
         name, equals, path = given.partition("=")
         if not equals or name not in roots:
             raise InputError(f"--corpus {given}: write NAME=PATH, where NAME is one of {', '.join(roots)}.")
-        roots[name] = Path(path).expanduser()
+        roots[name] = Path(path).expanduser().resolve()
     return roots
 
 
 @contextmanager
-def training() -> Iterator[None]:
-    """Say what to install where the training packages are missing."""
+def packages(extra: str) -> Iterator[None]:
+    """Say what to install where the packages of an extra are missing."""
     try:
         yield
     except ModuleNotFoundError as error:
-        extra = "dev" if error.name == "opensmile" else "train"
+        extra = {"opensmile": "baseline", "distributed": "dask"}.get(error.name or "", extra)
         how = f"pip install -c constraints.txt '.[{extra}]'"
         raise InputError(f"this needs the package {error.name}; in the checkout: {how}.") from None
 

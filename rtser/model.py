@@ -193,6 +193,17 @@ class Model:
         """Zeros for so many streams and a window of so many segments."""
         return [np.zeros((streams, window, *rest), np.float32) for _, rest in self._states]
 
+    def weights(self, state: list[Float32]) -> Float32:
+        """The attention weights (B, W, D) that a state holds, zeros where nothing was heard.
+
+        Raises:
+            ModelError: the model keeps none by the name of ``state_weights``, as those that `rtser export` writes do.
+        """
+        for (name, _), value in zip(self._states, state, strict=True):
+            if name == "state_weights":
+                return value
+        raise ModelError("it keeps no attention weights (state_weights); export it with this version.")
+
     def step(self, segment: Float32, gate: Float32, state: list[Float32]) -> StepOutput:
         """Run one step of B streams.
 

@@ -80,6 +80,10 @@ class Stream:
         self._pending = self._pending[start:].copy()
         return decisions
 
+    def attention(self) -> Float32:
+        """Each segment's share of the attention of the window as it stands: see `Bank.attention`."""
+        return self._bank.attention(0)
+
     def finish(self) -> list[Decision]:
         """End the stream.
 

@@ -17,9 +17,9 @@ import rtser as library
 from rtser.bank import Bank
 from rtser.features import FIRST_HOP_SAMPLES, HOP_SAMPLES, SEGMENT_SAMPLES, segment_count
 from rtser.sources.file import read_audio
-from train.crossval import read_run, read_step
 from train.export import TOLERANCE, export, largest_difference
 from train.release import describe
+from train.run import fold_folder, read_run, read_step
 
 EMODB_LETTERS = {"W": (85, 220, 190), "A": (90, 240, 90), "F": (95, 190, 130), "N": (45, 160, 90), "T": (15, 100, 50)}
 VOICES = ["en-us+m1", "en-us+m3", "en-us+m5", "en-us+m7", "en-us+f1", "en-us+f2", "en-us+f3", "en-us+f4"]
@@ -63,9 +63,10 @@ def run(speech, tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def exported(run, speech) -> Path:
     """The run's model file, with its measures."""
-    evaluated = rtser("evaluate", run, "--corpus", f"emodb={speech}")
+    evaluated = rtser("evaluate", run, "--stream", "--corpus", f"emodb={speech}")
     assert evaluated.returncode == 0, evaluated.stderr
-    assert "| rtser | emodb |" in evaluated.stdout
+    for system in ("Feature-Att", "CNN-AP", "CNN-AVG-RF"):
+        assert f"| {system} | emodb |" in evaluated.stdout
     file = run / "fatt.onnx"
     done = rtser("export", run, "-o", file, "--corpus", f"emodb={speech}")
     assert done.returncode == 0, done.stderr
@@ -80,28 +81,59 @@ def test_the_run_holds_what_made_it(run):
     for name in (
         "experiment.yaml",
         "environment.json",
-        "1/speakers.json",
-        "1/cnn.csv",
-        "1/inner_2.csv",
-        "2/attention.csv",
+        "seed-1/fold-1/speakers.json",
+        "seed-1/fold-1/cnn.csv",
+        "seed-1/fold-1/inner-2.csv",
+        "seed-1/fold-2/cnn-ap-inner-1.csv",
+        "seed-1/fold-2/predictions.csv",
     ):
         assert (run / name).stat().st_size > 0
-    parts = json.loads((run / "1" / "speakers.json").read_text())
+    assert list((run / "seed-1" / "fold-1" / "tensorboard" / "cnn").glob("events*"))
+    parts = json.loads((run / "seed-1" / "fold-1" / "speakers.json").read_text())
     assert not set(parts["train"]) & set(parts["test"])
-    assert not set(parts["validation"]) & {*parts["test"], *parts["train"]}
 
 
-def test_the_evaluation_has_a_prediction_for_every_utterance_once(exported):
-    with (exported.parent / "predictions.csv").open() as lines:
-        rows = list(csv.DictReader(lines))
-    paths = [row["path"] for row in rows]
-    assert len(paths) == len(set(paths)) > 50
-    measures = json.loads((exported.parent / "evaluation.json").read_text())["systems"]["rtser"]["emodb"]
-    assert sum(map(sum, measures["confusion"])) + measures["without speech"] == len(rows)
+def test_every_system_has_a_prediction_for_every_utterance_once(run):
+    with_system = [
+        (row["system"], row["recording"])
+        for path in run.glob("seed-1/fold-*/predictions.csv")
+        for row in csv.DictReader(path.open())
+    ]
+    assert len(with_system) == len(set(with_system))
+    recordings = {recording for _, recording in with_system}
+    assert len(recordings) > 50
+    assert len(with_system) == 3 * len(recordings)
+
+
+def test_the_evaluation_writes_tables_and_figures(exported):
+    run = exported.parent
+    measures = json.loads((run / "evaluation.json").read_text())["systems"]["feature-att"]["emodb"]
+    assert sum(map(sum, measures["confusion"])) + measures["without speech"] == measures["utterances"]
+    assert measures["UA 95 %"][0] <= measures["UA"] <= measures["UA 95 %"][1]
+    assert "| Feature-Att | emodb |" in (run / "tables.md").read_text()
+    for name in ("confusion-feature-att-emodb", "heard-feature-att", "training"):
+        assert (run / "figures" / f"{name}.png").read_bytes()[:4] == b"\x89PNG"
+    with (run / "figures" / "heard-feature-att.csv").open() as lines:
+        seconds = [float(row["seconds"]) for row in csv.DictReader(lines)]
+    assert seconds == pytest.approx([0.335 + 0.06 * i for i in range(len(seconds))])
+
+
+@pytest.mark.usefixtures("exported")
+def test_what_was_predicted_in_training_is_what_the_exported_model_says_when_streamed(run):
+    predicted = {
+        row["recording"]: row["predicted"]
+        for path in run.glob("seed-1/fold-1/predictions.csv")
+        for row in csv.DictReader(path.open())
+        if row["system"] == "feature-att"
+    }
+    model = library.load(run / "seed-1" / "fold-1" / "feature-att.onnx")
+    for recording, label in list(predicted.items())[:10]:
+        heard = [one.emotions for one in library.Stream(model).push(read_audio(Path(recording))) if one.emotions]
+        assert (max(heard[-1], key=heard[-1].__getitem__) if heard else "") == label
 
 
 def test_streaming_equals_torch_offline_on_the_whole_utterance(exported, run, speech):
-    step = read_step(read_run(run), run / "1")
+    step = read_step(read_run(run), fold_folder(run, 1, "1"), "feature-att")
     model, samples = library.load(exported), read_audio(longest(speech))
     for window in (5, model.metadata.window):
         window_s = (SEGMENT_SAMPLES + (window - 1) * HOP_SAMPLES) / 16_000
@@ -112,10 +144,10 @@ def test_streaming_equals_torch_offline_on_the_whole_utterance(exported, run, sp
 
 def test_streaming_equals_torch_where_everything_is_taken_for_speech(run, speech):
     experiment = read_run(run)
-    step = read_step(experiment, run / "1")
+    step = read_step(experiment, fold_folder(run, 1, "1"), "feature-att")
     with torch.no_grad():
         step.cnn.speech[2].bias += 10
-    model = library.Model.from_bytes(export(step, describe(experiment, {}, step.temperature)))
+    model = library.Model.from_bytes(export(step, describe(experiment, "feature-att", {}, step.temperature)))
     samples = read_audio(longest(speech))
     decisions = library.Stream(model, window_s=1.0).push(samples)
     assert sum(decision.emotions is not None for decision in decisions) >= len(decisions) - 3
@@ -158,17 +190,22 @@ def test_the_exported_model_recognises_a_file(exported, speech):
 
 def test_a_broken_off_run_goes_on_to_the_same_result(run, speech, tmp_path):
     again = tmp_path / "again"
-    shutil.copytree(run / "1", again / "1")
+    fold = Path("seed-1") / "fold-1"
+    shutil.copytree(run / fold, again / fold)
     shutil.copy(run / "experiment.yaml", again)
-    for name in ("step.pt", "attention.pt", "attention.csv", "inner_2.pt", "inner_2.csv"):
-        (again / "1" / name).unlink()
-    assert rtser("train", "debug", "--corpus", f"emodb={speech}", "-o", again, "--fold", "1").returncode == 0
-    for name in ("inner_2.csv", "attention.csv"):
-        assert (again / "1" / name).read_text() == (run / "1" / name).read_text()
-    first, second = (torch.load(folder / "1" / "step.pt") for folder in (run, again))
-    assert first["temperature"] == second["temperature"]
-    for part in ("cnn", "attention"):
-        assert all(torch.equal(first[part][name], second[part][name]) for name in first[part])
+    gone = ("step", "predictions", "cnn-ap", "feature-att", "feature-att-inner-2", "cnn", "inner-2")
+    for name in gone:
+        for suffix in (".pt", ".csv"):
+            (again / fold / f"{name}{suffix}").unlink(missing_ok=True)
+    done = rtser("train", "debug", "--corpus", f"emodb={speech}", "-o", again, "--folds", "1", "--jobs", 1)
+    assert done.returncode == 0, done.stderr
+    for name in ("inner-2.csv", "cnn.csv", "feature-att.csv", "predictions.csv"):
+        assert (again / fold / name).read_text() == (run / fold / name).read_text()
+    first, second = (torch.load(folder / fold / "step.pt") for folder in (run, again))
+    assert first["temperatures"] == second["temperatures"]
+    networks = [(one["cnn"], *one["heads"].values()) for one in (first, second)]
+    for ours, again in zip(*networks, strict=True):
+        assert all(torch.equal(ours[name], again[name]) for name in ours)
 
 
 def test_a_run_does_not_go_on_with_other_recordings(run, speech, tmp_path):
@@ -192,7 +229,7 @@ def test_a_run_is_not_mixed_with_another_experiment(run):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["nothing.yaml"], "shipped ones are debug, default"),
+        (["nothing.yaml"], "shipped ones are "),
         (["debug", "--set", "cnn.colour=red"], "cnn.colour: there is no such setting"),
         (["debug", "--set", "cnn.fit.epochs=0"], "cnn.fit.epochs: Input should be greater"),
         (["debug", "--set", "epochs"], "write key=value"),

@@ -130,6 +130,14 @@ def test_a_table_of_ones_own(tmp_path):
     assert (one.corpus, one.speaker, one.emotion, one.sentence) == ("mine", "Eve", "bored", "")
 
 
+def test_a_table_may_cut_a_recording_and_deal_its_parts_into_sessions_and_folds(tmp_path):
+    rows = "path,emotion,speaker,start,end,session,fold\na.wav,bored,Eve,0,1.5,s1,2\na.wav,sad,Bob,1.5,,s1,1\n"
+    first, second = read_corpus("mine", table(tmp_path, rows))
+    assert (first.start_s, first.end_s, first.session, first.fold) == (0.0, 1.5, "s1", "2")
+    assert (second.start_s, second.end_s, second.fold) == (1.5, None, "1")
+    assert first.name != second.name
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -138,6 +146,8 @@ def test_a_table_of_ones_own(tmp_path):
         ("path,emotion,speaker\na.wav,sad,Eve\nb.wav,sad,Eve\n", "line 3: there is no file"),
         ("path,emotion,speaker\na.wav,sad,Eve\na.wav,sad,eve\n", "stands there 2 times"),
         ("path,emotion,speaker\n", "no utterance"),
+        ("path,emotion,speaker,start\na.wav,sad,Eve,soon\n", "line 2: start and end are seconds"),
+        ("path,emotion,speaker,start,end\na.wav,sad,Eve,3,2\n", "line 2: the utterance ends before it starts"),
     ],
 )
 def test_a_broken_table_is_refused(tmp_path, text, message):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rtser.features import SAMPLE_RATE, log_mel, segment_count
 from rtser.testing import METADATA
 from train.attention import TITLES, bag_network, speech_gate
-from train.cnn import SIZES, SegCNN, frames_for
+from train.cnn import SIZES, PlainCNN, SegCNN, frames_for
 from train.export import StreamingStep, export, verify
 
 
@@ -34,6 +34,22 @@ def test_one_pass_over_an_utterance_equals_segment_by_segment(size, voice):
     for together, separate in zip(whole, alone, strict=True):
         assert together.shape[1] == segment_count(16_000 * 3)
         assert torch.allclose(together[0], separate[:, 0], atol=1e-5)
+
+
+@torch.no_grad()
+def test_the_plain_vgg_sees_each_segment_alone_and_is_as_wide():
+    torch.manual_seed(0)
+    plain, aligned = PlainCNN(6, SIZES["tiny"], 24).eval(), SegCNN(6, SIZES["tiny"], 24)
+    frames = torch.randn(2, frames_for(7), 64)
+    whole = plain(frames)
+    assert whole.embeddings.shape == (2, 7, 24)
+    alone = plain(torch.stack([frames[1, 6 * k : 6 * k + 32] for k in range(7)]))
+    for together, separate in zip(whole, alone, strict=True):
+        assert torch.allclose(together[1], separate[:, 0], atol=1e-5)
+    channels = [
+        [one.out_channels for one in cnn.modules() if isinstance(one, torch.nn.Conv2d)] for cnn in (plain, aligned)
+    ]
+    assert channels[0] == channels[1]
 
 
 @given(st.integers(1, 80))
@@ -144,10 +160,11 @@ def test_gradients_reach_every_parameter(name):
         assert parameter.grad.isfinite().all(), part
 
 
+@pytest.mark.parametrize("kind", [SegCNN, PlainCNN])
 @pytest.mark.parametrize("name", TITLES)
-def test_every_network_on_bags_exports_to_the_contract(name, tmp_path):
+def test_every_network_on_bags_exports_to_the_contract(name, kind, tmp_path):
     torch.manual_seed(1)
-    cnn, network = SegCNN(3, SIZES["tiny"], 8), bag_network(name, 8, 3, features=12)
+    cnn, network = kind(3, SIZES["tiny"], 8), bag_network(name, 8, 3, features=12)
     step = StreamingStep(cnn, network, 1.0).eval()
     with torch.no_grad():
         cnn.speech[2].bias.fill_(2.0)

@@ -18,11 +18,13 @@ from train.batches import augment, balance, crops, stack
 from train.calibrate import temperature
 from train.config import CONFIGS, Augment, Experiment, Fit, load_experiment
 from train.corpora import Utterance
-from train.crossval import utterances
 from train.fit import fit, running_average
+from train.fold_training import best_epochs
 from train.measures import by_corpus, expected_calibration_error, unweighted_accuracy
 from train.report import Reporter
-from train.stages import Embedded, align, decide, frame_statistics, score, windows
+from train.selection import utterances
+from train.stage1 import Embedded, align, frame_statistics, score
+from train.stage2 import decide, windows
 
 DEMO = ROOT / "rtser" / "samples" / "demo.flac"
 NOTHING = Augment(
@@ -53,6 +55,23 @@ def test_a_bag_is_the_live_features_and_the_share_of_speech(tmp_path):
     assert np.array_equal(again.speech, bag.speech)
     assert bag.segments == segment_count(len(samples))
     assert bag.label == 3
+
+
+def test_a_part_of_a_recording_is_a_bag_of_its_own(tmp_path):
+    whole, part = (
+        Utterance(DEMO, "demo", "s", "sad", "", start_s=start, end_s=end) for start, end in ((0, None), (2, 5))
+    )
+    bags = list(load_bags([(whole, 0), (part, 0), (part, 0)], jobs=1, folder=tmp_path))
+    samples = read_audio(DEMO)[2 * 16_000 : 5 * 16_000]
+    assert np.array_equal(bags[1].frames, log_mel(samples))
+    assert np.array_equal(bags[1].frames, bags[2].frames)
+    assert bags[0].segments == segment_count(len(read_audio(DEMO)))
+
+
+def test_a_part_beyond_the_end_of_its_recording_is_named(tmp_path):
+    beyond = Utterance(DEMO, "demo", "s", "sad", "", start_s=5, end_s=500)
+    with pytest.raises(InputError, match=r"demo\.flac#5-500 lies beyond the end of the file, at 19"):
+        list(load_bags([(beyond, 0)], jobs=1, folder=tmp_path))
 
 
 def test_the_detector_hears_speech_and_no_speech():
@@ -160,6 +179,38 @@ def test_a_merge_into_no_emotion_is_refused():
         load_experiment(Path("default"), ["merge.calm=bored"])
 
 
+@pytest.mark.parametrize("path", sorted(CONFIGS.rglob("*.yaml")), ids=lambda path: path.stem)
+def test_every_shipped_configuration_is_sound_and_named_as_its_file(path):
+    experiment = load_experiment(path.relative_to(CONFIGS))
+    assert experiment.name == path.stem
+    assert experiment == load_experiment(path)
+
+
+def test_a_configuration_changes_what_it_extends_and_nothing_else():
+    base, row = (load_experiment(Path(name)) for name in ("casia-random", "rows/casia-d-single"))
+    assert row.attention.heads == ["d-single"]
+    assert row.cnn == base.cnn
+    assert row.protocol == base.protocol
+    assert load_experiment(Path("rows/casia-d-single"), ["cnn.fit.epochs=3"]).cnn.fit.epochs == 3
+
+
+def test_a_table_of_folds_becomes_part_of_the_experiment(tmp_path):
+    (tmp_path / "folds.csv").write_text("speaker,fold\nEve,1\nBob,2\n")
+    (tmp_path / "x.yaml").write_text(
+        "{name: x, emotions: [a, b], corpora: [mine], protocol: {kind: table, table: folds.csv}}"
+    )
+    assert load_experiment(tmp_path / "x.yaml").protocol.table == {"Eve": "1", "Bob": "2"}
+
+
+@pytest.mark.parametrize("content", [None, "who,where\n1,2\n"])
+def test_a_table_of_folds_that_is_none_is_named(content, tmp_path):
+    if content:
+        (tmp_path / "folds.csv").write_text(content)
+    table = tmp_path / "folds.csv"
+    with pytest.raises(InputError, match=r"folds\.csv cannot be read as a CSV table with the columns speaker and fold"):
+        load_experiment(Path("ravdess-emobox"), [f"protocol.table={table}"])
+
+
 class KilledError(Exception):
     """A kill in the middle of an epoch."""
 
@@ -176,7 +227,7 @@ def fitted(checkpoint, break_in_epoch=None):
         for step in range(5):
             if epoch == break_in_epoch and step == 2:
                 raise KilledError
-            yield (network(torch.randn(16, 4)) - 1).square().mean()
+            yield (network(torch.randn(16, 4)) - 1).square().mean(), 16
 
     def validate(averaged):
         return {"mean": -(averaged(torch.ones(2, 4)) - 1).square().mean().item()}
@@ -194,12 +245,26 @@ def test_a_fit_that_was_killed_goes_on_to_the_same_weights_bit_for_bit(tmp_path)
     assert (tmp_path / "a.csv").read_text() == (tmp_path / "b.csv").read_text()
 
 
+def test_without_validation_a_fit_takes_its_last_epoch(tmp_path):
+    network = torch.nn.Linear(1, 1)
+    losses = lambda _: iter([(network(torch.ones(1, 1)).square().sum(), 1)])  # noqa: E731
+    assert fit(network, losses, None, Fit(epochs=5, patience=1), tmp_path / "a.pt", Reporter(quiet=True)) == []
+    state = torch.load(tmp_path / "a.pt")
+    assert all(torch.equal(value, state["weights"][name]) for name, value in network.state_dict().items())
+    assert len(state["history"]) == 5
+
+
+def test_the_epochs_are_best_for_the_inner_folds_together():
+    assert best_epochs([[0.2, 0.5, 0.4], [0.1, 0.2, 0.9]]) == 3
+    assert best_epochs([[0.2, 0.5], [0.1, 0.2, 0.3, 0.2]]) == 3
+
+
 def test_a_loss_that_is_no_number_ends_the_fit(tmp_path):
     network = torch.nn.Linear(1, 1)
     with pytest.raises(InputError, match="lower the learning rate"):
         fit(
             network,
-            lambda _: iter([network(torch.full((1, 1), torch.nan)).sum()]),
+            lambda _: iter([(network(torch.full((1, 1), torch.nan)).sum(), 1)]),
             lambda _: {"mean": 0.0},
             Fit(),
             tmp_path / "a.pt",

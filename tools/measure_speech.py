@@ -74,7 +74,7 @@ def main() -> None:
     truth: list[Float32] = []
     scores: dict[str, list[Float32]] = {"clean": [], "noisy": [], "Silero, noisy": []}
     speakers = 0
-    for path in sorted(options.run.glob("*/model.onnx")):
+    for path in sorted(options.run.glob("seed-*/fold-*/*.onnx")):
         parts = json.loads((path.parent / "speakers.json").read_text())
         tested = [utterance for utterance in utterances if utterance.group in parts["test"]]
         speakers += len({utterance.speaker for utterance in tested})

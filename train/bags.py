@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -56,11 +56,32 @@ def load_bags(labelled: Iterable[tuple[Utterance, int]], jobs: int = -1, folder:
     Yields None for an utterance shorter than one segment.
     """
     pairs = list(labelled)
-    arrays = Parallel(n_jobs=jobs, return_as="generator")(
-        delayed(_arrays)(utterance.path, utterance.emotion is not None, folder) for utterance, _ in pairs
-    )
+    arrays = Parallel(n_jobs=jobs, return_as="generator")(delayed(_arrays)(utterance, folder) for utterance, _ in pairs)
     for (utterance, label), (frames, speech) in zip(pairs, arrays, strict=True):
         yield Bag(utterance, label, frames, speech) if len(speech) else None
+
+
+def read_utterance(utterance: Utterance) -> NDArray[np.float32]:
+    """An utterance's samples, (n,), float32, 16 kHz: its file, or the part of it that the utterance is.
+
+    Raises:
+        InputError: the file cannot be read, or ends before the utterance does.
+    """
+    try:
+        samples = _samples(utterance.path)
+    except InputError as error:
+        raise InputError(f"training data: {error}") from None
+    length_s = len(samples) / SAMPLE_RATE
+    if max(utterance.start_s, utterance.end_s or 0) > length_s:
+        raise InputError(f"training data: {utterance.name} lies beyond the end of the file, at {length_s:.2f} s.")
+    start, end = (None if at is None else round(at * SAMPLE_RATE) for at in (utterance.start_s, utterance.end_s))
+    return samples[start:end]
+
+
+@lru_cache(maxsize=1)
+def _samples(path: Path) -> NDArray[np.float32]:
+    """The samples of the last file asked for: the utterances of a long recording follow one another."""
+    return read_audio(path)
 
 
 def speech_share(samples: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -94,14 +115,13 @@ def _recipe() -> bytes:
     return json.dumps([SPECIFICATION, version("silero-vad")], sort_keys=True).encode()
 
 
-def _arrays(path: Path, speech: bool, folder: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _arrays(utterance: Utterance, folder: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    spoken = utterance.emotion is not None
+
     def make() -> Arrays:
-        try:
-            samples = read_audio(path)
-        except InputError as error:
-            raise InputError(f"training data: {error}") from None
-        share = speech_share(samples) if speech else np.zeros(segment_count(len(samples)), np.float32)
+        samples = read_utterance(utterance)
+        share = speech_share(samples) if spoken else np.zeros(segment_count(len(samples)), np.float32)
         return {"frames": log_mel(samples), "speech": share}
 
-    arrays = cached(folder, path, _recipe() + bytes([speech]), make)
+    arrays = cached(folder, utterance, _recipe() + bytes([spoken]), make)
     return arrays["frames"], arrays["speech"]

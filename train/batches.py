@@ -22,6 +22,7 @@ from train.cnn import frames_for
 from train.config import Augment
 
 NEPERS_PER_DB = float(np.log(10.0) / 10.0)
+EQUALISER_POINTS = 6
 TELEPHONE_HZ = 3_400.0
 _TELEPHONE_BIN = int(
     MEL_BINS * (hertz_to_mel(TELEPHONE_HZ) - hertz_to_mel(LOW_HZ)) / (hertz_to_mel(HIGH_HZ) - hertz_to_mel(LOW_HZ))
@@ -111,22 +112,26 @@ def augment(batch: Batch, noise: Tensor | None, settings: Augment, generator: to
     size = len(x)
 
     def uniform(low: float, high: float) -> Tensor:
-        return torch.rand(size, 1, 1, generator=generator) * (high - low) + low
+        return torch.rand(size, 1, 1, generator=generator, device=batch.log_mel.device) * (high - low) + low
 
     def sometimes(probability: float) -> Tensor:
-        return torch.rand(size, 1, 1, generator=generator) < probability
+        return torch.rand(size, 1, 1, generator=generator, device=batch.log_mel.device) < probability
 
     time = 1 + uniform(-settings.time_warp, settings.time_warp)
     x = _stretch(x, time, 1 + uniform(-settings.frequency_warp, settings.frequency_warp))
     speech = _stretch(speech.unsqueeze(-1), time, torch.ones_like(time)).squeeze(-1) * batch.present
-    ramp = torch.linspace(-0.5, 0.5, MEL_BINS)
+    ramp = torch.linspace(-0.5, 0.5, MEL_BINS, device=x.device)
     x = x + NEPERS_PER_DB * uniform(-settings.tilt_db, settings.tilt_db) * ramp
+    if settings.equaliser_db:
+        points = torch.rand(size, 1, EQUALISER_POINTS, generator=generator, device=x.device) * 2 - 1
+        response = functional.interpolate(points, MEL_BINS, mode="linear", align_corners=True)
+        x = x + NEPERS_PER_DB * settings.equaliser_db * response
     if noise is not None:
         level = _level(x) - _level(noise) - NEPERS_PER_DB * uniform(*settings.noise_snr_db)
         sounding = noise.amax(dim=(1, 2), keepdim=True) > LOG_FLOOR  # a crop of digital silence is no noise
         x = torch.where(sometimes(settings.noise_probability) & sounding, torch.logaddexp(x, noise + level), x)
     x = x + NEPERS_PER_DB * uniform(-settings.gain_db, settings.gain_db)
-    bins = torch.arange(MEL_BINS)
+    bins = torch.arange(MEL_BINS, device=x.device)
     x = x.masked_fill(sometimes(settings.telephone_probability) & (bins >= _TELEPHONE_BIN), LOG_FLOOR)
     x = x.clamp_min(LOG_FLOOR)
     width = uniform(0, settings.mask_bins + 1).floor()
@@ -143,7 +148,7 @@ def _level(log_mel: Tensor) -> Tensor:
 
 def _stretch(x: Tensor, time: Tensor, frequency: Tensor) -> Tensor:
     """Scale the two axes of (B, T, M) about the middle of time and the lowest bin, by factors (B, 1, 1)."""
-    theta = torch.zeros(len(x), 2, 3)
+    theta = torch.zeros(len(x), 2, 3, device=x.device)
     theta[:, 0, 0] = frequency[:, 0, 0]
     theta[:, 0, 2] = frequency[:, 0, 0] - 1
     theta[:, 1, 1] = time[:, 0, 0]

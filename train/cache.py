@@ -1,4 +1,4 @@
-"""What is slow to make of an audio file, kept on disk under a key of its content and of the recipe."""
+"""What is slow to make of a recording, kept on disk under a key of its content and of the recipe."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from train.corpora import Utterance
 from train.files import replacing
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "rtser"
@@ -18,16 +19,17 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "rtser"
 Arrays = dict[str, NDArray[Any]]
 
 
-def cached(folder: Path, audio: Path, recipe: bytes, make: Callable[[], Arrays]) -> Arrays:
-    """The arrays that `make` makes of an audio file, from the cache where they are there.
+def cached(folder: Path, utterance: Utterance, recipe: bytes, make: Callable[[], Arrays]) -> Arrays:
+    """The arrays that `make` makes of an utterance, from the cache where they are there.
 
     Args:
         folder: where this kind of arrays is kept.
-        audio: the file; another content is another key.
+        utterance: the recording; another content of its file, or another part of it, is another key.
         recipe: everything else that the arrays depend on.
         make: makes them.
     """
-    key = hashlib.sha256(audio.read_bytes() + recipe).hexdigest()
+    span = f"{utterance.start_s!r}-{utterance.end_s!r}" if utterance.start_s or utterance.end_s is not None else ""
+    key = hashlib.sha256(utterance.path.read_bytes() + recipe + span.encode()).hexdigest()
     kept = folder / key[:2] / f"{key}.npz"
     if kept.exists():
         with np.load(kept) as arrays:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -17,6 +18,10 @@ CONFIGS = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[1] / "conf
 
 Rate = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
+
+
+Head = Literal["feature-att", "d-multi", "d-single", "cnn-ap", "cnn-mp"]
+Baseline = Literal["cnn-avg-rf", "cnn-max-rf", "egemaps-svm", "egemaps-svm-corpus"]
 
 
 class Fit(Settings):
@@ -36,6 +41,10 @@ class CnnSettings(Settings):
     """Stage 1: the segment CNN."""
 
     size: Literal["tiny", "edge", "paper"] = "edge"
+    aligned: bool = Field(
+        True,
+        description="with the hop; false: a plain zero-padded VGG of equal width, five times slower, for reference",
+    )
     embedding: Count = Field(128, description="dimension F")
     dropout: Rate = 0.3
     segments: Count = Field(30, description="segments of the random crop taken from an utterance")
@@ -47,6 +56,9 @@ class CnnSettings(Settings):
         0.0, description="weight of the loss of a crop's mean logits, beside that of its segments; 0 is the paper's"
     )
     speech_loss: Annotated[float, Field(ge=0)] = Field(0.5, description="weight of the speech head's loss")
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32", description="of training; bfloat16 is faster on CPUs with AVX-512 BF16 or AMX, and on GPUs"
+    )
     fit: Fit = Fit()
 
     @property
@@ -58,13 +70,13 @@ class CnnSettings(Settings):
 class AttentionSettings(Settings):
     """Stage 2: a decision on segment embeddings."""
 
-    head: Literal["feature-att", "d-single", "d-multi", "cnn-mp", "cnn-ap"] = Field(
-        "feature-att", description="the paper's three attention models, and its two poolings"
+    heads: Annotated[list[Head], Field(min_length=1)] = Field(
+        ["feature-att"], description="networks trained on the same embeddings; the first is the one exported"
     )
-    embeddings: Literal["out-of-fold", "in-fold"] = Field(
-        "out-of-fold",
-        description="of the training utterances: by inner CNNs that never saw them (the paper's second "
-        "cross-validation), or by the CNN of stage 1 itself",
+    padding: Literal["masked", "zeros"] = Field(
+        "masked",
+        description="of bags shorter than T. masked: padding takes no part, segments are weighed by their speech, and "
+        "decisions on 1 to T segments are learnt; zeros: the paper's, on the first T segments (cannot stream)",
     )
     features: Count = Field(120, description="dimension D of the bag representation")
     dropout: Rate = 0.4
@@ -81,26 +93,45 @@ class Augment(Settings):
     frequency_warp: Rate = Field(0.08, description="largest relative stretch of the Mel axis")
     time_warp: Rate = Field(0.12, description="largest relative stretch of time")
     tilt_db: Annotated[float, Field(ge=0)] = Field(6.0, description="spectral tilt from lowest to highest bin")
+    equaliser_db: Annotated[float, Field(ge=0)] = Field(
+        0.0, description="random smooth frequency response, plus or minus at six points, as rooms and microphones have"
+    )
     mask_bins: Annotated[int, Field(ge=0)] = Field(8, description="widest band of Mel bins masked")
     telephone_probability: Rate = Field(0.1, description="how often everything above 3.4 kHz is cut")
 
 
 class Protocol(Settings):
-    """Which speakers are trained on, validated on and tested on."""
+    """Who is trained on, validated on and tested on."""
 
-    folds: Annotated[int, Field(ge=2)] = Field(2, description="test folds; each speaker is in one")
-    validation: Annotated[float, Field(gt=0, lt=1)] = Field(
-        0.2, description="about this share of the speakers not tested on: one part in 1 / share, rounded"
+    kind: Literal["speakers", "leave-one-speaker-out", "leave-one-session-out", "random", "table"] = Field(
+        "speakers",
+        description="test folds. speakers: dealt into `folds`; leave-one-...: each is one; random: utterances dealt "
+        "into `folds`, so that speakers are trained and tested on; table: as `table` says",
     )
-    inner_folds: Annotated[int, Field(ge=2)] = Field(2, description="folds that make the out-of-fold embeddings")
-    final: bool = Field(True, description="also train a model on all speakers (but validation), which is exported")
+    folds: Annotated[int, Field(ge=2)] = Field(2, description="test folds of the kinds speakers and random")
+    table: dict[str, str] | Path | None = Field(
+        None, description="fold of each speaker, or a CSV file with the columns speaker and fold; else the corpus's own"
+    )
+    nested: bool = Field(
+        True,
+        description="the paper's second cross-validation: inner folds of the training fold choose epochs and "
+        "calibration, and embed its utterances for stage 2. false: a `validation` part chooses, and stage 2 learns "
+        "from embeddings by a CNN that was trained on the same utterances",
+    )
+    inner_folds: Annotated[int, Field(ge=2)] = Field(
+        2, description="inner folds, or one a speaker where there are fewer"
+    )
+    validation: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.2, description="without `nested`: about this share of those not tested on, one part in 1 / share, rounded"
+    )
+    final: bool = Field(True, description="also train a model that nobody is tested on, which is exported")
 
 
 class Experiment(Settings):
     """One experiment, as a file in configs/train."""
 
     name: str
-    seed: int = 1
+    seeds: list[Annotated[int, Field(ge=0)]] = Field([1], min_length=1, description="each trains and tests every fold")
     emotions: Annotated[list[str], Field(min_length=2)]
     merge: dict[str, str] = Field({}, description="corpus emotion -> one of `emotions`; all others are left out")
     corpora: Annotated[list[str], Field(min_length=1)]
@@ -112,13 +143,16 @@ class Experiment(Settings):
     protocol: Protocol = Protocol()
     cnn: CnnSettings = CnnSettings()
     attention: AttentionSettings = AttentionSettings()
+    baselines: list[Baseline] = Field(
+        [], description="measured on the same folds: random forests on embeddings, eGeMAPS + SVM"
+    )
     augment: Augment = Augment()
 
     @model_validator(mode="after")
     def _names_are_sound(self) -> Experiment:
-        for names in (self.emotions, self.corpora):
+        for names in (self.emotions, self.corpora, self.seeds, self.attention.heads, self.baselines):
             if len(set(names)) < len(names):
-                raise ValueError(f"{', '.join(names)}: a name stands twice")
+                raise ValueError(f"{', '.join(map(str, names))}: a name stands twice")
         if self.augment.noise_snr_db[0] > self.augment.noise_snr_db[1]:
             raise ValueError("augment.noise_snr_db: the lower bound comes first")
         for source, target in self.merge.items():
@@ -138,7 +172,7 @@ class Experiment(Settings):
 
 
 def load_experiment(path: Path, changes: list[str] | None = None) -> Experiment:
-    """Read and check a configuration.
+    """Read and check a configuration, and all that it names: the one it extends, and a table of folds.
 
     Args:
         path: a YAML file, or the name of a shipped configuration (``debug``).
@@ -147,9 +181,46 @@ def load_experiment(path: Path, changes: list[str] | None = None) -> Experiment:
     Raises:
         InputError: the file is missing or no YAML, a key is unknown or a value is out of bounds.
     """
-    if not path.exists() and (CONFIGS / f"{path.name.removesuffix('.yaml')}.yaml").exists():
-        path = CONFIGS / f"{path.name.removesuffix('.yaml')}.yaml"
-    if not path.exists():
-        shipped = ", ".join(sorted(file.stem for file in CONFIGS.glob("*.yaml")))
-        raise InputError(f"configuration {path} does not exist; shipped ones are {shipped}.")
-    return checked(Experiment, read_settings(path, changes or []), f"configuration {path}")
+    path = _found(path)
+    experiment = checked(Experiment, _content(path, changes or []), f"configuration {path}")
+    table = experiment.protocol.table
+    if not isinstance(table, Path):
+        return experiment
+    folds = _fold_table(table if table.is_absolute() or table.exists() else path.parent / table)
+    return experiment.model_copy(update={"protocol": experiment.protocol.model_copy(update={"table": folds})})
+
+
+def _found(path: Path) -> Path:
+    if path.exists():
+        return path
+    shipped = CONFIGS / f"{str(path).removesuffix('.yaml')}.yaml"
+    if not shipped.exists():
+        names = ", ".join(sorted(file.stem for file in CONFIGS.glob("*.yaml")))
+        raise InputError(f"configuration {path} does not exist; shipped ones are {names}.")
+    return shipped
+
+
+def _content(path: Path, changes: list[str]) -> dict[str, Any]:
+    """A file's settings over those of the one that it `extends`, which lies in the same folder."""
+    content = read_settings(path, changes)
+    base = content.pop("extends", None)
+    if base is None:
+        return content
+    beside = path.parent / f"{base}.yaml"
+    return _merged(_content(beside if beside.exists() else _found(Path(str(base))), []), content)
+
+
+def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in changes.items():
+        both = isinstance(value, dict) and isinstance(base.get(key), dict)
+        merged[key] = _merged(base[key], value) if both else value
+    return merged
+
+
+def _fold_table(path: Path) -> dict[str, str]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as lines:
+            return {row["speaker"].strip(): row["fold"].strip() for row in csv.DictReader(lines)}
+    except (OSError, UnicodeDecodeError, csv.Error, KeyError, AttributeError) as error:
+        raise InputError(f"{path} cannot be read as a CSV table with the columns speaker and fold ({error}).") from None

@@ -1,233 +1,175 @@
-"""A whole experiment: corpora to bags, folds by speaker, two stages each, and the run's folder.
-
-RUN/experiment.yaml     the configuration
-RUN/environment.json    versions and machine
-RUN/FOLD/speakers.json  who is in training, validation and test
-RUN/FOLD/*.pt, *.csv    checkpoint and history of each network
-RUN/FOLD/step.pt        what an export needs: weights and temperature
-"""
+"""A whole experiment: folds and seeds as independent tasks, in this process, in several, or on a cluster."""
 
 from __future__ import annotations
 
-import json
-import platform
-from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from importlib.metadata import version
+import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
-import numpy as np
 import torch
-import yaml
+from joblib import Parallel, delayed, parallel_config
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from rtser.errors import InputError
-from rtser.settings import checked, read_settings
-from train.attention import BagNetwork, bag_network, heard
-from train.bags import Bag, load_bags
-from train.calibrate import temperature
-from train.cnn import SegCNN
+from train.bags import Bag
 from train.config import Experiment
-from train.corpora import Utterance, noise_recordings, read_corpus
-from train.export import StreamingStep
-from train.files import replacing
-from train.folds import Fold, deal, make_folds
+from train.fold_training import train_fold
+from train.folds import Fold, inner_parts, make_folds
 from train.report import Reporter
-from train.stages import Embedded, align, embed, fit_attention, fit_cnn, windows
+from train.run import check_speakers, fold_folder, open_run
+from train.selection import load
+from train.stage1 import Task
 
-PACKAGES = ("rtser", "torch", "numpy", "onnx", "onnxruntime-gpu", "scikit-learn", "silero-vad", "soundfile", "soxr")
-CALIBRATION_DRAWS = 5
-"""Windows drawn from each validation utterance."""
+PROCESS_BYTES = 1_000_000_000
+"""Memory of a process that trains, beside its recordings."""
+
+
+class FoldTask(NamedTuple):
+    """A fold to train, small enough to be sent to another machine, which finds recordings and run at the same paths."""
+
+    experiment: Experiment
+    roots: tuple[tuple[str, Path], ...]
+    run: Path
+    seed: int
+    fold: str
+    device: str
+    threads: int
+
+    @property
+    def folder(self) -> Path:
+        """Where the fold lies."""
+        return fold_folder(self.run, self.seed, self.fold)
+
+
+class Workers(NamedTuple):
+    """Where folds are trained.
+
+    Attributes:
+        device: ``cpu`` or ``cuda``.
+        jobs: processes at the same time; None for one a core, fewer where memory is short.
+        threads: CPU threads of each; None for one, or for all cores where there is only one fold.
+        dask: address of a Dask scheduler, whose workers are used instead of processes of this machine.
+    """
+
+    device: str = "cpu"
+    jobs: int | None = None
+    threads: int | None = None
+    dask: str | None = None
 
 
 def train(
-    experiment: Experiment, roots: Mapping[str, Path], run: Path, folds: Collection[str], reporter: Reporter
+    experiment: Experiment,
+    roots: Mapping[str, Path],
+    run: Path,
+    folds: Collection[str],
+    reporter: Reporter,
+    workers: Workers = Workers(),
 ) -> None:
     """Train an experiment's folds, going on where an earlier call was broken off.
 
     Args:
+        experiment: all settings.
         roots: the folder of each corpus and of the noise recordings, by name.
         run: the run's folder.
         folds: names of those to train; all if empty.
+        reporter: told of the progress.
+        workers: where they are trained.
 
     Raises:
         InputError: a corpus is missing or unsuitable, a fold does not exist, or `run` holds another experiment.
     """
+    if any(name.startswith("egemaps") for name in experiment.baselines):
+        import opensmile  # noqa: F401  # missing: say so before the hours of work
     open_run(experiment, run)
     bags, noise = load(experiment, roots, reporter)
-    chosen = make_folds(bags, experiment.protocol, experiment.seed)
-    unknown = set(folds) - {fold.name for fold in chosen}
-    if unknown:
-        raise InputError(f"there is no fold {min(unknown)}; there are {', '.join(fold.name for fold in chosen)}.")
-    wanted = [fold for fold in chosen if not folds or fold.name in folds]
-    for fold in wanted:
-        check_speakers(fold, run / fold.name)
-        if experiment.attention.embeddings == "out-of-fold":
-            deal(fold.train, experiment.protocol.inner_folds, experiment.seed)  # fails now rather than after stage 1
-    for fold in wanted:
-        train_fold(fold, noise, experiment, run / fold.name, reporter)
-
-
-def open_run(experiment: Experiment, run: Path) -> None:
-    """Make the run's folder, or check that it holds this very experiment."""
-    settings = run / "experiment.yaml"
-    if settings.exists():
-        if read_run(run) != experiment:
-            raise InputError(f"{run} holds a run with other settings; name another folder with --output.")
-        return
-    try:
-        run.mkdir(parents=True, exist_ok=True)
-        with replacing(settings) as part:
-            part.write_text(yaml.safe_dump(experiment.model_dump(mode="json"), sort_keys=False), encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{run} cannot be written ({error.strerror}); name another folder with --output.") from None
-    environment = {"python": platform.python_version(), "machine": platform.machine(), "system": platform.system()}
-    environment |= {name: version(name) for name in PACKAGES if _installed(name)}
-    (run / "environment.json").write_text(json.dumps(environment, indent=2))
-
-
-def read_run(run: Path) -> Experiment:
-    """The experiment of a run's folder."""
-    settings = run / "experiment.yaml"
-    if not settings.is_file():
-        raise InputError(f"{run} is no run's folder (it has no experiment.yaml); rtser train makes one.")
-    return checked(Experiment, read_settings(settings, []), str(settings))
-
-
-def utterances(
-    experiment: Experiment, roots: Mapping[str, Path], reporter: Reporter | None = None
-) -> list[tuple[Utterance, int]]:
-    """The experiment's utterances with their class indices; what is left out is reported.
-
-    Raises:
-        InputError: a corpus has no utterance of the experiment's emotions, or an emotion has none in any corpus.
-    """
-    labelled: list[tuple[Utterance, int]] = []
-    left_out: Counter[str] = Counter()
-    for name in experiment.corpora:
-        counts: dict[tuple[str, int], int] = defaultdict(int)
-        found = len(labelled)
-        for utterance in read_corpus(name, roots[name]):
-            label = experiment.label(utterance.emotion)
-            if label is None:
-                left_out[f"{name} {utterance.emotion}"] += 1
-                continue
-            counts[utterance.speaker, label] += 1
-            if experiment.limit is None or counts[utterance.speaker, label] <= experiment.limit:
-                labelled.append((utterance, label))
-        if len(labelled) == found:
-            raise InputError(f"corpus {name} has no utterance of {', '.join(experiment.emotions)}; merge: can rename.")
-    missing = set(range(len(experiment.emotions))) - {label for _, label in labelled}
-    if missing:
-        raise InputError(f"no corpus has an utterance of {experiment.emotions[min(missing)]}; leave it out.")
-    if reporter and left_out:
-        reporter.line("left out: " + ", ".join(f"{count} of {name}" for name, count in sorted(left_out.items())))
-    return labelled
-
-
-def load(experiment: Experiment, roots: Mapping[str, Path], reporter: Reporter) -> tuple[list[Bag], list[Bag]]:
-    """The experiment's bags, and those of its noise recordings."""
-    pairs = utterances(experiment, roots, reporter)
-    if experiment.noise:
-        pairs += [(one, -1) for one in noise_recordings(experiment.noise, roots[experiment.noise])]
-    bags, short = [], 0
-    with reporter.job("features", len(pairs)) as job:
-        for bag in load_bags(pairs):
-            job.step()
-            if bag is None:
-                short += 1
-            else:
-                bags.append(bag)
-    if short:
-        reporter.line(f"left out: {short} recordings shorter than a segment (0.335 s)")
-    return [bag for bag in bags if bag.label >= 0], [bag for bag in bags if bag.label < 0]
-
-
-def check_speakers(fold: Fold, folder: Path) -> None:
-    """Note who is in which part of a fold, with how many utterances; or check that an earlier call noted the same.
-
-    Raises:
-        InputError: the corpora have changed since, so that a checkpoint may have heard speakers who are now tested on.
-    """
-    parts = {"train": fold.train, "validation": fold.validation, "test": fold.test}
-    counts = {name: dict(sorted(Counter(bag.utterance.group for bag in bags).items())) for name, bags in parts.items()}
-    noted = folder / "speakers.json"
-    if noted.exists():
-        if json.loads(noted.read_text()) != counts:
-            raise InputError(f"{folder} was trained on other recordings; name another folder with --output.")
-        return
-    folder.mkdir(exist_ok=True)
-    with replacing(noted) as part:
-        part.write_text(json.dumps(counts, indent=1), encoding="utf-8")
-
-
-def train_fold(fold: Fold, noise: Sequence[Bag], experiment: Experiment, folder: Path, reporter: Reporter) -> None:
-    """Both stages and the calibration of one fold."""
-    reporter.line(fold.describe())
-    if (folder / "step.pt").exists():
-        reporter.line(f"fold {fold.name} is done")
-        return
-    seed = experiment.seed
-    cnn = fit_cnn(fold.train, fold.validation, noise, experiment, seed, folder / "cnn.pt", reporter)
-    if experiment.attention.embeddings == "in-fold":
-        embedded = embed(cnn, fold.train)
+    folds_of = {seed: make_folds(bags, experiment.protocol, seed) for seed in experiment.seeds}
+    chosen = [(seed, fold) for seed, made in folds_of.items() for fold in _chosen(made, folds)]
+    for seed, fold in chosen:
+        if experiment.protocol.nested:
+            inner_parts(fold.train, experiment.protocol, seed)  # fails now rather than after an hour
+        check_speakers(fold, fold_folder(run, seed, fold.name))
+        reporter.line(f"seed {seed}, {fold.describe()}")
+    alone = sum(map(len, folds_of.values())) == 1
+    threads = workers.threads or ((os.cpu_count() or 1) if alone else 1)
+    everywhere = experiment, tuple(roots.items()), run.resolve()
+    tasks = [FoldTask(*everywhere, seed, fold.name, workers.device, threads) for seed, fold in chosen]
+    left = [task for task in tasks if not (task.folder / "step.pt").exists()]
+    if len(left) < len(tasks):
+        reporter.line(f"{len(tasks) - len(left)} of {len(tasks)} folds are trained already")
+    jobs = min(len(left), workers.jobs or _affordable([*bags, *noise]))
+    if jobs <= 1 and not workers.dask:
+        for task in left:
+            _train(task, bags, noise, reporter)
     else:
-        embedded = embed_out_of_fold(fold, cnn, noise, experiment, folder, reporter)
-    validation = embed(cnn, fold.validation)
-    attention = fit_attention(embedded, validation, experiment, seed, folder / "attention.pt", reporter)
-    scale = fit_temperature(attention, validation, experiment)
-    step = {"cnn": cnn.state_dict(), "attention": attention.state_dict(), "temperature": scale}
-    with replacing(folder / "step.pt") as part:
-        torch.save(step, part)
+        _train_apart(left, jobs, workers, reporter)
 
 
-def embed_out_of_fold(
-    fold: Fold, cnn: SegCNN, noise: Sequence[Bag], experiment: Experiment, folder: Path, reporter: Reporter
-) -> list[Embedded]:
-    """The training utterances of a fold, each embedded by an inner CNN that never heard its speaker."""
-    held_out = []
-    seed = experiment.seed
-    for number, group in enumerate(deal(fold.train, experiment.protocol.inner_folds, seed), start=1):
-        seen = [bag for bag in fold.train if bag.utterance.group not in group]
-        unseen = [bag for bag in fold.train if bag.utterance.group in group]
-        inner = fit_cnn(seen, fold.validation, noise, experiment, seed, folder / f"inner_{number}.pt", reporter)
-        held_out += align(embed(inner, unseen), embed(inner, seen), embed(cnn, seen))
-    return held_out
+def _chosen(folds: Sequence[Fold], names: Collection[str]) -> list[Fold]:
+    """The folds of these names, or all."""
+    unknown = set(names) - {fold.name for fold in folds}
+    if unknown:
+        raise InputError(f"there is no fold {min(unknown)}; there are {', '.join(fold.name for fold in folds)}.")
+    return [fold for fold in folds if not names or fold.name in names]
 
 
-def fit_temperature(attention: BagNetwork, validation: Sequence[Embedded], experiment: Experiment) -> float:
-    """Calibrate on windows of all lengths of the validation speakers that hold enough speech to be decided on."""
-    spoken = [one for one in validation if one.gate.sum() > 0]
-    if not spoken:
-        raise InputError("the speech head finds no speech in the validation utterances; train longer or check them.")
-    rng = np.random.default_rng(experiment.seed)
-    draws = [windows(spoken, experiment.attention.window, rng) for _ in range(CALIBRATION_DRAWS)]
-    embeddings, gate, labels = (torch.cat(parts) for parts in zip(*draws, strict=True))
-    enough = heard(gate)
-    with torch.no_grad():
-        return temperature(attention(embeddings[enough], gate[enough]), labels[enough])
+def train_alone(task: FoldTask) -> FoldTask:
+    """Train a fold in a process of its own, which loads its recordings once for all its folds."""
+    reporter = Reporter(prefix=f"seed {task.seed} fold {task.fold} ")
+    _train(task, *_loaded(task.experiment.model_dump_json(), task.roots), reporter)
+    return task
 
 
-def read_step(experiment: Experiment, folder: Path) -> StreamingStep:
-    """The networks of a trained fold.
-
-    Raises:
-        InputError: the fold has not been trained to its end.
-    """
-    if not (folder / "step.pt").is_file():
-        raise InputError(f"{folder} is not trained to its end; run rtser train again to go on.")
-    saved = torch.load(folder / "step.pt")
-    kinds, settings = len(experiment.emotions), experiment.cnn
-    cnn = SegCNN(kinds, settings.widths, settings.embedding, settings.dropout)
-    attention = bag_network(experiment.attention.head, settings.embedding, kinds, experiment.attention.features)
-    cnn.load_state_dict(saved["cnn"])
-    attention.load_state_dict(saved["attention"])
-    step = StreamingStep(cnn, attention, saved["temperature"])
-    return step.eval()
+def _train(task: FoldTask, bags: Sequence[Bag], noise: Sequence[Bag], reporter: Reporter) -> None:
+    torch.set_num_threads(task.threads)
+    (fold,) = _chosen(make_folds(bags, task.experiment.protocol, task.seed), [task.fold])
+    train_fold(fold, noise, Task(task.experiment, task.seed, task.device, reporter), task.folder)
 
 
-def _installed(package: str) -> bool:
+@lru_cache(maxsize=1)
+def _loaded(experiment: str, roots: tuple[tuple[str, Path], ...]) -> tuple[list[Bag], list[Bag]]:
+    return load(Experiment.model_validate_json(experiment), dict(roots), Reporter(quiet=True), jobs=1)
+
+
+def _train_apart(tasks: Sequence[FoldTask], jobs: int, workers: Workers, reporter: Reporter) -> None:
+    """Train folds in other processes; each that is done stays done, whatever happens to the others."""
+    with _backend(workers), reporter.job("folds", len(tasks)) as job:
+        at_once = -1 if workers.dask else jobs
+        done = Parallel(n_jobs=at_once, return_as="generator_unordered")(delayed(train_alone)(task) for task in tasks)
+        try:
+            for task in done:
+                job.step(f"seed {task.seed} fold {task.fold} is done")
+        except TerminatedWorkerError:
+            raise InputError(
+                "a training process was lost, perhaps for want of memory (--jobs 1 needs least); finished folds are "
+                "kept, and the same command goes on."
+            ) from None
+
+
+@contextmanager
+def _backend(workers: Workers) -> Iterator[None]:
+    """Processes of this machine, or a Dask cluster; with ``cuda`` on workers that offer a resource ``GPU``."""
+    if workers.dask is None:
+        yield
+        return
+    from distributed import Client
+
+    resources = {"resources": {"GPU": 1}} if workers.device == "cuda" else {}
     try:
-        version(package)
-    except ModuleNotFoundError:
-        return False
-    return True
+        client = Client(workers.dask, timeout="10s")  # type: ignore[no-untyped-call]
+    except (OSError, ValueError) as error:
+        raise InputError(f"there is no Dask scheduler at {workers.dask} ({error}).") from None
+    with client, parallel_config(backend="dask", wait_for_workers_timeout=60, **resources):
+        yield
+
+
+def _affordable(bags: Sequence[Bag]) -> int:
+    """How many processes may train at once: one a core, as far as the free memory goes."""
+    cores = os.cpu_count() or 1
+    try:
+        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return cores
+    return max(1, min(cores, free // (PROCESS_BYTES + 2 * sum(bag.frames.nbytes for bag in bags))))

@@ -23,7 +23,7 @@ from rtser.model import METADATA_KEY, OUTPUTS, Metadata, Model
 from rtser.sources.file import read_audio
 from rtser.stream import Stream
 from train.attention import BagNetwork, heard, ratio, speech_gate
-from train.cnn import SegCNN
+from train.cnn import SegmentNetwork
 
 TOLERANCE = 1e-4
 SHORT_WINDOW = 5
@@ -41,7 +41,7 @@ class StreamingStep(nn.Module):
         temperature: divides the logits of the decision (calibration).
     """
 
-    def __init__(self, cnn: SegCNN, attention: BagNetwork, temperature: float) -> None:
+    def __init__(self, cnn: SegmentNetwork, attention: BagNetwork, temperature: float) -> None:
         super().__init__()
         self.cnn, self.attention, self.temperature = cnn, attention, temperature
 

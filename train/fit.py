@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.tensorboard import SummaryWriter
 
 from rtser.errors import InputError
 from train.config import Fit
@@ -22,54 +23,59 @@ from train.report import Reporter
 
 def fit(
     network: nn.Module,
-    losses: Callable[[int], Iterator[Tensor]],
-    validate: Callable[[nn.Module], dict[str, float]],
+    losses: Callable[[int], Iterator[tuple[Tensor, int]]],
+    validate: Callable[[nn.Module], dict[str, float]] | None,
     settings: Fit,
     checkpoint: Path,
     reporter: Reporter,
-) -> dict[str, float]:
-    """Fit `network` by Adam and leave it with the averaged weights of its best epoch.
+) -> list[float]:
+    """Fit `network` by Adam and leave it with the averaged weights of its best epoch, or of its last.
 
     Args:
-        losses: yields the loss of each step of epoch e (from 0). All its randomness must follow from e alone, so that a
-            resumed run equals an unbroken one.
-        validate: measures a network, the running average of the fitted one, on validation speakers; ``mean`` decides
-            which epoch is best.
+        losses: yields the loss of each step of epoch e (from 0), and how many segments it is of. All its randomness
+            must follow from e alone, so that a resumed run equals an unbroken one.
+        validate: measures a network, the running average of the fitted one, on recordings that it was not trained on;
+            ``mean`` decides which epoch is best. None trains for all epochs and takes the last.
         settings: epochs, patience, learning rate and its decay.
         checkpoint: file kept up to date after every epoch, and resumed from where it exists. Beside it lies the
-            history of the fit with the suffix ``.csv``.
+            history of the fit with the suffix ``.csv``, and in ``tensorboard``.
         reporter: told of every epoch.
 
     Returns:
-        The best epoch's validation measures, with its number under ``epoch``.
+        what ``mean`` was after each epoch; empty without `validate`.
     """
     optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
     schedule = torch.optim.lr_scheduler.StepLR(optimiser, step_size=2, gamma=settings.decay)
     average = AveragedModel(network, multi_avg_fn=running_average(settings.average), use_buffers=True)
     state: dict[str, Any] = {"epoch": 0, "best": {"mean": -1.0, "epoch": -1}, "weights": None, "history": []}
     if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
+        state = torch.load(checkpoint, weights_only=True, map_location=next(network.parameters()).device)
         network.load_state_dict(state["network"])
         optimiser.load_state_dict(state["optimiser"])
         schedule.load_state_dict(state["schedule"])
         average.load_state_dict(state["average"])
-    with reporter.job(str(Path(*checkpoint.with_suffix("").parts[-2:])), settings.epochs, state["epoch"]) as job:
+    curves_folder = str(checkpoint.parent / "tensorboard" / checkpoint.stem)
+    with (
+        reporter.job(checkpoint.stem, settings.epochs, state["epoch"]) as job,
+        SummaryWriter(curves_folder, purge_step=state["epoch"]) as curves,
+    ):
         while state["epoch"] < settings.epochs and state["epoch"] - state["best"]["epoch"] <= settings.patience:
             epoch = state["epoch"]
             network.train()
-            steps, started_s = [], time.perf_counter()
-            for loss in losses(epoch):
+            steps, segments, started_s = [], 0, time.perf_counter()
+            for loss, size in losses(epoch):
                 optimiser.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
                 average.update_parameters(network)
                 steps.append(loss.item())
+                segments += size
             if not math.isfinite(sum(steps)):
                 raise InputError(f"{checkpoint.stem}: the loss is no number any more; lower the learning rate.")
             schedule.step()
             mean_loss, seconds = fmean(steps), time.perf_counter() - started_s
-            measures = validate(average.module.eval())
-            if measures["mean"] > state["best"]["mean"]:
+            measures = validate(average.module.eval()) if validate else {}
+            if not validate or measures["mean"] > state["best"]["mean"]:
                 state["best"] = measures | {"epoch": epoch}
                 state["weights"] = {name: value.clone() for name, value in average.module.state_dict().items()}
             state["history"].append({"epoch": epoch, "loss": mean_loss} | measures)
@@ -81,14 +87,16 @@ def fit(
                 "average": average.state_dict(),
             }
             _save(state, checkpoint)
-            scores = " ".join(f"{name} {100 * value:.1f}" for name, value in measures.items())
+            for name, value in ({"loss": mean_loss} | measures).items():
+                curves.add_scalar(name, value, epoch)
+            scores = "".join(f", UA of {name} {100 * value:.1f}" for name, value in measures.items())
             job.step(
-                f"epoch {epoch + 1}/{settings.epochs}, loss {mean_loss:.3f}, validation UA {scores}, {seconds:.0f} s"
+                f"epoch {epoch + 1}/{settings.epochs}, loss {mean_loss:.3f}{scores}, "
+                f"{seconds:.1f} s, {segments / seconds:.0f} segments/s"
             )
     network.load_state_dict(state["weights"])
     network.eval()
-    best: dict[str, float] = state["best"]
-    return best
+    return [measures["mean"] for measures in state["history"] if "mean" in measures]
 
 
 def running_average(decay: float) -> Callable[..., None]:

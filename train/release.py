@@ -12,18 +12,21 @@ from rtser.features import SPECIFICATION
 from rtser.model import CONTRACT_VERSION, Metadata
 from train.attention import TITLES
 from train.config import Experiment
-from train.crossval import read_run, read_step, utterances
-from train.export import export, verify
+from train.evaluate import NAMES
+from train.export import StreamingStep, export, verify
 from train.files import replacing
 from train.folds import FINAL
+from train.run import fold_folder, read_run, read_step
+from train.selection import utterances
 
 VERIFIED_UTTERANCES = 12
 
 
-def describe(experiment: Experiment, measures: Mapping[str, Any], temperature: float) -> Metadata:
+def describe(experiment: Experiment, head: str, measures: Mapping[str, Any], temperature: float) -> Metadata:
     """The metadata of a model of this experiment."""
-    head = TITLES[experiment.attention.head]
-    widths = "-".join(map(str, experiment.cnn.widths))
+    cnn = experiment.cnn
+    kind = "SegCNN" if cnn.aligned else "plain VGG"
+    widths = "-".join(map(str, cnn.widths))
     return Metadata(
         contract=CONTRACT_VERSION,
         name=experiment.name,
@@ -31,29 +34,42 @@ def describe(experiment: Experiment, measures: Mapping[str, Any], temperature: f
         features=SPECIFICATION,
         window=experiment.attention.window,
         min_confidence=experiment.min_confidence,
-        architecture=f"SegCNN {experiment.cnn.size} ({widths} channels, F = {experiment.cnn.embedding}), {head}",
+        architecture=f"{kind} {cnn.size} ({widths} channels, F = {cnn.embedding}), {TITLES[head]}",
         corpora=tuple(experiment.sources),
         licence=experiment.licence,
-        calibration={"method": "temperature, on validation speakers", "temperature": round(temperature, 4)},
+        calibration={
+            "method": "temperature, on utterances that were not trained on",
+            "temperature": round(temperature, 4),
+        },
         measures=dict(measures),
         limits=experiment.limits,
     )
 
 
-def release(run: Path, fold: str | None, roots: Mapping[str, Path], output: Path) -> tuple[Metadata, float]:
-    """Export a fold's model, the final one where there is one, with the run's measures; verified on real utterances.
+def release(
+    run: Path, head: str | None, fold: str | None, roots: Mapping[str, Path], output: Path
+) -> tuple[Metadata, float]:
+    """Export a fold's model with the run's measures; verified on real utterances.
+
+    Args:
+        run: the run's folder; of several seeds the first is exported.
+        head: which of its networks on bags; the first if None.
+        fold: which fold's model; if None the final one where there is one, or else the first.
+        roots: the folder of each corpus.
+        output: the file to write.
 
     Returns:
         its metadata, and the largest difference from torch found.
 
     Raises:
-        InputError: the fold is not trained, a corpus is missing or the file cannot be written.
+        InputError: the fold is not trained, it cannot stream, a corpus is missing or the file cannot be written.
         ModelError: the exported file differs from torch.
     """
     experiment = read_run(run)
+    head = head or experiment.attention.heads[0]
     name = fold or (FINAL if experiment.protocol.final else "1")
-    step = read_step(experiment, run / name)
-    metadata = describe(experiment, _measures(run, name), step.temperature)
+    step = streamable(experiment, fold_folder(run, experiment.seeds[0], name), head)
+    metadata = describe(experiment, head, _measures(run, head, name), step.temperature)
     content = export(step, metadata)
     paths = [utterance.path for utterance, _ in utterances(experiment, roots)]
     difference = verify(content, step, paths[:: max(1, len(paths) // VERIFIED_UTTERANCES)])
@@ -66,21 +82,34 @@ def release(run: Path, fold: str | None, roots: Mapping[str, Path], output: Path
     return metadata, difference
 
 
-def _measures(run: Path, fold: str) -> dict[str, Any]:
+def streamable(experiment: Experiment, folder: Path, head: str) -> StreamingStep:
+    """The networks of a trained fold, with one of its heads, if they can decide as sound comes in.
+
+    Raises:
+        InputError: the fold is not trained, has no such head, or pads with zeros.
+    """
+    if experiment.attention.padding == "zeros":
+        raise InputError(
+            "bags padded with zeros (attention.padding) are decided on at their end alone; train with masked to stream."
+        )
+    return read_step(experiment, folder, head)
+
+
+def _measures(run: Path, head: str, fold: str) -> dict[str, Any]:
     """The run's measures in short, saying whose they are."""
     evaluation = run / "evaluation.json"
     if not evaluation.is_file():
         return {}
     found = json.loads(evaluation.read_text())
     accuracies = {
-        system: {corpus: round(one["UA"], 1) for corpus, one in corpora.items()}
+        NAMES[system]: {corpus: round(one["UA"], 1) for corpus, one in corpora.items()}
         for system, corpora in found["systems"].items()
+        if system == head or system in read_run(run).baselines
     }
     of = f"the models of {found['folds']} test folds"
     if fold == FINAL:
-        heard = json.loads((run / FINAL / "speakers.json").read_text())
-        of += (
-            f", not on this file, which was trained on {len(heard['train'])} of the speakers "
-            f"and calibrated on the other {len(heard['validation'])}"
-        )
+        heard = json.loads((fold_folder(run, read_run(run).seeds[0], FINAL) / "speakers.json").read_text())
+        of += f", not on this file, which was trained on {len(heard['train'])} of the speakers"
+        if heard["validation"]:
+            of += f" and calibrated on the other {len(heard['validation'])}"
     return {"UA in per cent": accuracies, "measured on": of, "protocol": found["protocol"]}

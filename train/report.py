@@ -13,11 +13,12 @@ class Reporter:
     """Lines for the log, and a bar for each long job where there is a terminal.
 
     Args:
-        console: where to report.
+        prefix: begins every line; without one, bars are shown on a terminal.
+        quiet: report nothing.
     """
 
-    def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(highlight=False, stderr=True)
+    def __init__(self, prefix: str = "", quiet: bool = False) -> None:
+        self._console, self._prefix = Console(highlight=False, stderr=True, quiet=quiet), prefix
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -25,12 +26,12 @@ class Reporter:
             TimeElapsedColumn(),
             TimeRemainingColumn(),
             console=self._console,
-            disable=not self._console.is_terminal,
+            disable=bool(prefix) or not self._console.is_terminal,
         )
 
     def line(self, text: str) -> None:
         """Print a line above the bars."""
-        self._console.print(text, soft_wrap=True)
+        self._console.print(f"{self._prefix}{text}", soft_wrap=True, markup=False)
 
     @contextmanager
     def job(self, name: str, total: int, done: int = 0) -> Iterator[Job]:

@@ -53,5 +53,5 @@ def read(root: Path) -> list[Utterance]:
                 raise CorpusError(f"corpus iemocap: {labels} names {label['name']}, but there is no such recording.")
             speaker = f"{name['session']}{name['speaker']}"
             emotion = EMOTIONS[label["emotion"]]
-            found.append(Utterance(recordings[label["name"]], "iemocap", speaker, emotion, ""))
+            found.append(Utterance(recordings[label["name"]], "iemocap", speaker, emotion, "", session=name["session"]))
     return found

@@ -1,18 +1,20 @@
-"""One's own speech: a CSV table with the columns path, emotion, speaker and, if known, sentence.
+"""One's own speech: a CSV table with the columns path, emotion, speaker, and optionally more.
 
-Paths are relative to the table's folder.
+The optional columns are sentence, session, fold (the test fold, for `protocol.kind: table`), and start and end of the
+utterance within the file, in seconds. Paths are relative to the table's folder.
 """
 
 from __future__ import annotations
 
 import csv
+import math
 from collections import Counter
 from pathlib import Path
 
 from train.corpora.utterance import CorpusError, Utterance
 
 REQUIRED = ("path", "emotion", "speaker")
-COLUMNS = (*REQUIRED, "sentence")
+COLUMNS = (*REQUIRED, "sentence", "session", "fold", "start", "end")
 
 
 def read(name: str, table: Path) -> list[Utterance]:
@@ -34,9 +36,9 @@ def read(name: str, table: Path) -> list[Utterance]:
     if missing:
         raise CorpusError(f"{table}: the column {missing[0]!r} is missing; needed are {', '.join(REQUIRED)}.")
     utterances = [_utterance(name, table, line, row) for line, row in enumerate(rows, start=2)]
-    for path, count in Counter(utterance.path.resolve() for utterance in utterances).items():
+    for recording, count in Counter(utterance.name for utterance in utterances).items():
         if count > 1:
-            raise CorpusError(f"{table}: {path} stands there {count} times; one recording has one row.")
+            raise CorpusError(f"{table}: {recording} stands there {count} times; one recording has one row.")
     return utterances
 
 
@@ -45,7 +47,15 @@ def _utterance(name: str, table: Path, line: int, row: dict[str, str]) -> Uttera
     for column in REQUIRED:
         if not values[column]:
             raise CorpusError(f"{table}, line {line}: the column {column!r} is empty.")
-    path = table.parent / values["path"]
+    path = (table.parent / values["path"]).resolve()
     if not path.is_file():
         raise CorpusError(f"{table}, line {line}: there is no file {path}.")
-    return Utterance(path, name, values["speaker"], values["emotion"], values["sentence"])
+    try:
+        start_s = float(values.pop("start") or 0)
+        end_s = float(end) if (end := values.pop("end")) else None
+    except ValueError:
+        raise CorpusError(f"{table}, line {line}: start and end are seconds, as 12.5.") from None
+    if not 0 <= start_s < (math.inf if end_s is None else end_s):
+        raise CorpusError(f"{table}, line {line}: the utterance ends before it starts.")
+    about = {key: values[key] for key in ("speaker", "emotion", "sentence", "session", "fold")}
+    return Utterance(path=path, corpus=name, start_s=start_s, end_s=end_s, **about)

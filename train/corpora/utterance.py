@@ -27,6 +27,10 @@ class Utterance:
         emotion: this project's name of the emotion (angry, boredom, calm, disgust, fear, happy, neutral, sad,
             surprise, or a table's own); None for a recording without speech.
         sentence: which sentence is spoken, unique within the corpus; empty where unknown.
+        session: the recording session; empty where the corpus has none.
+        fold: the test fold that the corpus's own table deals it to; empty without one.
+        start_s: where it begins in the file.
+        end_s: where it ends; None at the file's end.
     """
 
     path: Path
@@ -34,11 +38,21 @@ class Utterance:
     speaker: str
     emotion: str | None
     sentence: str
+    session: str = ""
+    fold: str = ""
+    start_s: float = 0.0
+    end_s: float | None = None
 
     @property
     def group(self) -> str:
         """The speaker, unique over all corpora."""
         return f"{self.corpus}/{self.speaker}"
+
+    @property
+    def name(self) -> str:
+        """The recording, and which part of it: unique."""
+        part = f"#{self.start_s:g}-{'' if self.end_s is None else f'{self.end_s:g}'}"
+        return f"{self.path}{part if self.start_s or self.end_s is not None else ''}"
 
 
 def audio_files(root: Path) -> list[Path]:

@@ -1,0 +1,85 @@
+"""Folds trained apart: in processes of this machine, and on a local Dask cluster of two workers bound to loopback."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import DATA, rtser
+from distributed import LocalCluster
+from test_chain import synthetic_emodb
+
+SMALL = ["--set", "cnn.fit.epochs=2", "--set", "attention.heads=[feature-att]", "--set", "attention.fit.epochs=2"]
+
+
+@pytest.fixture(scope="module")
+def speech(tmp_path_factory) -> Path:
+    if (DATA / "emodb").is_dir():
+        return DATA / "emodb"
+    return synthetic_emodb(tmp_path_factory.mktemp("synthetic") / "emodb")
+
+
+def train(speech, run, *options):
+    done = rtser("train", "debug", "--corpus", f"emodb={speech}", "-o", run, *SMALL, *options)
+    assert done.returncode == 0, done.stderr
+    return [torch.load(run / "seed-1" / f"fold-{fold}" / "step.pt") for fold in (1, 2)]
+
+
+@pytest.fixture(scope="module")
+def here(speech, tmp_path_factory):
+    """Both folds trained in one process, one after the other."""
+    return train(speech, tmp_path_factory.mktemp("here") / "run", "--jobs", 1)
+
+
+def equal(ours, its):
+    networks = [(step["cnn"], *step["heads"].values()) for step in (ours, its)]
+    pairs = zip(*networks, strict=True)
+    return ours["temperatures"] == its["temperatures"] and all(
+        torch.equal(one[name], other[name]) for one, other in pairs for name in one
+    )
+
+
+def test_folds_trained_at_the_same_time_are_those_trained_in_turn(here, speech, tmp_path):
+    together = train(speech, tmp_path / "run", "--jobs", 2)
+    assert all(equal(one, other) for one, other in zip(here, together, strict=True))
+
+
+@pytest.fixture
+def cluster():
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, processes=True
+    ) as running:
+        yield running
+
+
+def test_folds_trained_on_a_cluster_are_those_trained_here(here, cluster, speech, tmp_path):
+    there = train(speech, tmp_path / "run", "--dask", cluster.scheduler_address)
+    assert all(equal(one, other) for one, other in zip(here, there, strict=True))
+
+
+def test_a_worker_lost_in_the_middle_loses_no_fold(here, cluster, speech, tmp_path):
+    command = [sys.executable, "-m", "rtser", "train", "debug", "--corpus", f"emodb={speech}", "-o", tmp_path / "run"]
+    running = subprocess.Popen([*command, *SMALL, "--dask", cluster.scheduler_address], stderr=subprocess.PIPE)
+    checkpoint = tmp_path / "run" / "seed-1" / "fold-1" / "inner-1.pt"
+    for _ in range(600):
+        if checkpoint.exists():
+            break
+        time.sleep(0.1)
+    os.kill(cluster.workers[0].pid, signal.SIGKILL)
+    _, errors = running.communicate(timeout=200)
+    assert running.returncode == 0, errors
+    steps = [torch.load(tmp_path / "run" / "seed-1" / f"fold-{fold}" / "step.pt") for fold in (1, 2)]
+    assert all(equal(one, other) for one, other in zip(here, steps, strict=True))
+
+
+def test_a_cluster_that_is_not_there_is_named(speech, tmp_path):
+    done = rtser("train", "debug", "--corpus", f"emodb={speech}", "-o", tmp_path / "run", "--dask", "127.0.0.1:1")
+    assert done.returncode == 2
+    assert "no Dask scheduler at 127.0.0.1:1" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,96 @@
+"""Measure where a training step of the segment CNN spends its time, on this machine.
+
+    python tools/profile_training.py casia-loso --data DATA [--device cuda] [--steps 40]
+
+Prints milliseconds and shares of a step by part, and what a segment costs, forward and backward with everything around
+it. Parts are timed on their own, the device waited for after each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel
+
+from train.batches import Batch, augment, crops
+from train.config import load_experiment
+from train.fit import running_average
+from train.report import Reporter
+from train.selection import load
+from train.stage1 import segment_network
+
+WARM_UP = 5
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--steps", type=int, default=40)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--set", action="append", default=[])
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    experiment = load_experiment(options.config, options.set)
+    bags, noise = load(experiment, {name: options.data / name for name in experiment.sources}, Reporter(quiet=True))
+    settings, device = experiment.cnn, options.device
+    network = segment_network(experiment).to(device, memory_format=torch.channels_last)
+    average = AveragedModel(network, multi_avg_fn=running_average(settings.fit.average), use_buffers=True)
+    optimiser = torch.optim.Adam(network.parameters(), lr=settings.fit.learning_rate)
+    generator = torch.Generator(device).manual_seed(0)
+    spent_s: dict[str, float] = defaultdict(float)
+
+    @contextmanager
+    def part(name: str) -> Iterator[None]:
+        started_s = time.perf_counter()
+        yield
+        if device == "cuda":
+            torch.cuda.synchronize()
+        spent_s[name] += time.perf_counter() - started_s
+
+    rng = np.random.default_rng(0)
+    draws = (WARM_UP + options.steps) * settings.fit.batch
+    batches = crops(bags, noise, settings.segments, settings.fit.batch, draws, settings.noise_share, rng)
+    for step in range(WARM_UP + options.steps):
+        if step == WARM_UP:
+            spent_s.clear()
+        with part("crops"):
+            batch, mixed = next(batches)
+        with part("to the device"):
+            batch = Batch(*(value.to(device) for value in batch))
+            mixed = None if mixed is None else mixed.to(device)
+        with part("augmentation"):
+            batch = augment(batch, mixed, experiment.augment, generator)
+        with part("network, forward and backward"):
+            with torch.autocast(device, torch.bfloat16, enabled=settings.precision == "bfloat16"):
+                logits = network(batch.log_mel).emotion_logits.float()
+            labels = batch.labels.clamp_min(0).unsqueeze(1).expand(-1, settings.segments)
+            optimiser.zero_grad()
+            functional.cross_entropy(logits.flatten(0, 1), labels.flatten()).backward()
+        with part("optimiser"):
+            optimiser.step()
+        with part("running average"):
+            average.update_parameters(network)
+    total_s = sum(spent_s.values())
+    where = torch.cuda.get_device_name() if device == "cuda" else f"{options.threads} of {os.cpu_count()} cores"
+    print(f"{experiment.name}, {settings.size}, {settings.precision}, batches of {settings.fit.batch}, {where}\n")
+    print("| part | ms a step | share |\n|---|---|---|")
+    for name, seconds in spent_s.items():
+        print(f"| {name} | {1000 * seconds / options.steps:.2f} | {seconds / total_s:.1%} |")
+    segments = options.steps * settings.fit.batch * settings.segments
+    print(f"\n{1000 * total_s / segments:.3f} ms a segment, {segments / total_s:.0f} segments a second")
+
+
+if __name__ == "__main__":
+    main()

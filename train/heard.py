@@ -1,0 +1,135 @@
+"""How soon a run's models know: every test utterance streamed through its fold's exported model, step by step."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from joblib import Parallel, delayed
+
+from rtser.bank import Decision
+from rtser.errors import InputError
+from rtser.features import HOP_SAMPLES, SAMPLE_RATE, segment_end_s
+from rtser.model import Model
+from rtser.stream import Stream
+from train.bags import read_utterance
+from train.corpora import Utterance
+from train.export import export
+from train.files import replacing
+from train.folds import FINAL
+from train.measures import interval, unweighted_accuracy
+from train.release import describe, streamable
+from train.report import Reporter
+from train.run import finished, fold_folder, read_run
+from train.selection import utterances
+
+STEP_S = HOP_SAMPLES / SAMPLE_RATE
+FEWEST = 0.2
+"""The curve ends where fewer than this share of the utterances have so much speech."""
+
+
+class Course(NamedTuple):
+    """The decisions on one utterance, by how much speech had been heard.
+
+    Attributes:
+        utterance: which.
+        emotion: what it is.
+        labels: the likeliest emotion after 1, 2, ... steps of speech; empty while too little was heard to decide.
+    """
+
+    utterance: Utterance
+    emotion: str
+    labels: list[str]
+
+
+def stream_tests(run: Path, head: str | None, roots: Mapping[str, Path], reporter: Reporter) -> list[Course]:
+    """Stream every test utterance of a run's first seed through its fold's exported model (FOLD/HEAD.onnx).
+
+    Raises:
+        InputError: no fold is trained, the run cannot stream, or a corpus is missing.
+    """
+    experiment = read_run(run)
+    head, seed = head or experiment.attention.heads[0], experiment.seeds[0]
+    tests = [fold for fold in finished(run, seed) if fold != FINAL]
+    if not tests:
+        raise InputError(f"{run} has no trained test fold; run rtser train again to go on.")
+    known = {utterance.name: (utterance, label) for utterance, label in utterances(experiment, roots)}
+    courses: list[Course] = []
+    for fold in tests:
+        folder = fold_folder(run, seed, fold)
+        step = streamable(experiment, folder, head)
+        model = folder / f"{head}.onnx"
+        with replacing(model) as part:
+            part.write_bytes(export(step, describe(experiment, head, {}, step.temperature)))
+        pairs = [known[name] for name in _tested(folder)]
+        with reporter.job(f"fold {fold}", len(pairs)) as job:
+            found = Parallel(n_jobs=-1, return_as="generator")(
+                delayed(_labels)(model, model.stat().st_mtime_ns, utterance) for utterance, _ in pairs
+            )
+            for (utterance, label), labels in zip(pairs, found, strict=True):
+                courses.append(Course(utterance, experiment.emotions[label], labels))
+                job.step()
+    return courses
+
+
+def heard_curve(courses: Sequence[Course]) -> list[dict[str, float]]:
+    """UA in per cent with its 95 % interval, and label changes a second, for every 60 ms of speech after the first.
+
+    An utterance that ends keeps its last label. Changes from one emotion to another are counted of those that go on.
+    """
+    lengths = np.array([len(course.labels) for course in courses])
+    emotions = np.array([course.emotion for course in courses])
+    last = int(np.quantile(lengths, 1 - FEWEST))
+    rows = []
+    for step in range(1, last + 1):
+        labels = np.array(
+            [course.labels[min(step, len(course.labels)) - 1] if course.labels else "" for course in courses]
+        )
+        low, high = interval(emotions, (labels == emotions).astype(np.float64))
+        going = [course.labels for course in courses if len(course.labels) >= step]
+        changes = sum(step > 1 and bool(one[step - 2]) and one[step - 2] != one[step - 1] for one in going)
+        rows.append(
+            {
+                "seconds": segment_end_s(step - 1),
+                "UA": 100 * unweighted_accuracy(emotions, labels),
+                "UA low": low,
+                "UA high": high,
+                "flips a second": changes / max(1, len(going)) / STEP_S,
+                "utterances going on": len(going),
+            }
+        )
+    return rows
+
+
+def write_curve(rows: Sequence[Mapping[str, float]], path: Path) -> None:
+    """The curve as a CSV table."""
+    with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows({key: round(value, 3) for key, value in row.items()} for row in rows)
+
+
+def _tested(folder: Path) -> list[str]:
+    """The recordings that a fold tests."""
+    with (folder / "predictions.csv").open(newline="", encoding="utf-8") as file:
+        return list(dict.fromkeys(row["recording"] for row in csv.DictReader(file)))
+
+
+def _labels(model: Path, written_ns: int, utterance: Utterance) -> list[str]:
+    """The likeliest emotion after each segment that holds speech."""
+    decisions = Stream(_model(model, written_ns)).push(read_utterance(utterance))
+    return [_likeliest(decision) for decision in decisions if decision.speech > 0.5]
+
+
+def _likeliest(decision: Decision) -> str:
+    return max(decision.emotions, key=decision.emotions.__getitem__) if decision.emotions else ""
+
+
+@lru_cache(maxsize=1)
+def _model(path: Path, written_ns: int) -> Model:  # noqa: ARG001  # a file written anew is another model
+    """The model of a worker process, opened once."""
+    return Model(path, provider="cpu")
