@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils.rnn import pad_sequence
 
 from rtser.errors import InputError
 from train.attention import BagNetwork, bag_network, heard
@@ -19,6 +20,8 @@ from train.config import Experiment
 from train.fit import fit
 from train.stage1 import Embedded, Task, score
 
+AT_ONCE = 256
+"""Bags decided on in one pass."""
 CALIBRATION_DRAWS = 5
 """Windows drawn from each utterance."""
 
@@ -104,15 +107,25 @@ def with_speech(embedded: Sequence[Embedded]) -> list[Embedded]:
 def decide(network: nn.Module, embedded: Sequence[Embedded], window: int) -> Tensor:
     """Logits (n, K) of the last window of each bag that holds enough speech; NaN where none does."""
     network.eval()
-    rows = []
-    for one in embedded:
-        gates = functional.pad(one.gate, (window - 1, 0)).unfold(0, window, 1)
-        enough = heard(gates).nonzero()
-        last = int(enough[-1]) + 1 if len(enough) else len(one.gate)
-        part = slice(max(0, last - window), last)
-        logits = network(one.embeddings[part].unsqueeze(0), one.gate[part].unsqueeze(0))[0]
-        rows.append(logits if len(enough) else torch.full_like(logits, torch.nan))
-    return torch.stack(rows)
+    return torch.cat(
+        [_decide(network, embedded[first : first + AT_ONCE], window) for first in range(0, len(embedded), AT_ONCE)]
+    )
+
+
+def _decide(network: nn.Module, embedded: Sequence[Embedded], window: int) -> Tensor:
+    ends = [_last_heard(one.gate, window) for one in embedded]
+    parts = [slice(max(0, (end or window) - window), end or window) for end in ends]
+    embeddings = [one.embeddings[part] for one, part in zip(embedded, parts, strict=True)]
+    gates = [one.gate[part] for one, part in zip(embedded, parts, strict=True)]
+    logits: Tensor = network(pad_sequence(embeddings, batch_first=True), pad_sequence(gates, batch_first=True))
+    logits[[end is None for end in ends]] = torch.nan
+    return logits
+
+
+def _last_heard(gate: Tensor, window: int) -> int | None:
+    """End of the last window that holds enough speech."""
+    enough = heard(functional.pad(gate, (window - 1, 0)).unfold(0, window, 1)).nonzero()
+    return int(enough[-1]) + 1 if len(enough) else None
 
 
 def windows(
