@@ -132,3 +132,14 @@ def test_one_speaker_left_to_train_on_leaves_no_inner_folds():
     protocol = Protocol(kind="leave-one-speaker-out", final=False)
     with pytest.raises(CorpusError, match="only one speaker left"):
         inner_parts(make_folds(bags([2]), protocol, 0)[0].train, protocol, 0)
+
+
+def test_a_speaker_of_two_sessions_is_not_trained_and_tested_on():
+    everyone = [bag(0, who, i, session=f"s{i}") for who in range(4) for i in range(3)]
+    with pytest.raises(CorpusError, match="c0/s0 is in two of"):
+        make_folds(everyone, Protocol(kind="leave-one-session-out", final=False), 1)
+
+
+def test_more_random_folds_than_recordings_of_an_emotion_are_refused():
+    with pytest.raises(CorpusError, match="only 4 recordings of some emotion"):
+        make_folds([bag(0, who, i, label=i) for who in range(4) for i in range(3)], Protocol(kind="random", folds=5), 1)

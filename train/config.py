@@ -18,6 +18,7 @@ CONFIGS = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[1] / "conf
 
 Rate = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
 Head = Literal["feature-att", "d-multi", "d-single", "cnn-ap", "cnn-mp"]
@@ -131,7 +132,7 @@ class Experiment(Settings):
     """One experiment, as a file in configs/train."""
 
     name: str
-    seeds: list[Annotated[int, Field(ge=0)]] = Field([1], min_length=1, description="each trains and tests every fold")
+    seeds: list[Seed] = Field([1], min_length=1, description="each trains and tests every fold")
     emotions: Annotated[list[str], Field(min_length=2)]
     merge: dict[str, str] = Field({}, description="corpus emotion -> one of `emotions`; all others are left out")
     corpora: Annotated[list[str], Field(min_length=1)]
@@ -139,7 +140,7 @@ class Experiment(Settings):
     licence: str = "unstated"
     limits: str = Field("", description="what the model must not be trusted with, in words")
     min_confidence: Rate = Field(0.4, description="below it a decision names no emotion")
-    limit: int | None = Field(None, description="at most so many utterances of each speaker and emotion")
+    limit: Count | None = Field(None, description="at most so many utterances of each speaker and emotion")
     protocol: Protocol = Protocol()
     cnn: CnnSettings = CnnSettings()
     attention: AttentionSettings = AttentionSettings()
@@ -191,7 +192,7 @@ def load_experiment(path: Path, changes: list[str] | None = None) -> Experiment:
 
 
 def _found(path: Path) -> Path:
-    if path.exists():
+    if path.is_file():
         return path
     shipped = CONFIGS / f"{str(path).removesuffix('.yaml')}.yaml"
     if not shipped.exists():
@@ -206,6 +207,8 @@ def _content(path: Path, changes: list[str]) -> dict[str, Any]:
     base = content.pop("extends", None)
     if base is None:
         return content
+    if str(base) == path.stem:
+        raise InputError(f"configuration {path} extends itself.")
     beside = path.parent / f"{base}.yaml"
     return _merged(_content(beside if beside.exists() else _found(Path(str(base))), []), content)
 

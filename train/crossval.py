@@ -83,14 +83,17 @@ def train(
     """
     if any(name.startswith("egemaps") for name in experiment.baselines):
         import opensmile  # noqa: F401  # missing: say so before the hours of work
-    open_run(experiment, run)
     bags, noise = load(experiment, roots, reporter)
     folds_of = {seed: make_folds(bags, experiment.protocol, seed) for seed in experiment.seeds}
     chosen = [(seed, fold) for seed, made in folds_of.items() for fold in _chosen(made, folds)]
     for seed, fold in chosen:
         if experiment.protocol.nested:
             inner_parts(fold.train, experiment.protocol, seed)  # fails now rather than after an hour
-        check_speakers(fold, fold_folder(run, seed, fold.name))
+    open_run(experiment, run)
+    for seed, made in folds_of.items():
+        for fold in made:
+            check_speakers(fold, fold_folder(run, seed, fold.name))
+    for seed, fold in chosen:
         reporter.line(f"seed {seed}, {fold.describe()}")
     alone = sum(map(len, folds_of.values())) == 1
     threads = workers.threads or ((os.cpu_count() or 1) if alone else 1)

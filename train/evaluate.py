@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -102,10 +102,18 @@ def _measures(
         rows[corpus] = _corpus_measures(ours, its, experiment)
     if len(corpora) == 1:
         return rows
-    keys = ("UA", "WA", "macro F1", "UA by fold mean", "UA by fold sd")
-    mean: dict[str, Any] = {key: float(np.mean([row[key] for row in rows.values()])) for key in keys}
-    by_seed = np.mean([row["UA by seed"] for row in rows.values()], axis=0)
-    return rows | {"mean": mean | {"UA sd over seeds": _deviation(by_seed)}}
+    mean: dict[str, Any] = {
+        key: float(np.mean([row[key] for row in rows.values()])) for key in ("UA", "WA", "macro F1", "UA by fold mean")
+    }
+    by_seed, by_fold = (_mean_by_group(list(rows.values()), key) for key in ("UA by seed", "UA by fold"))
+    deviations = {"UA sd over seeds": _deviation(by_seed), "UA by fold sd": _deviation(by_fold) or 0.0}
+    return rows | {"mean": mean | deviations}
+
+
+def _mean_by_group(rows: Sequence[Mapping[str, Any]], key: str) -> list[float]:
+    """Mean over the corpora of what each group (seed, fold) has; of the groups that every corpus is in."""
+    groups = [row[key] for row in rows]
+    return [float(np.mean([one[name] for one in groups])) for name in groups[0] if all(name in one for one in groups)]
 
 
 def _corpus_measures(
@@ -115,16 +123,17 @@ def _corpus_measures(
     labels = [one.emotion for one in predictions]
     guesses = [one.predicted for one in predictions]
     present = [emotion for emotion in emotions if emotion in set(labels)]
-    by_seed = _accuracies(predictions, lambda one: one.seed)
-    by_fold = _accuracies(predictions, lambda one: (one.seed, one.fold))
+    by_seed = _accuracies(predictions, lambda one: str(one.seed))
+    by_fold = _accuracies(predictions, lambda one: f"{one.seed}/{one.fold}")
     recalls = recall_score(labels, guesses, labels=present, average=None, zero_division=0)
     measures: dict[str, Any] = {
-        "UA": float(np.mean(by_seed)),
+        "UA": float(np.mean([*by_seed.values()])),
         "UA by seed": by_seed,
-        "UA sd over seeds": _deviation(by_seed),
+        "UA by fold": by_fold,
+        "UA sd over seeds": _deviation([*by_seed.values()]),
         "UA 95 %": interval(*_hits(predictions)),
-        "UA by fold mean": float(np.mean(by_fold)),
-        "UA by fold sd": _deviation(by_fold) or 0.0,
+        "UA by fold mean": float(np.mean([*by_fold.values()])),
+        "UA by fold sd": _deviation([*by_fold.values()]) or 0.0,
         "WA": 100 * accuracy_score(labels, guesses),
         "macro F1": 100 * f1_score(labels, guesses, labels=present, average="macro", zero_division=0),
         "recall": {name: round(100 * recall, 1) for name, recall in zip(present, recalls, strict=True)},
@@ -153,15 +162,15 @@ def _hits(predictions: Sequence[Prediction]) -> tuple[np.ndarray, np.ndarray]:
     return np.array([emotion for _, emotion in keys]), np.array([np.mean(found[key]) for key in keys])
 
 
-def _accuracies(predictions: Sequence[Prediction], key: Any) -> list[float]:
+def _accuracies(predictions: Sequence[Prediction], key: Callable[[Prediction], str]) -> dict[str, float]:
     """UA in per cent of each group of predictions."""
-    groups: dict[Any, list[Prediction]] = defaultdict(list)
+    groups: dict[str, list[Prediction]] = defaultdict(list)
     for one in predictions:
         groups[key(one)].append(one)
-    return [
-        100 * unweighted_accuracy([one.emotion for one in group], [one.predicted for one in group])
-        for _, group in sorted(groups.items())
-    ]
+    return {
+        name: 100 * unweighted_accuracy([one.emotion for one in group], [one.predicted for one in group])
+        for name, group in sorted(groups.items())
+    }
 
 
 def _deviation(values: Sequence[float] | np.ndarray) -> float | None:

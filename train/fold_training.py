@@ -65,7 +65,7 @@ def _held_out(fold: Fold, noise: Sequence[Bag], task: Task, folder: Path) -> Tra
 
 
 def _nested(fold: Fold, noise: Sequence[Bag], task: Task, folder: Path) -> Trained:
-    """The second cross-validation: everything that stage 2 or a choice sees was held out from what made it.
+    """The second cross-validation: stage 2 sees embeddings only by CNNs that were not trained on the utterance.
 
     Each inner part is embedded by a CNN trained on the others, which stops where it does best on that part. The fold's
     own CNN is then trained on all parts, for as many epochs as are best for the inner ones together, and their

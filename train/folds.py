@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -38,6 +39,8 @@ class Fold:
     def __post_init__(self) -> None:
         parts = [units(part, self.unit) for part in (self.train, self.validation, self.test)]
         shared = (parts[0] & parts[1]) | (parts[0] & parts[2]) | (parts[1] & parts[2])
+        if self.unit is not itself:
+            shared |= speakers([*self.train, *self.validation]) & speakers(self.test)
         if shared:
             raise CorpusError(f"fold {self.name}: {min(shared)} is in two of training, validation and test.")
 
@@ -101,10 +104,11 @@ def deal(bags: Sequence[Bag], parts: int, seed: int, unit: Unit) -> list[set[str
     for corpus in sorted({bag.utterance.corpus for bag in bags}):
         labels = {unit(bag.utterance): bag.label for bag in bags if bag.utterance.corpus == corpus}
         members = sorted(labels)
-        if len(members) < parts:
-            what = "recordings" if unit is itself else "speakers"
+        fewest = min(Counter(labels.values()).values()) if unit is itself else len(members)
+        if fewest < parts:
+            what = "recordings of some emotion" if unit is itself else "speakers"
             raise CorpusError(
-                f"corpus {corpus} has only {len(members)} {what} left to be dealt into {parts} parts (the test fold, "
+                f"corpus {corpus} has only {fewest} {what} left to be dealt into {parts} parts (the test fold, "
                 "validation and inner folds each take some); change protocol.folds, .validation or .inner_folds."
             )
         settings = {"n_splits": parts, "shuffle": True, "random_state": seed}

@@ -42,7 +42,7 @@ def write_heard(run: Path, head: str | None, roots: Mapping[str, Path], reporter
     save(heard_figure(rows, f"{read_run(run).name}, {NAMES[head]}: {len(courses)} test utterances"), path)
     write_curve(rows, path.with_suffix(".csv"))
     last = rows[-1]["UA"]
-    enough = next(row["seconds"] for row in rows if row["UA"] >= last - 1)
+    enough = next(row["seconds"] for i, row in enumerate(rows) if all(later["UA"] >= last - 1 for later in rows[i:]))
     return (
         f"{path}: UA {last:.1f} % after {rows[-1]['seconds']:.1f} s of speech, within a point of it "
         f"from {enough:.2f} s on"
