@@ -19,7 +19,7 @@ from train.config import Experiment
 from train.fold_training import train_fold
 from train.folds import Fold, inner_parts, make_folds
 from train.report import Reporter
-from train.run import check_speakers, fold_folder, open_run
+from train.run import check_run, check_speakers, fold_folder, open_run
 from train.selection import load
 from train.stage1 import Task
 
@@ -81,6 +81,7 @@ def train(
     Raises:
         InputError: a corpus is missing or unsuitable, a fold does not exist, or `run` holds another experiment.
     """
+    check_run(experiment, run)
     if any(name.startswith("egemaps") for name in experiment.baselines):
         import opensmile  # noqa: F401  # missing: say so before the hours of work
     bags, noise = load(experiment, roots, reporter)

@@ -47,12 +47,16 @@ def finished(run: Path, seed: int) -> list[str]:
     return sorted(names, key=lambda name: (len(name), name))
 
 
+def check_run(experiment: Experiment, run: Path) -> None:
+    """Raise InputError if the run's folder holds another experiment."""
+    if (run / "experiment.yaml").exists() and read_run(run) != experiment:
+        raise InputError(f"{run} holds a run with other settings; name another folder with --output.")
+
+
 def open_run(experiment: Experiment, run: Path) -> None:
-    """Make the run's folder, or check that it holds this very experiment."""
+    """Make the run's folder, if it is not there yet."""
     settings = run / "experiment.yaml"
     if settings.exists():
-        if read_run(run) != experiment:
-            raise InputError(f"{run} holds a run with other settings; name another folder with --output.")
         return
     try:
         run.mkdir(parents=True, exist_ok=True)
