@@ -368,20 +368,20 @@ def evaluate(
         from train.run import read_run
         from train.tables import write_all, write_heard
 
+        experiment = read_run(run)
+        head = experiment.head(head)
+        roots = _roots(experiment.sources, data, corpus)
         measures = evaluate_run(run)
         typer.echo(write_all(run, measures))
         if stream:
-            typer.echo(write_heard(run, head, _roots(read_run(run).sources, data, corpus), Reporter()))
+            typer.echo(write_heard(run, head, roots, Reporter()))
 
 
 @app.command()
 def export(
     run: RunArgument,
     output: Annotated[Path, typer.Option("--output", "-o", help="The model file to write.")],
-    head: Annotated[
-        str | None,
-        typer.Option("--head", help="Which network on bags (feature-att, ...); the run's first if not named."),
-    ] = None,
+    head: HeadOption = None,
     fold: Annotated[str | None, typer.Option("--fold", help="Which fold's model; the final one if not named.")] = None,
     data: DataOption = Path("data"),
     corpus: CorpusOption = None,

@@ -97,6 +97,8 @@ def save(figure: Figure, path: Path) -> None:
     Raises:
         InputError: the folder cannot be written, or there is no such format.
     """
+    if not path.suffix:
+        raise InputError(f"{path}: name a .png, .svg or .pdf file.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, dpi=130)

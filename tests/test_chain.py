@@ -119,7 +119,7 @@ def test_the_evaluation_writes_tables_and_figures(exported):
 
 
 @pytest.mark.usefixtures("exported")
-def test_what_was_predicted_in_training_is_what_the_exported_model_says_when_streamed(run):
+def test_what_was_predicted_in_training_is_what_the_exported_model_says_when_streamed(run, speech):
     predicted = {
         row["recording"]: row["predicted"]
         for path in run.glob("seed-1/fold-1/predictions.csv")
@@ -128,7 +128,7 @@ def test_what_was_predicted_in_training_is_what_the_exported_model_says_when_str
     }
     model = library.load(run / "seed-1" / "fold-1" / "feature-att.onnx")
     for recording, label in list(predicted.items())[:10]:
-        heard = [one.emotions for one in library.Stream(model).push(read_audio(Path(recording))) if one.emotions]
+        heard = [one.emotions for one in library.Stream(model).push(read_audio(speech / recording)) if one.emotions]
         assert (max(heard[-1], key=heard[-1].__getitem__) if heard else "") == label
 
 

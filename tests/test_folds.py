@@ -99,6 +99,12 @@ def test_a_table_of_folds_is_followed_or_refused(seed, table):
         assert len({table[one.utterance.speaker] for one in fold.test}) == 1
 
 
+def test_a_table_names_its_folds_and_tells_the_speakers_of_several_corpora_apart():
+    table = {"c0/s0": "a", "c0/s1": "b", "c1/s0": "b", "c1/s1": "a"}
+    folds = make_folds(bags([2, 2]), Protocol(kind="table", table=table, final=False), 0)
+    assert {fold.name: speakers(fold.test) for fold in folds} == {"a": {"c0/s0", "c1/s1"}, "b": {"c0/s1", "c1/s0"}}
+
+
 def test_a_corpus_that_deals_one_speaker_into_two_folds_is_refused():
     everyone = [bag(0, who, i, fold=str(1 + i if who == 2 else who % 2 + 1)) for who in range(4) for i in range(2)]
     with pytest.raises(CorpusError, match="c0/s2 in both 1 and 2"):

@@ -73,7 +73,8 @@ def read_utterance(utterance: Utterance) -> NDArray[np.float32]:
         raise InputError(f"training data: {error}") from None
     length_s = len(samples) / SAMPLE_RATE
     if max(utterance.start_s, utterance.end_s or 0) > length_s:
-        raise InputError(f"training data: {utterance.name} lies beyond the end of the file, at {length_s:.2f} s.")
+        span = f"{utterance.start_s} to {'its end' if utterance.end_s is None else f'{utterance.end_s} s'}"
+        raise InputError(f"training data: {utterance.path} is {length_s:.2f} s long, and {span} lies beyond.")
     start, end = (None if at is None else round(at * SAMPLE_RATE) for at in (utterance.start_s, utterance.end_s))
     return samples[start:end]
 

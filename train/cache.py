@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ def cached(folder: Path, utterance: Utterance, recipe: bytes, make: Callable[[],
         make: makes them.
     """
     span = f"{utterance.start_s!r}-{utterance.end_s!r}" if utterance.start_s or utterance.end_s is not None else ""
-    key = hashlib.sha256(utterance.path.read_bytes() + recipe + span.encode()).hexdigest()
+    key = hashlib.sha256(_content(utterance.path) + recipe + span.encode()).hexdigest()
     kept = folder / key[:2] / f"{key}.npz"
     if kept.exists():
         with np.load(kept) as arrays:
@@ -39,3 +40,9 @@ def cached(folder: Path, utterance: Utterance, recipe: bytes, make: Callable[[],
     with replacing(kept) as part:
         np.savez(part, **made)  # type: ignore[arg-type]
     return made
+
+
+@lru_cache(maxsize=1)
+def _content(path: Path) -> bytes:
+    """The content of the last file asked for: the utterances of a long recording follow one another."""
+    return path.read_bytes()

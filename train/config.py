@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from rtser.errors import InputError
 from rtser.settings import Settings, checked, read_settings
@@ -127,6 +128,13 @@ class Protocol(Settings):
     )
     final: bool = Field(True, description="also train a model that nobody is tested on, which is exported")
 
+    @field_validator("table", mode="before")
+    @classmethod
+    def _is_a_table(cls, table: Any) -> Any:
+        if table is not None and not isinstance(table, (dict, str, Path)):
+            raise ValueError("name a CSV file, or a fold for each speaker")
+        return table
+
 
 class Experiment(Settings):
     """One experiment, as a file in configs/train."""
@@ -166,6 +174,13 @@ class Experiment(Settings):
         """Names of everything that must be found: the corpora and the noise recordings."""
         return [*self.corpora, *([self.noise] if self.noise else [])]
 
+    def head(self, name: str | None) -> str:
+        """One of the networks on bags, the first if not named; InputError if there is none of this name."""
+        heads: list[str] = [*self.attention.heads]
+        if name is not None and name not in heads:
+            raise InputError(f"there is no head {name} in {self.name}; it has {', '.join(heads)}.")
+        return name or heads[0]
+
     def label(self, emotion: str | None) -> int | None:
         """Class index of a corpus's emotion; None where this experiment leaves it out."""
         name = self.merge.get(emotion or "", emotion)
@@ -187,7 +202,7 @@ def load_experiment(path: Path, changes: list[str] | None = None) -> Experiment:
     table = experiment.protocol.table
     if not isinstance(table, Path):
         return experiment
-    folds = _fold_table(table if table.is_absolute() or table.exists() else path.parent / table)
+    folds = _fold_table(table)
     return experiment.model_copy(update={"protocol": experiment.protocol.model_copy(update={"table": folds})})
 
 
@@ -204,6 +219,9 @@ def _found(path: Path) -> Path:
 def _content(path: Path, changes: list[str]) -> dict[str, Any]:
     """A file's settings over those of the one that it `extends`, which lies in the same folder."""
     content = read_settings(path, changes)
+    protocol = content.get("protocol")
+    if isinstance(protocol, dict) and isinstance(table := protocol.get("table"), str) and not Path(table).exists():
+        protocol["table"] = str(path.parent / table)
     base = content.pop("extends", None)
     if base is None:
         return content
@@ -222,8 +240,17 @@ def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def _fold_table(path: Path) -> dict[str, str]:
+    """The fold of each speaker."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as lines:
-            return {row["speaker"].strip(): row["fold"].strip() for row in csv.DictReader(lines)}
-    except (OSError, UnicodeDecodeError, csv.Error, KeyError, AttributeError) as error:
-        raise InputError(f"{path} cannot be read as a CSV table with the columns speaker and fold ({error}).") from None
+            rows = csv.DictReader(lines)
+            missing = {"speaker", "fold"} - set(rows.fieldnames or [])
+            pairs = [((row["speaker"] or "").strip(), (row["fold"] or "").strip()) for row in rows if not missing]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path} cannot be read as a CSV table in UTF-8 ({error}).") from None
+    if missing:
+        raise InputError(f"{path}: the column {max(missing)!r} is missing; speaker and fold, with commas, are needed.")
+    twice = [name for name, count in Counter(name for name, _ in pairs).items() if count > 1]
+    if twice:
+        raise InputError(f"{path}: {twice[0]} stands there more than once; a speaker is in one fold.")
+    return dict(pairs)

@@ -25,6 +25,8 @@ from train.stage1 import Task
 
 PROCESS_BYTES = 1_000_000_000
 """Memory of a process that trains, beside its recordings."""
+GPU_BYTES = 4_000_000_000
+"""GPU memory of a process that trains."""
 
 
 class FoldTask(NamedTuple):
@@ -87,9 +89,11 @@ def train(
     bags, noise = load(experiment, roots, reporter)
     folds_of = {seed: make_folds(bags, experiment.protocol, seed) for seed in experiment.seeds}
     chosen = [(seed, fold) for seed, made in folds_of.items() for fold in _chosen(made, folds)]
-    for seed, fold in chosen:
+    for seed, fold in chosen:  # what cannot be trained fails now rather than after an hour
         if experiment.protocol.nested:
-            inner_parts(fold.train, experiment.protocol, seed)  # fails now rather than after an hour
+            inner_parts(fold.train, experiment.protocol, seed)
+        if "egemaps-svm-corpus" in experiment.baselines:
+            _check_corpora(fold)
     open_run(experiment, run)
     for seed, made in folds_of.items():
         for fold in made:
@@ -103,7 +107,7 @@ def train(
     left = [task for task in tasks if not (task.folder / "step.pt").exists()]
     if len(left) < len(tasks):
         reporter.line(f"{len(tasks) - len(left)} of {len(tasks)} folds are trained already")
-    jobs = min(len(left), workers.jobs or _affordable([*bags, *noise]))
+    jobs = min(len(left), workers.jobs or _affordable([*bags, *noise], workers.device))
     if jobs <= 1 and not workers.dask:
         for task in left:
             _train(task, bags, noise, reporter)
@@ -117,6 +121,19 @@ def _chosen(folds: Sequence[Fold], names: Collection[str]) -> list[Fold]:
     if unknown:
         raise InputError(f"there is no fold {min(unknown)}; there are {', '.join(fold.name for fold in folds)}.")
     return [fold for fold in folds if not names or fold.name in names]
+
+
+def _check_corpora(fold: Fold) -> None:
+    """Raise InputError where a corpus that is tested on has too little in training for a classifier of its own."""
+    classes: dict[str, set[int]] = {bag.utterance.corpus: set() for bag in fold.test}
+    for bag in (*fold.train, *fold.validation):
+        classes.setdefault(bag.utterance.corpus, set()).add(bag.label)
+    for corpus, labels in classes.items():
+        if len(labels) < 2:
+            raise InputError(
+                f"fold {fold.name} has fewer than two emotions of {corpus} to train on, and the baseline "
+                "egemaps-svm-corpus trains on each corpus alone; leave it out."
+            )
 
 
 def train_alone(task: FoldTask) -> FoldTask:
@@ -169,9 +186,11 @@ def _backend(workers: Workers) -> Iterator[None]:
         yield
 
 
-def _affordable(bags: Sequence[Bag]) -> int:
-    """How many processes may train at once: one a core, as far as the free memory goes."""
+def _affordable(bags: Sequence[Bag], device: str) -> int:
+    """How many processes may train at once: one a core, as far as the free memory goes, that of the GPU too."""
     cores = os.cpu_count() or 1
+    if device == "cuda":
+        cores = min(cores, max(1, torch.cuda.mem_get_info()[0] // GPU_BYTES))
     try:
         free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, OSError, ValueError):

@@ -16,7 +16,7 @@ from train.attention import TITLES
 from train.config import Experiment, Protocol
 from train.folds import FINAL
 from train.measures import expected_calibration_error, interval, unweighted_accuracy
-from train.predictions import Prediction, read_predictions
+from train.predictions import PREDICTIONS, Prediction, read_predictions
 from train.run import finished, fold_folder, read_run
 
 NAMES = TITLES | {
@@ -35,8 +35,8 @@ KINDS = {
     "table": "speaker-independent, folds by table",
 }
 NESTED = (
-    "epochs and calibration chosen by {inner} inner folds of each training fold; stage 2 sees their out-of-fold "
-    "embeddings alone"
+    "epochs and calibration chosen by {inner} inner folds of each training fold; stage 2 is trained on their "
+    "out-of-fold embeddings alone, mapped into the space of the fold's CNN"
 )
 HELD_OUT = "epochs and calibration chosen on a validation part of the others, never on who is tested"
 
@@ -77,7 +77,7 @@ def read_run_predictions(run: Path, experiment: Experiment) -> tuple[list[Predic
     for seed in experiment.seeds:
         for fold in finished(run, seed):
             if fold != FINAL:
-                predictions += read_predictions(fold_folder(run, seed, fold) / "predictions.csv")
+                predictions += read_predictions(fold_folder(run, seed, fold) / PREDICTIONS)
                 done += 1
     if not done:
         raise InputError(f"{run} has no trained test fold; run rtser train again to go on.")
@@ -138,8 +138,8 @@ def _corpus_measures(
         "macro F1": 100 * f1_score(labels, guesses, labels=present, average="macro", zero_division=0),
         "recall": {name: round(100 * recall, 1) for name, recall in zip(present, recalls, strict=True)},
         "confusion": confusion_matrix(labels, guesses, labels=emotions).tolist(),
-        "utterances": len(predictions) // len(by_seed),
-        "without speech": guesses.count("") // len(by_seed),
+        "utterances": len({one.recording for one in predictions}),
+        "without speech": len({one.recording for one in predictions if not one.predicted}),
     }
     if predictions[0].system != reference[0].system:
         labelled, ours = _hits(predictions)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +19,6 @@ from rtser.bank import Decision
 from rtser.errors import ModelError
 from rtser.features import MEL_BINS, SEGMENT_FRAMES, log_mel, segment_end_s
 from rtser.model import METADATA_KEY, OUTPUTS, Metadata, Model
-from rtser.sources.file import read_audio
 from rtser.stream import Stream
 from train.attention import BagNetwork, heard, ratio, speech_gate
 from train.cnn import SegmentNetwork
@@ -127,8 +125,8 @@ def export(step: StreamingStep, metadata: Metadata) -> bytes:
     return content
 
 
-def verify(content: bytes, step: StreamingStep, recordings: Sequence[Path]) -> float:
-    """Stream real utterances through the exported file and compare with torch offline.
+def verify(content: bytes, step: StreamingStep, recordings: Iterable[NDArray[np.float32]]) -> float:
+    """Stream real utterances, (n,) samples each, through the exported file and compare with torch offline.
 
     Returns:
         the largest absolute difference of any value of any decision.
@@ -138,8 +136,7 @@ def verify(content: bytes, step: StreamingStep, recordings: Sequence[Path]) -> f
     """
     model = Model.from_bytes(content, provider="cpu")
     worst = -1.0
-    for path in recordings:
-        samples = read_audio(path)
+    for samples in recordings:
         for window in (SHORT_WINDOW, model.metadata.window):
             if decisions := Stream(model, segment_end_s(window - 1)).push(samples):
                 worst = max(worst, largest_difference(decisions, step, samples, window))

@@ -24,33 +24,36 @@ def write_confusions(measures: Mapping[str, Any], names: Mapping[str, str], fold
             if "confusion" not in one:
                 continue
             counts, emotions = np.array(one["confusion"]), measures["emotions"]
-            present = np.flatnonzero(counts.sum(1))
+            if not counts.any():
+                continue
             path = folder / f"confusion-{system}-{corpus}.png"
             title = f"{names[system]}, {corpus}: UA {one['UA']:.1f} %"
-            save(confusion_figure(counts, present, emotions, title), path)
+            if one["without speech"]:
+                title += f" ({one['without speech']} without speech not shown)"
+            save(confusion_figure(counts, emotions, title), path)
             table = path.with_suffix(".csv")
             with replacing(table) as part, part.open("w", newline="", encoding="utf-8") as file:
                 writer = csv.writer(file)
                 writer.writerow(["emotion", *(f"as {emotion}" for emotion in emotions)])
-                writer.writerows([emotions[row], *counts[row].tolist()] for row in present)
+                writer.writerows([emotion, *row] for emotion, row in zip(emotions, counts.tolist(), strict=True))
             written += [path, table]
     return written
 
 
-def confusion_figure(counts: NDArray[np.int64], present: NDArray[np.int64], emotions: list[str], title: str) -> Figure:
+def confusion_figure(counts: NDArray[np.int64], emotions: Sequence[str], title: str) -> Figure:
     """Share of each emotion's utterances (rows) that were taken for each (columns), in per cent.
 
     Args:
-        counts: (K, K), of utterances.
-        present: rows that have utterances.
+        counts: (K, K), of utterances, over all seeds; an emotion that none is and none is taken for is left out.
         emotions: names of the K.
         title: of the figure.
     """
-    shown = counts[np.ix_(present, present)]
-    share = 100 * shown / counts[present].sum(1, keepdims=True)
+    seen = np.flatnonzero(counts.sum(0) + counts.sum(1))
+    shown = counts[np.ix_(seen, seen)]
+    share = 100 * shown / shown.sum(1, keepdims=True).clip(1)
     figure = Figure(figsize=(6.4, 5.6), layout="constrained")
     axes = figure.subplots()
-    display = ConfusionMatrixDisplay(share, display_labels=[emotions[i] for i in present])
+    display = ConfusionMatrixDisplay(share, display_labels=np.array(emotions)[seen])
     display.plot(ax=axes, cmap="Blues", values_format=".1f", colorbar=False, im_kw={"vmin": 0, "vmax": 100})
     axes.set_xlabel("taken for")
     axes.set_ylabel("is")
@@ -83,27 +86,23 @@ def curves_figure(histories: Mapping[str, Sequence[Path]], title: str) -> Figure
     return figure
 
 
-def heard_figure(rows: Sequence[Mapping[str, float]], title: str) -> Figure:
-    """UA against the seconds of speech heard, and how often the label changes there.
+def heard_figure(curves: Mapping[str, Sequence[Mapping[str, float]]], title: str) -> Figure:
+    """UA against the seconds of speech heard, and how often the label changes there, a line for each corpus.
 
     Args:
-        rows: from `train.heard.heard_curve`.
+        curves: by corpus, from `train.heard.heard_curve`.
         title: of the figure.
     """
     figure = Figure(figsize=(8, 6), layout="constrained")
     accuracy, flips = figure.subplots(2, 1, sharex=True, height_ratios=[2, 1])
-    seconds = [row["seconds"] for row in rows]
-    accuracy.plot(seconds, [row["UA"] for row in rows], color="#0072B2")
-    accuracy.fill_between(
-        seconds,
-        [row["UA low"] for row in rows],
-        [row["UA high"] for row in rows],
-        color="#0072B2",
-        alpha=0.2,
-        linewidth=0,
-    )
-    accuracy.set_ylabel("UA of the decision so far, %")
-    flips.plot(seconds, [row["flips a second"] for row in rows], color="#D55E00")
+    for corpus, rows in curves.items():
+        seconds = [row["seconds"] for row in rows]
+        (line,) = accuracy.plot(seconds, [row["UA"] for row in rows], label=corpus)
+        low, high = ([row[bound] for row in rows] for bound in ("UA low", "UA high"))
+        accuracy.fill_between(seconds, low, high, color=line.get_color(), alpha=0.2, linewidth=0)
+        flips.plot(seconds, [row["flips a second"] for row in rows], color=line.get_color())
+    accuracy.legend(frameon=False)
+    accuracy.set_ylabel("UA of the decision so far, %\n(band: 95 %)")
     flips.set_ylabel("label changes\na second of speech")
     flips.set_xlabel("seconds of speech heard")
     flips.set_xlim(left=0)

@@ -54,6 +54,7 @@ def fit(
         optimiser.load_state_dict(state["optimiser"])
         schedule.load_state_dict(state["schedule"])
         average.load_state_dict(state["average"])
+        _write_history(state, checkpoint)
     curves_folder = str(checkpoint.parent / "tensorboard" / checkpoint.stem)
     with (
         reporter.job(checkpoint.stem, settings.epochs, state["epoch"]) as job,
@@ -114,10 +115,14 @@ def running_average(decay: float) -> Callable[..., None]:
 
 
 def _save(state: dict[str, Any], checkpoint: Path) -> None:
-    """Write the checkpoint, then its history, each so that a kill leaves the old file or the new one."""
+    """Write the checkpoint, then its history; a kill leaves the old file or the new one, of each."""
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
     with replacing(checkpoint) as part:
         torch.save(state, part)
+    _write_history(state, checkpoint)
+
+
+def _write_history(state: dict[str, Any], checkpoint: Path) -> None:
     with replacing(checkpoint.with_suffix(".csv")) as part, part.open("w", newline="") as file:
         writer = csv.DictWriter(file, fieldnames=list(state["history"][0]))
         writer.writeheader()

@@ -15,7 +15,7 @@ from train.baselines import bag_vectors, egemaps_predictions, random_forest
 from train.cnn import SegmentNetwork
 from train.files import replacing
 from train.folds import Fold, inner_parts
-from train.predictions import Prediction, write_predictions
+from train.predictions import PREDICTIONS, Prediction, write_predictions
 from train.stage1 import Embedded, Task, align, embed, fit_cnn
 from train.stage2 import calibrate, calibration_logits, decide, fit_head, prepared
 
@@ -42,7 +42,7 @@ def train_fold(fold: Fold, noise: Sequence[Bag], task: Task, folder: Path) -> No
         return
     trained = (_nested if task.experiment.protocol.nested else _held_out)(fold, noise, task, folder)
     if fold.test:
-        write_predictions(folder / "predictions.csv", _predictions(fold, trained, task), task.experiment.emotions)
+        write_predictions(folder / PREDICTIONS, _predictions(fold, trained, task), task.experiment.emotions)
     step = {
         "cnn": {name: value.cpu() for name, value in trained.cnn.state_dict().items()},
         "heads": {head: network.state_dict() for head, network in trained.heads.items()},

@@ -23,7 +23,7 @@ class Fold:
     """One fold: the bags of three sets of units that share none.
 
     Attributes:
-        name: ``1`` to ``n``, or ``final``.
+        name: ``1`` to ``n``, as a table calls it, or ``final``.
         train: bags trained on.
         validation: bags that choose the epoch and the calibration; empty where inner folds of `train` do.
         test: bags measured on; empty in the final fold.
@@ -70,8 +70,8 @@ def session(utterance: Utterance) -> str:
 
 
 def itself(utterance: Utterance) -> str:
-    """The utterance."""
-    return utterance.name
+    """The utterance, unique over all corpora."""
+    return f"{utterance.corpus}/{utterance.name}"
 
 
 UNITS: dict[str, Unit] = {
@@ -140,12 +140,9 @@ def make_folds(bags: Sequence[Bag], protocol: Protocol, seed: int) -> list[Fold]
         CorpusError: the corpora have too few speakers or no sessions, or the table lacks someone.
     """
     unit = UNITS[protocol.kind]
-    tests = [*_tests(bags, protocol, seed), *([set()] if protocol.final else [])]
-    names = [str(number) for number in range(1, len(tests) + 1)]
-    if protocol.final:
-        names[-1] = FINAL
+    tests = _tests(bags, protocol, seed) | ({FINAL: set()} if protocol.final else {})
     folds = []
-    for number, (name, test) in enumerate(zip(names, tests, strict=True)):
+    for number, (name, test) in enumerate(tests.items()):
         rest = [bag for bag in bags if unit(bag.utterance) not in test]
         validation: set[str] = set()
         if not protocol.nested:
@@ -162,28 +159,37 @@ def make_folds(bags: Sequence[Bag], protocol: Protocol, seed: int) -> list[Fold]
     return folds
 
 
-def _tests(bags: Sequence[Bag], protocol: Protocol, seed: int) -> list[set[str]]:
-    """The units of each test fold."""
+def _tests(bags: Sequence[Bag], protocol: Protocol, seed: int) -> dict[str, set[str]]:
+    """The units of each test fold by its name."""
     unit = UNITS[protocol.kind]
-    if protocol.kind in ("speakers", "random"):
-        return deal(bags, protocol.folds, seed, unit)
     if protocol.kind == "table":
         return _by_table(bags, protocol)
-    each = sorted(units(bags, unit))
-    if len(each) < 2:
-        raise CorpusError(f"{protocol.kind} needs more than {', '.join(each)}.")
-    return [{one} for one in each]
+    if protocol.kind in ("speakers", "random"):
+        tests = deal(bags, protocol.folds, seed, unit)
+    else:
+        tests = [{one} for one in sorted(units(bags, unit))]
+        if len(tests) < 2:
+            raise CorpusError(f"{protocol.kind} needs more than {', '.join(units(bags, unit))}.")
+    return {str(number): test for number, test in enumerate(tests, start=1)}
 
 
-def _by_table(bags: Sequence[Bag], protocol: Protocol) -> list[set[str]]:
-    """The speakers of each fold of the protocol's table, or of the corpus's own; folds sorted by name."""
+def _by_table(bags: Sequence[Bag], protocol: Protocol) -> dict[str, set[str]]:
+    """The speakers of each fold of the protocol's table, or of the corpus's own; folds sorted by name.
+
+    The table names a speaker alone, or as ``corpus/speaker`` where there are several corpora.
+    """
     table = protocol.table if isinstance(protocol.table, dict) else None
+    if table is not None and len({bag.utterance.corpus for bag in bags}) == 1:
+        corpus = bags[0].utterance.corpus
+        table = {f"{corpus}/{name.removeprefix(f'{corpus}/')}": fold for name, fold in table.items()}
     folds: dict[str, set[str]] = {}
     for bag in bags:
         utterance = bag.utterance
-        fold = utterance.fold if table is None else table.get(utterance.speaker, "")
+        fold = utterance.fold if table is None else table.get(utterance.group, "")
         if not fold:
-            raise CorpusError(f"the table of folds has none for {utterance.group} ({utterance.name}).")
+            raise CorpusError(f"the table of folds has none for {utterance.group} ({utterance.path}).")
+        if fold == FINAL or "/" in fold:
+            raise CorpusError(f"the table of folds calls one {fold}; that is no name for a test fold here.")
         folds.setdefault(fold, set()).add(utterance.group)
     if len(folds) < 2:
         raise CorpusError(f"the table of folds has only one, {', '.join(folds)}.")
@@ -191,7 +197,7 @@ def _by_table(bags: Sequence[Bag], protocol: Protocol) -> list[set[str]]:
     for one, other in ((a, b) for a in names for b in names if a < b):
         if folds[one] & folds[other]:
             raise CorpusError(f"the table of folds has {min(folds[one] & folds[other])} in both {one} and {other}.")
-    return [folds[name] for name in names]
+    return {name: folds[name] for name in names}
 
 
 def _sentences(bags: Iterable[Bag]) -> set[tuple[str, str]]:

@@ -22,6 +22,7 @@ from train.export import export
 from train.files import replacing
 from train.folds import FINAL
 from train.measures import interval, unweighted_accuracy
+from train.predictions import PREDICTIONS, read_predictions
 from train.release import describe, streamable
 from train.report import Reporter
 from train.run import finished, fold_folder, read_run
@@ -46,18 +47,18 @@ class Course(NamedTuple):
     labels: list[str]
 
 
-def stream_tests(run: Path, head: str | None, roots: Mapping[str, Path], reporter: Reporter) -> list[Course]:
+def stream_tests(run: Path, head: str, roots: Mapping[str, Path], reporter: Reporter) -> list[Course]:
     """Stream every test utterance of a run's first seed through its fold's exported model (FOLD/HEAD.onnx).
 
     Raises:
         InputError: no fold is trained, the run cannot stream, or a corpus is missing.
     """
     experiment = read_run(run)
-    head, seed = head or experiment.attention.heads[0], experiment.seeds[0]
+    seed = experiment.seeds[0]
     tests = [fold for fold in finished(run, seed) if fold != FINAL]
     if not tests:
         raise InputError(f"{run} has no trained test fold; run rtser train again to go on.")
-    known = {utterance.name: (utterance, label) for utterance, label in utterances(experiment, roots)}
+    known = {(one.corpus, one.name): (one, label) for one, label in utterances(experiment, roots)}
     courses: list[Course] = []
     for fold in tests:
         folder = fold_folder(run, seed, fold)
@@ -65,7 +66,11 @@ def stream_tests(run: Path, head: str | None, roots: Mapping[str, Path], reporte
         model = folder / f"{head}.onnx"
         with replacing(model) as part:
             part.write_bytes(export(step, describe(experiment, head, {}, step.temperature)))
-        pairs = [known[name] for name in _tested(folder)]
+        tested = list(dict.fromkeys((one.corpus, one.recording) for one in read_predictions(folder / PREDICTIONS)))
+        missing = [name for name in tested if name not in known]
+        if missing:
+            raise InputError(f"{' '.join(missing[0])} was tested and is no longer there; --data says where it lies.")
+        pairs = [known[name] for name in tested]
         with reporter.job(f"fold {fold}", len(pairs)) as job:
             found = Parallel(n_jobs=-1, return_as="generator")(
                 delayed(_labels)(model, model.stat().st_mtime_ns, utterance) for utterance, _ in pairs
@@ -80,10 +85,15 @@ def heard_curve(courses: Sequence[Course]) -> list[dict[str, float]]:
     """UA in per cent with its 95 % interval, and label changes a second, for every 60 ms of speech after the first.
 
     An utterance that ends keeps its last label. Changes from one emotion to another are counted of those that go on.
+
+    Raises:
+        InputError: no speech was heard in most utterances.
     """
     lengths = np.array([len(course.labels) for course in courses])
     emotions = np.array([course.emotion for course in courses])
     last = int(np.quantile(lengths, 1 - FEWEST))
+    if last < 1:
+        raise InputError("the model hears no speech in most of the test utterances, so there is no curve.")
     rows = []
     for step in range(1, last + 1):
         labels = np.array(
@@ -105,18 +115,17 @@ def heard_curve(courses: Sequence[Course]) -> list[dict[str, float]]:
     return rows
 
 
-def write_curve(rows: Sequence[Mapping[str, float]], path: Path) -> None:
-    """The curve as a CSV table."""
+def write_curves(curves: Mapping[str, Sequence[Mapping[str, float]]], path: Path) -> None:
+    """The curves of the corpora as one CSV table."""
+    rows = [
+        {"corpus": corpus} | {key: str(round(value, 3)) for key, value in row.items()}
+        for corpus, curve in curves.items()
+        for row in curve
+    ]
     with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]))
         writer.writeheader()
-        writer.writerows({key: round(value, 3) for key, value in row.items()} for row in rows)
-
-
-def _tested(folder: Path) -> list[str]:
-    """The recordings that a fold tests."""
-    with (folder / "predictions.csv").open(newline="", encoding="utf-8") as file:
-        return list(dict.fromkeys(row["recording"] for row in csv.DictReader(file)))
+        writer.writerows(rows)
 
 
 def _labels(model: Path, written_ns: int, utterance: Utterance) -> list[str]:

@@ -22,6 +22,7 @@ def interval(labels: NDArray[np.str_], hits: NDArray[np.float64]) -> tuple[float
     """95 % interval of the mean over classes of the mean of `hits` in each, in per cent, by bootstrap over utterances.
 
     With hits of 0 or 1 that mean is the UA; with the differences of two systems' hits, the difference of their UAs.
+    One utterance alone says nothing: -100 to 100.
 
     Args:
         labels: (n,), the class of each utterance.
@@ -33,6 +34,8 @@ def interval(labels: NDArray[np.str_], hits: NDArray[np.float64]) -> tuple[float
         sizes = np.bincount(classes[rows])
         return 100 * float((np.bincount(classes[rows], hits[rows])[sizes > 0] / sizes[sizes > 0]).mean())
 
+    if len(labels) < 2:
+        return -100.0, 100.0
     rows = (np.arange(len(labels)),)
     found = bootstrap(
         rows, accuracy, vectorized=False, n_resamples=RESAMPLES, method="percentile", rng=np.random.default_rng(0)

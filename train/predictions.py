@@ -8,9 +8,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from rtser.errors import InputError
 from train.bags import Bag
 from train.files import replacing
 
+PREDICTIONS = "predictions.csv"
+"""The file's name in a fold's folder."""
 COLUMNS = ("system", "seed", "fold", "corpus", "speaker", "recording", "emotion", "predicted")
 
 
@@ -62,11 +65,18 @@ def write_predictions(path: Path, predictions: Iterable[Prediction], emotions: S
 
 
 def read_predictions(path: Path) -> list[Prediction]:
-    """What `write_predictions` wrote."""
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = csv.reader(file)
-        next(rows)
-        return [_prediction(row) for row in rows]
+    """What `write_predictions` wrote.
+
+    Raises:
+        InputError: the file is missing or not as it was written.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = csv.reader(file)
+            next(rows)
+            return [_prediction(row) for row in rows]
+    except (OSError, ValueError, StopIteration, csv.Error) as error:
+        raise InputError(f"{path} cannot be read ({error}); delete that fold's step.pt and train again.") from None
 
 
 def _prediction(row: Sequence[str]) -> Prediction:

@@ -11,6 +11,7 @@ from rtser.errors import InputError
 from rtser.features import SPECIFICATION
 from rtser.model import CONTRACT_VERSION, Metadata
 from train.attention import TITLES
+from train.bags import read_utterance
 from train.config import Experiment
 from train.evaluate import NAMES
 from train.export import StreamingStep, export, verify
@@ -66,13 +67,14 @@ def release(
         ModelError: the exported file differs from torch.
     """
     experiment = read_run(run)
-    head = head or experiment.attention.heads[0]
+    head = experiment.head(head)
     name = fold or (FINAL if experiment.protocol.final else "1")
     step = streamable(experiment, fold_folder(run, experiment.seeds[0], name), head)
     metadata = describe(experiment, head, _measures(run, head, name), step.temperature)
     content = export(step, metadata)
-    paths = [utterance.path for utterance, _ in utterances(experiment, roots)]
-    difference = verify(content, step, paths[:: max(1, len(paths) // VERIFIED_UTTERANCES)])
+    known = [utterance for utterance, _ in utterances(experiment, roots)]
+    chosen = known[:: max(1, len(known) // VERIFIED_UTTERANCES)]
+    difference = verify(content, step, map(read_utterance, chosen))
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         with replacing(output) as part:

@@ -11,12 +11,14 @@ RUN/seed-1/fold-2/predictions.csv    what each system says of each test utteranc
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
 from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import torch
 import yaml
@@ -26,7 +28,7 @@ from rtser.settings import checked, read_settings
 from train.config import Experiment
 from train.export import StreamingStep
 from train.files import replacing
-from train.folds import Fold
+from train.folds import Fold, itself
 from train.stage1 import segment_network
 from train.stage2 import head_network
 
@@ -79,13 +81,17 @@ def read_run(run: Path) -> Experiment:
 
 
 def check_speakers(fold: Fold, folder: Path) -> None:
-    """Note who is in which part of a fold, with how many utterances; or check that an earlier call noted the same.
+    """Note who is in which part of a fold, how many utterances and which; or check that an earlier call noted the same.
 
     Raises:
         InputError: the corpora have changed since, so that a checkpoint may have heard speakers who are now tested on.
     """
     parts = {"train": fold.train, "validation": fold.validation, "test": fold.test}
-    counts = {name: dict(sorted(Counter(bag.utterance.group for bag in bags).items())) for name, bags in parts.items()}
+    counts: dict[str, Any] = {
+        name: dict(sorted(Counter(bag.utterance.group for bag in bags).items())) for name, bags in parts.items()
+    }
+    utterances = sorted((name, itself(bag.utterance), bag.label) for name, bags in parts.items() for bag in bags)
+    counts["utterances"] = hashlib.sha256(json.dumps(utterances).encode()).hexdigest()
     noted = folder / "speakers.json"
     if noted.exists():
         if json.loads(noted.read_text()) != counts:
@@ -103,7 +109,8 @@ def read_step(experiment: Experiment, folder: Path, head: str) -> StreamingStep:
         InputError: the fold has not been trained to its end, or has no such head.
     """
     if not (folder / "step.pt").is_file():
-        raise InputError(f"{folder} is not trained to its end; run rtser train again to go on.")
+        trained = ", ".join(finished(folder.parents[1], int(folder.parent.name.removeprefix("seed-")))) or "none is"
+        raise InputError(f"{folder} is not trained to its end (of its seed's folds: {trained}); rtser train goes on.")
     saved = torch.load(folder / "step.pt", map_location="cpu")
     if head not in saved["heads"]:
         raise InputError(f"{folder} has no head {head}; it has {', '.join(saved['heads'])}.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from rtser.plot import save
 from train.evaluate import NAMES
 from train.figures import curves_figure, heard_figure, write_confusions
 from train.files import replacing
-from train.heard import heard_curve, stream_tests, write_curve
+from train.heard import Course, heard_curve, stream_tests, write_curves
 from train.report import Reporter
 from train.run import read_run
 
@@ -33,20 +33,25 @@ def write_all(run: Path, measures: Mapping[str, Any]) -> str:
     return tables
 
 
-def write_heard(run: Path, head: str | None, roots: Mapping[str, Path], reporter: Reporter) -> str:
-    """Write a run's heard-HEAD.csv and .png, UA against the seconds of speech heard; the essence in a sentence."""
-    head = head or read_run(run).attention.heads[0]
-    courses = stream_tests(run, head, roots, reporter)
-    rows = heard_curve(courses)
+def write_heard(run: Path, head: str, roots: Mapping[str, Path], reporter: Reporter) -> str:
+    """Write a run's heard-HEAD.csv and .png, UA against the seconds of speech heard; a sentence for each corpus."""
+    by_corpus: dict[str, list[Course]] = {}
+    for course in stream_tests(run, head, roots, reporter):
+        by_corpus.setdefault(course.utterance.corpus, []).append(course)
+    curves = {corpus: heard_curve(courses) for corpus, courses in sorted(by_corpus.items())}
     path = run / FIGURES / f"heard-{head}.png"
-    save(heard_figure(rows, f"{read_run(run).name}, {NAMES[head]}: {len(courses)} test utterances"), path)
-    write_curve(rows, path.with_suffix(".csv"))
+    count = sum(map(len, by_corpus.values()))
+    save(heard_figure(curves, f"{read_run(run).name}, {NAMES[head]}: {count} test utterances"), path)
+    write_curves(curves, path.with_suffix(".csv"))
+    return "\n".join([str(path), *(f"{corpus}: {_essence(rows)}" for corpus, rows in curves.items())])
+
+
+def _essence(rows: Sequence[Mapping[str, float]]) -> str:
+    """Where a curve ends, and how soon it is there."""
     last = rows[-1]["UA"]
     enough = next(row["seconds"] for i, row in enumerate(rows) if all(later["UA"] >= last - 1 for later in rows[i:]))
-    return (
-        f"{path}: UA {last:.1f} % after {rows[-1]['seconds']:.1f} s of speech, within a point of it "
-        f"from {enough:.2f} s on"
-    )
+    seconds = rows[-1]["seconds"]
+    return f"UA {last:.1f} % after {seconds:.1f} s of speech, within a point of it from {enough:.2f} s on"
 
 
 def as_markdown(measures: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from train.corpora import casia, crema_d, emodb, emovo, iemocap, nemo, ravdess, savee, table, tess
@@ -41,7 +42,9 @@ def read_corpus(name: str, root: Path) -> list[Utterance]:
     utterances = table.read(name, root) if is_table else ADAPTERS[name](root)
     if not utterances:
         raise CorpusError(f"corpus {name}: no utterance with its file names lies under {root}; {option}.")
-    return sorted(utterances, key=lambda utterance: str(utterance.path))
+    folder = root.parent if is_table else root
+    named = (replace(utterance, root=folder) for utterance in utterances)
+    return sorted(named, key=lambda utterance: str(utterance.path))
 
 
 def noise_recordings(name: str, root: Path) -> list[Utterance]:

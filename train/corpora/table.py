@@ -57,5 +57,14 @@ def _utterance(name: str, table: Path, line: int, row: dict[str, str]) -> Uttera
         raise CorpusError(f"{table}, line {line}: start and end are seconds, as 12.5.") from None
     if not 0 <= start_s < (math.inf if end_s is None else end_s):
         raise CorpusError(f"{table}, line {line}: the utterance ends before it starts.")
-    about = {key: values[key] for key in ("speaker", "emotion", "sentence", "session", "fold")}
-    return Utterance(path=path, corpus=name, start_s=start_s, end_s=end_s, **about)
+    return Utterance(
+        path,
+        name,
+        values["speaker"],
+        values["emotion"],
+        values["sentence"],
+        values["session"],
+        values["fold"],
+        start_s,
+        end_s,
+    )

@@ -31,6 +31,7 @@ class Utterance:
         fold: the test fold that the corpus's own table deals it to; empty without one.
         start_s: where it begins in the file.
         end_s: where it ends; None at the file's end.
+        root: the corpus's folder, from which it has its name.
     """
 
     path: Path
@@ -42,6 +43,7 @@ class Utterance:
     fold: str = ""
     start_s: float = 0.0
     end_s: float | None = None
+    root: Path | None = None
 
     @property
     def group(self) -> str:
@@ -50,9 +52,11 @@ class Utterance:
 
     @property
     def name(self) -> str:
-        """The recording, and which part of it: unique."""
-        part = f"#{self.start_s:g}-{'' if self.end_s is None else f'{self.end_s:g}'}"
-        return f"{self.path}{part if self.start_s or self.end_s is not None else ''}"
+        """The recording, from the corpus's folder on, and which part of it: unique within the corpus."""
+        inside = self.root is not None and self.path.is_relative_to(self.root)
+        path = self.path.relative_to(self.root) if inside and self.root else self.path
+        part = f"#{self.start_s}-{'' if self.end_s is None else self.end_s}"
+        return f"{path.as_posix()}{part if self.start_s or self.end_s is not None else ''}"
 
 
 def audio_files(root: Path) -> list[Path]:
