@@ -76,7 +76,8 @@ def read_predictions(path: Path) -> list[Prediction]:
             next(rows)
             return [_prediction(row) for row in rows]
     except (OSError, ValueError, StopIteration, csv.Error) as error:
-        raise InputError(f"{path} cannot be read ({error}); delete that fold's step.pt and train again.") from None
+        reason = error.strerror if isinstance(error, OSError) else "it is no table of predictions"
+        raise InputError(f"{path} cannot be read ({reason}); delete that fold's step.pt and train again.") from None
 
 
 def _prediction(row: Sequence[str]) -> Prediction:
