@@ -14,10 +14,10 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rtser.bank import Bank, Decision
-    from rtser.decide import Decider
-    from rtser.model import Model, Provider
-    from rtser.stream import Stream
+    from rtser.engine.bank import Bank, Decision
+    from rtser.engine.decider import Decider
+    from rtser.engine.model import Model, Provider
+    from rtser.engine.stream import Stream
 
 __all__ = ["Bank", "Decider", "Decision", "Model", "Stream", "load"]
 
@@ -26,7 +26,7 @@ try:
 except PackageNotFoundError:  # a bare checkout
     __version__ = "0.0.0"
 
-_HOMES = {"Bank": "bank", "Decider": "decide", "Decision": "bank", "Model": "model", "Stream": "stream"}
+_HOMES = {"Bank": "bank", "Decider": "decider", "Decision": "bank", "Model": "model", "Stream": "stream"}
 
 
 def load(path: str | os.PathLike[str] | None = None, provider: Provider = "auto") -> Model:
@@ -36,7 +36,7 @@ def load(path: str | os.PathLike[str] | None = None, provider: Provider = "auto"
         rtser.errors.ModelError: the file is missing, damaged or not a model of this contract.
         rtser.errors.ProviderError: ``cuda`` was asked for and cannot be had.
     """
-    from rtser.model import Model
+    from rtser.engine.model import Model
 
     return Model(path, provider)
 
@@ -46,5 +46,5 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         from importlib import import_module
 
-        return getattr(import_module(f"rtser.{_HOMES[name]}"), name)
+        return getattr(import_module(f"rtser.engine.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'rtser' has no attribute {name!r}")

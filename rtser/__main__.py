@@ -6,7 +6,7 @@ import os
 def main() -> None:
     """Run the command line; an interrupt while it is still being loaded ends it as quietly as a later one."""
     try:
-        from rtser.cli import app
+        from rtser.commands.app import app
 
         app(prog_name="rtser")
     except KeyboardInterrupt:

@@ -1,20 +1,48 @@
-"""What can go wrong, each with the exit code that the command line ends with."""
+"""What can go wrong. Every error of rtser is in this tree, and carries the exit code of the command line.
+
+* RtserError
+    * InputError (2): wrong usage, or an input that cannot be read
+        * ArgumentError: a library call got an argument out of range; it is a ValueError too
+    * ModelError (3): a file that is not a model of this version
+    * DeviceError (4): no usable audio device
+    * ProviderError (5): the execution provider that was asked for is not available
+    * OutputError (6): an output that could not be written, or is incomplete
+"""
 
 from __future__ import annotations
 
 
 class RtserError(Exception):
-    """One sentence that says what is wrong and what to do."""
+    """One sentence: the problem, and what to do about it.
+
+    Args:
+        problem: what is wrong, without a full stop.
+        advice: what to do, without a full stop; empty where nothing helps or it is plain.
+
+    Attributes:
+        exit_code: with which the command line ends.
+    """
 
     exit_code = 2
+
+    def __init__(self, problem: str, advice: str = "") -> None:
+        super().__init__(problem, advice)
+        self.problem, self.advice = problem.rstrip(" ."), advice.rstrip(" .")
+
+    def __str__(self) -> str:
+        return f"{self.problem}; {self.advice}." if self.advice else f"{self.problem}."
 
 
 class InputError(RtserError):
     """Wrong usage, or an input that cannot be read."""
 
 
+class ArgumentError(InputError, ValueError):
+    """An argument of a library call is of the wrong type or out of range."""
+
+
 class ModelError(RtserError):
-    """A model file that is not one of ours, is damaged, or speaks another contract."""
+    """A model file that is not one of ours, is damaged, or follows another contract."""
 
     exit_code = 3
 
@@ -26,6 +54,12 @@ class DeviceError(RtserError):
 
 
 class ProviderError(RtserError):
-    """The asked-for execution provider cannot be had."""
+    """The execution provider that was asked for is not available."""
 
     exit_code = 5
+
+
+class OutputError(RtserError):
+    """An output that could not be written, or is incomplete."""
+
+    exit_code = 6

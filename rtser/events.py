@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from typing import ClassVar
 
 import rtser
-from rtser.bank import Decision
-from rtser.decide import Reading, Utterance
-from rtser.features import SAMPLE_RATE
-from rtser.model import Model
-from rtser.vitals import Vitals, summary_ms
+from rtser.engine.bank import Decision
+from rtser.engine.decider import Reading, Utterance
+from rtser.engine.features import SAMPLE_RATE
+from rtser.engine.model import Model
+from rtser.statistics import Vitals, summary_ms
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Decided(Event):
 
 @dataclass(frozen=True)
 class Spoken(Event):
-    """An utterance has ended (`rtser.decide.Utterance`)."""
+    """An utterance has ended (`rtser.engine.decider.Utterance`)."""
 
     type: ClassVar[str] = "utterance"
     start: float
@@ -84,7 +84,7 @@ class Spoken(Event):
 
 @dataclass(frozen=True)
 class SourceChanged(Event):
-    """A live source was lost, came back, or had sound skipped (`rtser.sources.Break`).
+    """A live source was lost, came back, or had sound skipped (`rtser.audio.source.Break`).
 
     `time` is that of the last sound heard, for ``open`` that of the next; `missing_samples`, at 16 kHz, lie between.
     """

@@ -6,16 +6,16 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from rtser.decide import Decider
+from rtser.audio.file import AudioFile
+from rtser.audio.source import Piece
+from rtser.engine.decider import Decider
+from rtser.engine.model import Model
+from rtser.engine.stream import Stream
 from rtser.errors import InputError
 from rtser.events import Event
-from rtser.model import Model
-from rtser.recognise import paced, recognise
+from rtser.session import paced, recognise
 from rtser.settings import ListenSettings
-from rtser.sources import Piece
-from rtser.sources.file import AudioFile
-from rtser.stream import Stream
-from rtser.vitals import Vitals
+from rtser.statistics import Vitals
 
 
 class Recogniser:
@@ -40,7 +40,7 @@ class Recogniser:
     def events(
         self, pieces: Iterable[Piece], source: str, sample_rate: int, lag_s: Callable[[], float] | None = None
     ) -> Iterator[Event]:
-        """All events of one source; see `rtser.recognise.recognise`."""
+        """All events of one source; see `rtser.session.recognise`."""
         return recognise(pieces, self._stream, self._decider, source, sample_rate, self.vitals, lag_s)
 
     def hear_file(

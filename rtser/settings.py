@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from rtser.decide import DecideSettings
+from rtser.engine.decider import DecideSettings
 from rtser.errors import InputError
 
 

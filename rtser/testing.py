@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from rtser.features import HOP_SAMPLES, MEL_BINS, SAMPLE_RATE, SEGMENT_FRAMES, SPECIFICATION, Float32
-from rtser.model import CONTRACT_VERSION, METADATA_KEY, Metadata, Model
-from rtser.sources.ring import Ring
+from rtser.audio.ring import Ring
+from rtser.engine.features import HOP_SAMPLES, MEL_BINS, SAMPLE_RATE, SEGMENT_FRAMES, SPECIFICATION, Float32
+from rtser.engine.model import CONTRACT_VERSION, METADATA_KEY, Metadata, Model
 
 Shape = list[str | int]
 
@@ -115,7 +115,7 @@ def tiny_model_bytes(seed: int = 0, **changes: object) -> bytes:
 
 
 class VirtualSource:
-    """A live source whose clock goes as fast as it is read (a `rtser.sources.LiveSource`).
+    """A live source whose clock goes as fast as it is read (a `rtser.audio.source.LiveSource`).
 
     Args:
         sound: what it delivers, over and over, (n,), float32; n is a multiple of `HOP_SAMPLES`.

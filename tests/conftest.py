@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rtser.features import SAMPLE_RATE, Float32
-from rtser.model import Model
-from rtser.sources.file import read_audio
+from rtser.audio.file import read_audio
+from rtser.engine.features import SAMPLE_RATE, Float32
+from rtser.engine.model import Model
 from rtser.testing import tiny_model, tiny_model_bytes
 
 ROOT = Path(__file__).parents[1]

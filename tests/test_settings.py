@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 from conftest import ROOT
 
+from rtser.audio.microphone import Device, again, find
 from rtser.errors import DeviceError, InputError
 from rtser.settings import ListenSettings, checked, read_settings
-from rtser.sources.microphone import Device, again, find
 
 SHIPPED = ROOT / "configs" / "listen.yaml"
 

@@ -17,13 +17,13 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from rtser.features import HOP_SAMPLES, SAMPLE_RATE, Float32
-from rtser.recognise import split
+from rtser.audio.file import read_audio
+from rtser.engine.features import HOP_SAMPLES, SAMPLE_RATE, Float32
 from rtser.recogniser import Recogniser
+from rtser.session import split
 from rtser.settings import ListenSettings
-from rtser.sources.file import read_audio
-from rtser.ui.picture import Picture
-from rtser.ui.scene import Scene
+from rtser.ui.layout import Picture
+from rtser.ui.view_state import Scene
 
 ROOT = Path(__file__).parents[1]
 WIDTH, HEIGHT = 100, 27

@@ -14,14 +14,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+from rtser_train.data.corpora.recording import audio_files
 
 import rtser
-from rtser.decide import Decider
-from rtser.features import SAMPLE_RATE, Float32
-from rtser.model import Model
+from rtser.audio.file import read_audio
+from rtser.engine.decider import Decider
+from rtser.engine.features import SAMPLE_RATE, Float32
+from rtser.engine.model import Model
 from rtser.settings import ListenSettings, checked, read_settings
-from rtser.sources.file import read_audio
-from train.corpora.utterance import audio_files
 
 MINUTES = 10
 TONES_HZ = (50, 100, 220, 440, 1000, 2000, 3000)

@@ -16,14 +16,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from rtser_train.data.bags import speech_share
+from rtser_train.data.corpora import read_corpus
+from rtser_train.data.corpora.recording import audio_files
 from sklearn.metrics import roc_auc_score
 
 import rtser
-from rtser.features import HOP_SAMPLES, SAMPLE_RATE, Float32
-from rtser.sources.file import read_audio
-from train.bags import speech_share
-from train.corpora import read_corpus
-from train.corpora.utterance import audio_files
+from rtser.audio.file import read_audio
+from rtser.engine.features import HOP_SAMPLES, SAMPLE_RATE, Float32
 
 COST_S = 30
 

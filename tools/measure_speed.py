@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from rtser.features import SAMPLE_RATE
-from rtser.sources.file import read_audio
+from rtser.audio.file import read_audio
+from rtser.engine.features import SAMPLE_RATE
 
 SAMPLE = Path(__file__).parents[1] / "rtser" / "samples" / "demo.flac"
 PACED_S = 20

@@ -13,7 +13,7 @@ import threading
 
 from rich.console import Console
 
-from rtser.bench import live
+from rtser.bench.live import live
 from rtser.recogniser import Recogniser
 from rtser.settings import ListenSettings
 from rtser.ui.live import LiveView

@@ -18,15 +18,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from rtser_train.config import load_experiment
+from rtser_train.data.batches import Batch, augment, crops
+from rtser_train.data.experiment_data import load
+from rtser_train.fitting.fit import running_average
+from rtser_train.fitting.stage1 import segment_network
+from rtser_train.progress import Reporter
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel
-
-from train.batches import Batch, augment, crops
-from train.config import load_experiment
-from train.fit import running_average
-from train.report import Reporter
-from train.selection import load
-from train.stage1 import segment_network
 
 WARM_UP = 5
 

@@ -20,16 +20,16 @@ from pathlib import Path
 
 import numpy as np
 
-from rtser.bench import resident_mib
-from rtser.daemon import daemon_sinks, heard
-from rtser.decide import Decider
-from rtser.features import HOP_SAMPLES, SAMPLE_RATE, segment_count
-from rtser.recognise import recognise
+from rtser.audio.supervisor import Supervisor
+from rtser.bench.live import resident_mib
+from rtser.engine.decider import Decider
+from rtser.engine.features import HOP_SAMPLES, SAMPLE_RATE, segment_count
+from rtser.engine.stream import Stream
+from rtser.session import recognise
 from rtser.settings import OutputSettings, SourceSettings
-from rtser.stream import Stream
-from rtser.supervise import Supervisor
+from rtser.sinks.build import daemon_sinks, heard
+from rtser.statistics import Vitals
 from rtser.testing import VirtualClock, VirtualSource, tiny_model
-from rtser.vitals import Vitals
 
 DAY_S = 86_400
 SOUND_S = 30

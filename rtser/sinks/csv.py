@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable
 
 from rtser.events import Decided, Event, Start
-from rtser.sinks.log import LogFile
+from rtser.sinks.log_file import LogFile
 
 
 class CsvTable:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TextIO
 
 from rtser.events import Event
-from rtser.sinks.log import LogFile
+from rtser.sinks.log_file import LogFile
 
 
 class JsonLines:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import soundfile
 
+from rtser.engine.features import SAMPLE_RATE, Float32
 from rtser.errors import InputError
-from rtser.features import SAMPLE_RATE, Float32
 
 MAX_SAMPLES = (2**32 - 2**16) // 4
 """A WAV file holds 4 GiB: 18 hours."""

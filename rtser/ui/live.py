@@ -11,10 +11,10 @@ from rich.console import Console
 
 from rtser.errors import InputError
 from rtser.events import End, Event, Start
-from rtser.ui.picture import Picture
-from rtser.ui.scene import Scene
-from rtser.ui.screen import Screen, in_foreground
-from rtser.vitals import Vitals
+from rtser.statistics import Vitals
+from rtser.ui.layout import Picture
+from rtser.ui.terminal import Screen, in_foreground
+from rtser.ui.view_state import Scene
 
 FRAME_S = 0.1
 JOIN_S = 0.5

@@ -1,0 +1,1 @@
+"""Where sound comes from: files, microphones, and what keeps a microphone alive."""

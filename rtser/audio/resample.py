@@ -1,0 +1,51 @@
+"""From what a file or a device delivers to what the engine hears: mono, 16 kHz."""
+
+from __future__ import annotations
+
+import numpy as np
+import soxr
+
+from rtser.engine.features import SAMPLE_RATE, Float32
+
+
+class Converter:
+    """Mix to mono and resample, block by block, without a seam.
+
+    Args:
+        sample_rate: of the input, in Hz.
+        channel: which channel to use, counted from 0; None for the mean of all.
+    """
+
+    def __init__(self, sample_rate: int, channel: int | None = None) -> None:
+        self._channel = channel
+        self._resampler = None
+        if sample_rate != SAMPLE_RATE:
+            self._resampler = soxr.ResampleStream(sample_rate, SAMPLE_RATE, 1, dtype="float32", quality="HQ")
+
+    def convert(self, block: Float32) -> Float32:
+        """Samples (m,) at 16 kHz for a block (n, channels); the resampler holds some back."""
+        return self.resample(self.mix(block))
+
+    def mix(self, block: Float32) -> Float32:
+        """Mono samples (n,), at the input's rate, of a block (n, channels)."""
+        if self._channel is not None:
+            return block[:, self._channel].copy()
+        if block.shape[1] == 1:
+            return block[:, 0].copy()
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean: Float32 = block.mean(axis=1)
+        return mean
+
+    def resample(self, mono: Float32) -> Float32:
+        """Samples (m,) at 16 kHz for mono samples (n,); the resampler holds some back."""
+        if self._resampler is None:
+            return mono
+        resampled: Float32 = self._resampler.resample_chunk(mono)
+        return resampled
+
+    def flush(self) -> Float32:
+        """What the resampler still holds, at the end of the input."""
+        if self._resampler is None:
+            return np.empty(0, np.float32)
+        rest: Float32 = self._resampler.resample_chunk(np.empty(0, np.float32), last=True)
+        return rest

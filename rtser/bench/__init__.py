@@ -1,0 +1,1 @@
+"""What this machine can do: latency, speed, and a check-up."""

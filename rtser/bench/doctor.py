@@ -1,0 +1,161 @@
+"""`rtser doctor`: whether this machine can listen, and what to do where it cannot."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rtser.audio.microphone import BLOCK_S, Microphone, devices, find
+from rtser.audio.timeouts import answered
+from rtser.commands.process import complain
+from rtser.engine.features import HOP_SAMPLES, SAMPLE_RATE
+from rtser.engine.model import CPU, Model, Provider, nvidia_driver
+from rtser.engine.stream import Stream
+from rtser.errors import DeviceError, RtserError
+from rtser.statistics import summary_ms
+
+HOP_S = HOP_SAMPLES / SAMPLE_RATE
+LISTEN_S = 1.5
+PACED_HOPS = 50
+QUIET_DB = -90.0
+CLOCK_S = 0.5
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the examination.
+
+    Attributes:
+        name: what was looked at.
+        well: whether it is as it should be.
+        finding: what was found.
+        advice: what to do where it is not well.
+        exit_code: of the program, where it is not well.
+    """
+
+    name: str
+    well: bool
+    finding: str
+    advice: str = ""
+    exit_code: int = 0
+
+
+def examine(device: str | None, model: Path | None, provider: Provider) -> Iterator[Check]:
+    """Look at everything that listening needs, one thing after another."""
+    yield from _audio(device)
+    try:
+        loaded = Model(model, provider)
+    except RtserError as error:
+        yield _failed("model", error)
+    else:
+        yield Check("model", True, repr(loaded))
+        yield _provider(loaded)
+        yield _speed(loaded)
+    yield _clock()
+
+
+def _try(name: str, find_out: Callable[[], str]) -> Check:
+    try:
+        return Check(name, True, answered(find_out))
+    except RtserError as error:
+        return _failed(name, error)
+
+
+def _failed(name: str, error: RtserError) -> Check:
+    finding, _, advice = str(error).rstrip(".").partition("; ")
+    return Check(name, False, finding, advice or "mend this, and examine again", error.exit_code)
+
+
+def _audio(wanted: str | None) -> Iterator[Check]:
+    found = _try("audio library", _library)
+    yield found
+    if not found.well:
+        return
+    listed = _try("input devices", lambda: ", ".join(dict.fromkeys(device.name for device in devices())) or _none())
+    yield listed
+    if listed.well:
+        yield _try("microphone", lambda: _microphone(wanted))
+
+
+def _library() -> str:
+    devices()
+    import sounddevice
+
+    return str(sounddevice.get_portaudio_version()[1])
+
+
+def _none() -> str:
+    find([], None)
+    return ""
+
+
+def _microphone(wanted: str | None) -> str:
+    """Listen for a moment."""
+    microphone = Microphone(find(devices(), wanted))
+    until_s = time.monotonic() + LISTEN_S
+    while time.monotonic() < until_s and not microphone.ended:
+        microphone.wait(BLOCK_S)
+    heard = microphone.ring.read(round(LISTEN_S * microphone.sample_rate))
+    microphone.close()
+    name = f"{microphone.name} at {microphone.sample_rate} Hz"
+    if len(heard) < microphone.sample_rate * LISTEN_S / 3:
+        raise DeviceError(f"{name} opens, but delivers too little sound; is it suspended, or used by another program?")
+    level_db = 10 * np.log10(np.mean(heard.astype(np.float64) ** 2) + 1e-12)
+    silent = ", but it is wholly silent: is it muted?" if level_db < QUIET_DB else ""
+    return f"{name}, level {level_db:.0f} dB{silent}"
+
+
+def _provider(model: Model) -> Check:
+    if model.provider != CPU or not nvidia_driver():
+        return Check("provider", True, model.provider)
+    advice = "its CUDA 13 libraries are missing or do not load: --provider cuda says which"
+    return Check("provider", False, f"{model.provider}, although there is an NVIDIA driver", advice, 5)
+
+
+def _speed(model: Model) -> Check:
+    """Steps paced in real time, as they will be: back to back they look several times faster."""
+    stream, steps_s = Stream(model), []
+    sound = np.random.default_rng(0).normal(0, 0.1, HOP_SAMPLES).astype(np.float32)
+    for _ in range(PACED_HOPS):
+        before_s = time.perf_counter()
+        stream.push(sound)
+        steps_s.append(time.perf_counter() - before_s)
+        time.sleep(max(0.0, HOP_S - steps_s[-1]))
+    times = summary_ms(steps_s[10:])
+    p50, p99 = times["p50"] or 0.0, times["p99"] or 0.0
+    finding = f"a decision takes {p50:.1f} ms (p99 {p99:.1f}) of the 60 ms that there are: {60 / p99:.0f} times faster"
+    advice = "this machine cannot keep up: end other programs, or use a smaller model"
+    return Check("CPU speed", p99 < 60 * 0.8, finding, advice, 2)
+
+
+def _clock() -> Check:
+    """Whether the monotonic clock goes on as fast as the system's own."""
+    began_s, began = time.monotonic(), time.time()
+    time.sleep(CLOCK_S)
+    took_s, took = time.monotonic() - began_s, time.time() - began
+    off = abs(took - took_s) / took_s
+    finding = f"monotonic, resolution {1e9 * time.get_clock_info('monotonic').resolution:.0f} ns"
+    advice = "the system's time was just set, or the machine's clock does not keep time: wait, and try again"
+    return Check("clock", off < 0.02, finding + f", {100 * off:.2f} % off the system's", advice, 2)
+
+
+def tell(checks: Iterator[Check], as_json: bool) -> int:
+    """Print each check when it is done; the exit code: that of the first that failed, else 0."""
+    done = []
+    for check in checks:
+        done.append(check)
+        if not as_json:
+            print(f"{'ok  ' if check.well else 'FAIL'} {check.name:<14} {check.finding}", flush=True)
+            if not check.well:
+                print(f"{'':<19} -> {check.advice}", flush=True)
+    if as_json:
+        print(json.dumps([asdict(check) for check in done], indent=2))
+    failed = [check for check in done if not check.well]
+    if failed:
+        complain(f"{len(failed)} of {len(done)} checks failed: {', '.join(check.name for check in failed)}.")
+    return failed[0].exit_code if failed else 0

@@ -1,0 +1,145 @@
+"""The terminal, while the live view has it: the alternate screen, keys not echoed, standard error kept off it."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+from collections import deque
+from contextlib import suppress
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from rtser.commands.process import complaints
+
+try:
+    import termios
+except ImportError:  # Windows
+    termios = None  # type: ignore[assignment]
+
+LINES_KEPT = 20
+
+
+class Screen:
+    """Takes the terminal on `open`, and gives it back as it was on `close`, or at the latest when the program ends.
+
+    Args:
+        console: a terminal.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live: Live | None = None
+        self._rows: list[Text] = []
+        self._size = (0, 0)
+        self._stderr: tuple[int, int] | None = None
+        self._keys: list[object] | None = None
+        self._said: deque[str] = deque(maxlen=LINES_KEPT)
+        self._rest = b""
+        self._complaint = ""
+
+    def open(self) -> None:
+        """Take the terminal."""
+        atexit.register(self.close)
+        self._hide_keys()
+        self._hold_stderr()
+        self._live = Live(
+            Text(), console=self._console, screen=True, auto_refresh=False, redirect_stdout=False, redirect_stderr=False
+        )
+        self._live.start()
+        self._rows = []
+
+    def close(self) -> None:
+        """Give the terminal back, and say what was said on standard error meanwhile. May be called twice."""
+        atexit.unregister(self.close)
+        if self._live is None:
+            return
+        live, self._live = self._live, None
+        self._show_keys()  # first, for a terminal that is held (Ctrl-S) takes no more
+        said = self._release_stderr()
+        with suppress(OSError):  # a terminal that is gone
+            live.stop()
+        with suppress(OSError):
+            for line in said:
+                os.write(2, f"{line}\n".encode())
+
+    def draw(self, rows: list[Text]) -> None:
+        """Draw the rows that differ from those drawn last."""
+        size = self._console.size
+        if size != self._size:
+            self._size, self._rows = (size.width, size.height), []
+        options = self._console.options.update(width=size.width, no_wrap=True, overflow="crop", height=None)
+        for y, row in enumerate(rows):
+            if y >= len(self._rows) or row != self._rows[y]:
+                self._console.update_screen_lines(self._console.render_lines(row, options)[:1], y=y)
+        self._rows = rows
+
+    def heard(self) -> str:
+        """What this program last complained of since `open`; what libraries say is kept for the end."""
+        if self._stderr is None:
+            return self._complaint
+        with suppress(BlockingIOError):
+            while chunk := os.read(self._stderr[1], 65536):
+                *lines, self._rest = (self._rest + chunk[-65536:]).split(b"\n")
+                self._said.extend(text for line in lines if (text := line.decode(errors="replace").strip()))
+        return self._complaint
+
+    def _listen(self, sentence: str) -> None:
+        self._complaint = sentence
+        self._said.append(f"rtser: {sentence}")
+
+    def _hide_keys(self) -> None:
+        """Keep the terminal from echoing what is typed, ^C above all; only where this program has the terminal."""
+        if termios is None:
+            return
+        with suppress(OSError, ValueError, AttributeError, termios.error):
+            keyboard = sys.stdin.fileno()
+            if os.isatty(keyboard) and in_foreground():
+                self._keys = termios.tcgetattr(keyboard)
+                silent = termios.tcgetattr(keyboard)
+                silent[3] &= ~termios.ECHO
+                termios.tcsetattr(keyboard, termios.TCSANOW, silent)
+
+    def _show_keys(self) -> None:
+        if self._keys is not None:
+            with suppress(OSError, ValueError, termios.error):
+                termios.tcsetattr(sys.stdin.fileno(), termios.TCSAFLUSH, self._keys)  # type: ignore[arg-type]
+            self._keys = None
+
+    def _hold_stderr(self) -> None:
+        """Let standard error, that of C libraries too, run into a pipe: it would tear the picture."""
+        complaints.listener = self._listen
+        with suppress(OSError, AttributeError):
+            sys.stderr.flush()
+            kept = os.dup(2)
+            reading, writing = os.pipe()
+            os.set_blocking(reading, False)
+            os.set_blocking(writing, False)  # nobody may wait for the picture to be drawn
+            os.dup2(writing, 2)
+            os.close(writing)
+            self._stderr = kept, reading
+
+    def _release_stderr(self) -> list[str]:
+        """Give standard error back; what was said on it meanwhile."""
+        complaints.listener = None
+        if self._stderr is None:
+            return []
+        self.heard()
+        kept, reading = self._stderr
+        self._stderr = None
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(reading)
+        said = list(self._said)
+        self._said.clear()
+        return said
+
+
+def in_foreground() -> bool:
+    """Whether the terminal is this program's; true where there is none to ask."""
+    try:
+        return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    except (OSError, ValueError, AttributeError):
+        return True

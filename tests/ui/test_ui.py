@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import sound
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.console import Console
+
+import rtser
+from rtser.commands.process import complain
+from rtser.engine.decider import Decider
+from rtser.events import Decided, End, SourceChanged, Spoken, Start
+from rtser.session import recognise
+from rtser.statistics import Vitals
+from rtser.ui.layout import Picture
+from rtser.ui.lines import Timeline
+from rtser.ui.live import LiveView
+from rtser.ui.style import KNOWN, OTHERS, bar, clock_time, colour
+from rtser.ui.view_state import Scene
+
+LABELS = ("angry", "neutral", "sad")
+BEGIN = Start("0", "microphone", 48_000, {"name": "tiny"}, "CPUExecutionProvider")
+
+
+def decision(time_s, label="angry", speech=0.9, salience=0.1):
+    emotions = dict(zip(LABELS, (0.6, 0.3, 0.1), strict=True))
+    return Decided(time_s, emotions, label, 0.6 if label else None, speech, emotions, salience)
+
+
+def scene(*events):
+    seen = Scene(LABELS, Vitals(), window=10)
+    for event in (BEGIN, *events):
+        seen.take(event)
+    return seen
+
+
+def text(seen, width=80, height=24):
+    return "\n".join(row.plain for row in Picture(seen).rows(width, height))
+
+
+def events(model, source="a [file] with brackets.wav"):
+    return recognise([sound(6.0)], rtser.Stream(model), Decider(0.4), source, 16_000)
+
+
+@given(st.integers(1, 300), st.integers(1, 100))
+def test_the_picture_fits_any_terminal(width, height):
+    said = [Spoken(k, k + 0.5, "angry", 0.6, {"angry": 0.6, "sad": 0.4}) for k in range(50)]
+    rows = Picture(scene(*[decision(0.06 * k) for k in range(80)], *said)).rows(width, height)
+    assert len(rows) == height
+    assert all(row.cell_len <= width for row in rows)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 24), (160, 45)])
+def test_the_picture_shows_everything_that_is_promised(size):
+    seen = scene(*[decision(0.06 * k) for k in range(80)], Spoken(0.1, 2.0, "sad", 0.5, {"sad": 0.5, "angry": 0.5}))
+    seen.vitals.latencies_s.append(0.012)
+    shown = text(seen, *size)
+    promised = ["microphone", "48 to 16 kHz", "CPU", "tiny", "level", "speaking", "emotion", "attention", "now", "-10"]
+    promised += ["utterance", "0:02.0", "step", "lag 12 ms", "dropped", "missing", "up", "60%", *LABELS]
+    assert [word for word in promised if word not in shown] == []
+
+
+def test_the_strip_names_emotions_in_words_so_that_colour_is_not_needed():
+    shown = text(
+        scene(*[decision(0.06 * k) for k in range(200)], *[decision(12 + 0.06 * k, "sad") for k in range(200)])
+    )
+    (strip,) = [line for line in shown.splitlines() if line.lstrip().startswith("emotion")]
+    assert strip.index("angry") < strip.index("sad")
+
+
+def test_a_segment_that_weighs_more_stands_higher():
+    course = [decision(0.06 * k, salience=0.3 if k == 500 else 0.05) for k in range(1000)]
+    (attention,) = [line for line in text(scene(*course)).splitlines() if "attention" in line]
+    levels = attention.removeprefix(" attention").strip()
+    assert levels.count("█") == 1
+    assert abs(levels.index("█") - len(levels) // 2) <= 1
+
+
+def test_a_lost_source_is_told_and_leaves_a_gap():
+    seen = scene(*[decision(0.06 * k) for k in range(100)])
+    seen.vitals.trouble = "microphone has gone"
+    seen.take(SourceChanged(6.0, "lost", "microphone has gone", 0))
+    assert "microphone has gone; trying again" in text(seen)
+    seen.vitals.trouble = ""
+    seen.take(SourceChanged(16.0, "open", "microphone at 48000 Hz", 160_000))
+    assert "trying again" not in text(seen)
+    assert seen.hops == 100 + 166
+
+
+def test_without_speech_and_without_confidence_no_emotion_is_shown_as_chosen():
+    silent = Decided(0.3, None, None, None, 0.0, dict.fromkeys(LABELS, 1 / 3), 0.0)
+    assert "silent" in text(scene(silent), 80, 24)
+    assert "NO SPEECH" in text(scene(silent), 80, 12)
+    assert "UNCERTAIN" in text(scene(decision(0.3, label=None)), 80, 12)
+
+
+def test_only_rows_that_changed_are_drawn_again():
+    out = io.StringIO()
+    console = Console(file=out, width=80, height=24, force_terminal=True, color_system="truecolor")
+    view = LiveView(console, LABELS, Vitals(), window=10)
+    screen, seen = view._screen, scene(*[decision(0.06 * k) for k in range(80)])
+    picture = Picture(seen)
+    screen.open()
+    try:
+        screen.draw(picture.rows(80, 24))
+        whole = out.tell()
+        screen.draw(picture.rows(80, 24))
+        assert out.tell() == whole
+        seen.vitals.level_db = -20
+        screen.draw(picture.rows(80, 24))
+        assert 0 < out.tell() - whole < whole / 4
+    finally:
+        screen.close()
+    assert out.getvalue().endswith("\x1b[?25h\x1b[?1049l") or "\x1b[?1049l" in out.getvalue()[-40:]
+
+
+def test_the_live_view_leaves_the_last_picture_and_what_was_said_on_standard_error(model, capfd):
+    console = Console(file=io.StringIO(), width=80, height=24, force_terminal=True)
+    view = LiveView(console, LABELS, Vitals(), window=10)
+    for event in events(model):
+        if event.type == "end":
+            complain("a.jsonl cannot be written")
+            os.write(2, b"a library complains\n")
+            time.sleep(0.3)
+        view.write(event)
+    left = console.file.getvalue().rpartition("\x1b[?1049l")[2]
+    assert "a [file] with brackets.wav" in left
+    assert "utterance" in left
+    assert "a.jsonl cannot be written" in left
+    assert "a library complains" not in left
+    assert capfd.readouterr().err == "rtser: a.jsonl cannot be written\na library complains\n"
+
+
+@pytest.mark.skipif(shutil.which("tmux") is None, reason="no tmux here")
+@pytest.mark.parametrize("key", ["", "C-c"])
+def test_in_a_real_terminal_the_screen_is_given_back(tmp_path, key):
+    server = ["tmux", "-S", str(tmp_path / "tmux")]
+    command = f"{sys.executable} -m rtser demo --speed 4; echo over=$?; stty -a | grep -ow -e '-echo' -e echo; sleep 60"
+
+    def screen():
+        return subprocess.run([*server, "capture-pane", "-p"], capture_output=True, text=True).stdout
+
+    def wait_for(*words):
+        until_s = time.monotonic() + 30
+        while not all(word in screen() for word in words):
+            assert time.monotonic() < until_s, screen()
+            time.sleep(0.1)
+
+    subprocess.run([*server, "-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "40", command], check=True)
+    try:
+        wait_for("demo.flac", "attention", "speaking")
+        if key:
+            subprocess.run([*server, "send-keys", key], check=True)
+        wait_for("over=130" if key else "over=0", "demo.flac", "utterance")
+        assert "^C" not in screen()
+        assert "-echo" not in screen()
+    finally:
+        subprocess.run([*server, "kill-server"], check=True)
+
+
+def test_the_table_prints_the_name_as_it_is(model):
+    console = Console(file=io.StringIO(), width=80)
+    table = Timeline(console, LABELS)
+    for event in events(model):
+        table.write(event)
+    assert "a [file] with brackets.wav" in console.file.getvalue()
+    assert "overall" in console.file.getvalue()
+
+
+def test_a_row_fits_eighty_columns():
+    console = Console(file=io.StringIO(), width=80)
+    table = Timeline(console, ("surprise", "neutral", "disgusted"))
+    table.write(Start("0", "a.wav", 16_000, {}, "CPU"))
+    table.write(Spoken(3599.0, 3601.0, "neutral", 1.0, {"surprise": 0.3, "neutral": 0.4, "disgusted": 0.3}))
+    rows = console.file.getvalue().splitlines()
+    assert len(rows) == 2
+    assert "disgusted 30%" in rows[1]
+    assert cell_len(rows[1]) <= 80
+
+
+def test_plain_lines_tell_of_the_source():
+    console = Console(file=io.StringIO(), width=80)
+    Timeline(console, LABELS).write(SourceChanged(61.23, "lost", "virtmic has gone", 0))
+    assert "1:01.2   lost: virtmic has gone" in console.file.getvalue()
+
+
+def test_nothing_that_is_printed_to_a_file_is_cut_or_wrapped():
+    console = Console(file=io.StringIO(), width=80)
+    table = Timeline(console, LABELS)
+    table.write(BEGIN)
+    table.write(Spoken(0.0, 1.0, "angry", 0.6, dict(zip(LABELS, (0.6, 0.3, 0.1), strict=True))))
+    table.write(End(1.0, 10, 0, 0, {}, {}))
+    assert len(console.file.getvalue().splitlines()) == 3
+
+
+@given(st.floats(-1, 2), st.integers(1, 100))
+def test_a_bar_is_as_wide_as_told(share, width):
+    assert cell_len(bar(share, width, "red").plain) == width
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0:00.0"), (59.96, "1:00.0"), (61.23, "1:01.2"), (3661, "1:01:01.0")]
+)
+def test_times(seconds, text):
+    assert clock_time(seconds) == text
+
+
+def test_known_emotions_keep_their_colours_and_others_differ():
+    labels = ("bored", "angry", "calm")
+    assert colour("angry", labels) == KNOWN["angry"]
+    assert [colour(one, labels) for one in ("bored", "calm")] == list(OTHERS[:2])

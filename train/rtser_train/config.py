@@ -1,0 +1,256 @@
+"""The configuration of one experiment: every setting with its unit, default and bounds."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from rtser.errors import InputError
+from rtser.settings import Settings, checked, read_settings
+from rtser_train.networks.segment_networks import SIZES
+
+_PACKAGED = Path(__file__).parent / "configs"
+CONFIGS = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[2] / "configs" / "train"
+"""Where the shipped configurations lie: inside an installed package, or in a checkout."""
+
+Rate = Annotated[float, Field(ge=0, lt=1)]
+Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+
+
+Head = Literal["feature-att", "d-multi", "d-single", "cnn-ap", "cnn-mp"]
+Baseline = Literal["cnn-avg-rf", "cnn-max-rf", "egemaps-svm", "egemaps-svm-corpus"]
+
+
+class Fit(Settings):
+    """How one network is fitted: Adam, exponential decay every two epochs, early stopping, averaged weights."""
+
+    epochs: Count = 40
+    patience: Count = Field(8, description="epochs without a better validation UA before stopping")
+    batch: Annotated[int, Field(ge=2)] = Field(32, description="bags a step")
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    decay: Annotated[float, Field(gt=0, le=1)] = Field(0.9, description="of the learning rate, every two epochs")
+    average: Rate = Field(0.99, description="decay, a step, of the running average of the weights")
+    weight_decay: Annotated[float, Field(ge=0)] = 1e-4
+    label_smoothing: Rate = 0.1
+
+
+class CnnSettings(Settings):
+    """Stage 1: the segment CNN."""
+
+    size: Literal["tiny", "edge", "paper"] = "edge"
+    aligned: bool = Field(
+        True,
+        description="with the hop; false: a plain zero-padded VGG of equal width, five times slower, for reference",
+    )
+    embedding: Count = Field(128, description="dimension F")
+    dropout: Rate = 0.3
+    segments: Count = Field(30, description="segments of the random crop taken from an utterance")
+    draws: Annotated[float, Field(gt=0)] = Field(
+        1.0, description="utterances drawn an epoch, balanced over corpora and emotions, for each training utterance"
+    )
+    noise_share: Rate = Field(0.1, description="share of the draws that are noise recordings")
+    bag_loss: Annotated[float, Field(ge=0)] = Field(
+        0.0, description="weight of the loss of a crop's mean logits, beside that of its segments; 0 is the paper's"
+    )
+    speech_loss: Annotated[float, Field(ge=0)] = Field(0.5, description="weight of the speech head's loss")
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32", description="of training; bfloat16 is faster on CPUs with AVX-512 BF16 or AMX, and on GPUs"
+    )
+    fit: Fit = Fit()
+
+    @property
+    def widths(self) -> tuple[int, int, int, int]:
+        """Channels of the four stages."""
+        return SIZES[self.size]
+
+
+class AttentionSettings(Settings):
+    """Stage 2: a decision on segment embeddings."""
+
+    heads: Annotated[list[Head], Field(min_length=1)] = Field(
+        ["feature-att"], description="networks trained on the same embeddings; the first is the one exported"
+    )
+    padding: Literal["masked", "zeros"] = Field(
+        "masked",
+        description="of bags shorter than T. masked: padding takes no part, segments are weighed by their speech, and "
+        "decisions on 1 to T segments are learnt; zeros: the paper's, on the first T segments (cannot stream)",
+    )
+    features: Count = Field(120, description="dimension D of the bag representation")
+    dropout: Rate = 0.4
+    window: Count = Field(62, description="T, the longest window in segments; also the model's default window")
+    fit: Fit = Fit(epochs=40, batch=64)
+
+
+class Augment(Settings):
+    """Random changes to the training spectrograms; 0 turns one off."""
+
+    gain_db: Annotated[float, Field(ge=0)] = Field(10.0, description="level change, plus or minus")
+    noise_probability: Rate = 0.5
+    noise_snr_db: tuple[float, float] = (0.0, 30.0)
+    frequency_warp: Rate = Field(0.08, description="largest relative stretch of the Mel axis")
+    time_warp: Rate = Field(0.12, description="largest relative stretch of time")
+    tilt_db: Annotated[float, Field(ge=0)] = Field(6.0, description="spectral tilt from lowest to highest bin")
+    equaliser_db: Annotated[float, Field(ge=0)] = Field(
+        0.0, description="random smooth frequency response, plus or minus at six points, as rooms and microphones have"
+    )
+    mask_bins: Annotated[int, Field(ge=0)] = Field(8, description="widest band of Mel bins masked")
+    telephone_probability: Rate = Field(0.1, description="how often everything above 3.4 kHz is cut")
+
+
+class Protocol(Settings):
+    """Who is trained on, validated on and tested on."""
+
+    kind: Literal["speakers", "leave-one-speaker-out", "leave-one-session-out", "random", "table"] = Field(
+        "speakers",
+        description="test folds. speakers: dealt into `folds`; leave-one-...: each is one; random: utterances dealt "
+        "into `folds`, so that speakers are trained and tested on; table: as `table` says",
+    )
+    folds: Annotated[int, Field(ge=2)] = Field(2, description="test folds of the kinds speakers and random")
+    table: dict[str, str] | Path | None = Field(
+        None, description="fold of each speaker, or a CSV file with the columns speaker and fold; else the corpus's own"
+    )
+    nested: bool = Field(
+        True,
+        description="the paper's second cross-validation: inner folds of the training fold choose epochs and "
+        "calibration, and embed its utterances for stage 2. false: a `validation` part chooses, and stage 2 learns "
+        "from embeddings by a CNN that was trained on the same utterances",
+    )
+    inner_folds: Annotated[int, Field(ge=2)] = Field(
+        2, description="inner folds, or one a speaker where there are fewer"
+    )
+    validation: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.2, description="without `nested`: about this share of those not tested on, one part in 1 / share, rounded"
+    )
+    final: bool = Field(True, description="also train a model that nobody is tested on, which is exported")
+
+    @field_validator("table", mode="before")
+    @classmethod
+    def _is_a_table(cls, table: Any) -> Any:
+        if table is not None and not isinstance(table, (dict, str, Path)):
+            raise ValueError("name a CSV file, or a fold for each speaker")
+        return table
+
+
+class Experiment(Settings):
+    """One experiment, as a file in configs/train."""
+
+    name: str
+    seeds: list[Seed] = Field([1], min_length=1, description="each trains and tests every fold")
+    emotions: Annotated[list[str], Field(min_length=2)]
+    merge: dict[str, str] = Field({}, description="corpus emotion -> one of `emotions`; all others are left out")
+    corpora: Annotated[list[str], Field(min_length=1)]
+    noise: str | None = Field(None, description="folder of recordings without speech")
+    licence: str = "unstated"
+    limits: str = Field("", description="what the model must not be trusted with, in words")
+    min_confidence: Rate = Field(0.4, description="below it a decision names no emotion")
+    limit: Count | None = Field(None, description="at most so many utterances of each speaker and emotion")
+    protocol: Protocol = Protocol()
+    cnn: CnnSettings = CnnSettings()
+    attention: AttentionSettings = AttentionSettings()
+    baselines: list[Baseline] = Field(
+        [], description="measured on the same folds: random forests on embeddings, eGeMAPS + SVM"
+    )
+    augment: Augment = Augment()
+
+    @model_validator(mode="after")
+    def _names_are_sound(self) -> Experiment:
+        for names in (self.emotions, self.corpora, self.seeds, self.attention.heads, self.baselines):
+            if len(set(names)) < len(names):
+                raise ValueError(f"{', '.join(map(str, names))}: a name stands twice")
+        if self.augment.noise_snr_db[0] > self.augment.noise_snr_db[1]:
+            raise ValueError("augment.noise_snr_db: the lower bound comes first")
+        for source, target in self.merge.items():
+            if target not in self.emotions:
+                raise ValueError(f"merge: {source} -> {target}, but {target} is not among the emotions")
+        return self
+
+    @property
+    def sources(self) -> list[str]:
+        """Names of everything that must be found: the corpora and the noise recordings."""
+        return [*self.corpora, *([self.noise] if self.noise else [])]
+
+    def head(self, name: str | None) -> str:
+        """One of the networks on bags, the first if not named; InputError if there is none of this name."""
+        heads: list[str] = [*self.attention.heads]
+        if name is not None and name not in heads:
+            raise InputError(f"there is no head {name} in {self.name}; it has {', '.join(heads)}.")
+        return name or heads[0]
+
+    def label(self, emotion: str | None) -> int | None:
+        """Class index of a corpus's emotion; None where this experiment leaves it out."""
+        name = self.merge.get(emotion or "", emotion)
+        return self.emotions.index(name) if name in self.emotions else None
+
+
+def load_experiment(path: Path, changes: list[str] | None = None) -> Experiment:
+    """Read and check a configuration, and all that it names: the one it extends, and a table of folds.
+
+    Args:
+        path: a YAML file, or the name of a shipped configuration (``debug``).
+        changes: settings that replace the file's, as ``cnn.fit.epochs=3``.
+
+    Raises:
+        InputError: the file is missing or no YAML, a key is unknown or a value is out of bounds.
+    """
+    path = _found(path)
+    experiment = checked(Experiment, _content(path, changes or []), f"configuration {path}")
+    table = experiment.protocol.table
+    if not isinstance(table, Path):
+        return experiment
+    folds = _fold_table(table)
+    return experiment.model_copy(update={"protocol": experiment.protocol.model_copy(update={"table": folds})})
+
+
+def _found(path: Path) -> Path:
+    if path.is_file():
+        return path
+    shipped = CONFIGS / f"{str(path).removesuffix('.yaml')}.yaml"
+    if not shipped.exists():
+        names = ", ".join(sorted(file.stem for file in CONFIGS.glob("*.yaml")))
+        raise InputError(f"configuration {path} does not exist; shipped ones are {names}.")
+    return shipped
+
+
+def _content(path: Path, changes: list[str]) -> dict[str, Any]:
+    """A file's settings over those of the one that it `extends`, which lies in the same folder."""
+    content = read_settings(path, changes)
+    protocol = content.get("protocol")
+    if isinstance(protocol, dict) and isinstance(table := protocol.get("table"), str) and not Path(table).exists():
+        protocol["table"] = str(path.parent / table)
+    base = content.pop("extends", None)
+    if base is None:
+        return content
+    if str(base) == path.stem:
+        raise InputError(f"configuration {path} extends itself.")
+    beside = path.parent / f"{base}.yaml"
+    return _merged(_content(beside if beside.exists() else _found(Path(str(base))), []), content)
+
+
+def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in changes.items():
+        both = isinstance(value, dict) and isinstance(base.get(key), dict)
+        merged[key] = _merged(base[key], value) if both else value
+    return merged
+
+
+def _fold_table(path: Path) -> dict[str, str]:
+    """The fold of each speaker."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as lines:
+            rows = csv.DictReader(lines)
+            missing = {"speaker", "fold"} - set(rows.fieldnames or [])
+            pairs = [((row["speaker"] or "").strip(), (row["fold"] or "").strip()) for row in rows if not missing]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path} cannot be read as a CSV table in UTF-8 ({error}).") from None
+    if missing:
+        raise InputError(f"{path}: the column {max(missing)!r} is missing; speaker and fold, with commas, are needed.")
+    twice = [name for name, count in Counter(name for name, _ in pairs).items() if count > 1]
+    if twice:
+        raise InputError(f"{path}: {twice[0]} stands there more than once; a speaker is in one fold.")
+    return dict(pairs)

@@ -1,0 +1,1 @@
+"""Corpora, bags, folds and batches."""

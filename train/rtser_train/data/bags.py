@@ -1,0 +1,128 @@
+"""Bags: an utterance's log-Mel frames and how much speech each of its segments holds.
+
+Extracted once with the code that runs live (`rtser.engine.features`), and kept in a cache addressed by the content of
+the audio file and the feature specification.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
+
+from rtser.audio.file import read_audio
+from rtser.engine.features import HOP_SAMPLES, SAMPLE_RATE, SEGMENT_SAMPLES, SPECIFICATION, log_mel, segment_count
+from rtser.errors import InputError
+from rtser_train.data.cache import CACHE, Arrays, cached
+from rtser_train.data.corpora import Utterance
+
+VAD_WINDOW_SAMPLES = 512
+BAGS = CACHE / "bags"
+
+
+@dataclass(frozen=True)
+class Bag:
+    """One utterance, ready for training.
+
+    Attributes:
+        utterance: where it comes from.
+        label: class index of its emotion; -1 for a recording without speech.
+        frames: log-Mel, (2 + 6 h, 64), float32.
+        speech: share of speech in each segment, (S,), float32, 0..1.
+    """
+
+    utterance: Utterance
+    label: int
+    frames: NDArray[np.float32]
+    speech: NDArray[np.float32]
+
+    @property
+    def segments(self) -> int:
+        """S, the number of segments."""
+        return len(self.speech)
+
+
+def load_bags(labelled: Iterable[tuple[Utterance, int]], jobs: int = -1, folder: Path = BAGS) -> Iterator[Bag | None]:
+    """Extract, or read from the cache, one bag an utterance, in order.
+
+    Yields None for an utterance shorter than one segment.
+    """
+    pairs = list(labelled)
+    arrays = Parallel(n_jobs=jobs, return_as="generator")(delayed(_arrays)(utterance, folder) for utterance, _ in pairs)
+    for (utterance, label), (frames, speech) in zip(pairs, arrays, strict=True):
+        yield Bag(utterance, label, frames, speech) if len(speech) else None
+
+
+def read_utterance(utterance: Utterance) -> NDArray[np.float32]:
+    """An utterance's samples, (n,), float32, 16 kHz: its file, or the part of it that the utterance is.
+
+    Raises:
+        InputError: the file cannot be read, or ends before the utterance does.
+    """
+    try:
+        samples = _samples(utterance.path)
+    except InputError as error:
+        raise InputError(f"training data: {error}") from None
+    length_s = len(samples) / SAMPLE_RATE
+    if max(utterance.start_s, utterance.end_s or 0) > length_s:
+        span = f"{utterance.start_s} to {'its end' if utterance.end_s is None else f'{utterance.end_s} s'}"
+        raise InputError(f"training data: {utterance.path} is {length_s:.2f} s long, and {span} lies beyond.")
+    start, end = (None if at is None else round(at * SAMPLE_RATE) for at in (utterance.start_s, utterance.end_s))
+    return samples[start:end]
+
+
+@lru_cache(maxsize=1)
+def _samples(path: Path) -> NDArray[np.float32]:
+    """The samples of the last file asked for: the utterances of a long recording follow one another."""
+    return read_audio(path)
+
+
+def speech_share(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Share of speech in each segment, (S,), by the Silero voice activity detector.
+
+    Mean of the detector's probabilities over the 32 ms windows whose centres lie in the segment.
+    """
+    import torch
+
+    with torch.no_grad():
+        windows = _detector().audio_forward(torch.from_numpy(samples)[None], SAMPLE_RATE)[0].numpy()
+    centres = np.arange(len(windows)) * VAD_WINDOW_SAMPLES + VAD_WINDOW_SAMPLES // 2
+    starts = np.arange(segment_count(len(samples))) * HOP_SAMPLES
+    first, last = np.searchsorted(centres, starts), np.searchsorted(centres, starts + SEGMENT_SAMPLES)
+    sums = np.concatenate([[0.0], np.cumsum(windows, dtype=np.float64)])
+    share: NDArray[np.float32] = ((sums[last] - sums[first]) / (last - first)).astype(np.float32)
+    return share
+
+
+@cache
+def _detector() -> Any:
+    import torch
+    from silero_vad import load_silero_vad
+
+    torch.set_num_threads(1)
+    return load_silero_vad()
+
+
+@cache
+def _recipe() -> bytes:
+    return json.dumps([SPECIFICATION, version("silero-vad")], sort_keys=True).encode()
+
+
+def _arrays(utterance: Utterance, folder: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    spoken = utterance.emotion is not None
+
+    def make() -> Arrays:
+        samples = read_utterance(utterance)
+        share = speech_share(samples) if spoken else np.zeros(segment_count(len(samples)), np.float32)
+        return {"frames": log_mel(samples), "speech": share}
+
+    arrays = cached(folder, utterance, _recipe() + bytes([spoken]), make)
+    return arrays["frames"], arrays["speech"]

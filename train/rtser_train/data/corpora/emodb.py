@@ -1,0 +1,27 @@
+"""Berlin EmoDB: ``wav/03a01Fa.wav`` = speaker 03, sentence a01, emotion letter F, version a."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from rtser_train.data.corpora.recording import Utterance, named_files
+
+NAME = re.compile(r"(?P<speaker>\d\d)(?P<sentence>[ab]\d\d)(?P<emotion>[WLEAFTN])[a-z]?")
+EMOTIONS = {
+    "W": "angry",
+    "L": "boredom",
+    "E": "disgust",
+    "A": "fear",
+    "F": "happy",
+    "T": "sad",
+    "N": "neutral",
+}
+
+
+def read(root: Path) -> list[Utterance]:
+    """The corpus's utterances; files with other names are passed over."""
+    return [
+        Utterance(path, "emodb", match["speaker"], EMOTIONS[match["emotion"]], match["sentence"])
+        for path, match in named_files(root, NAME)
+    ]

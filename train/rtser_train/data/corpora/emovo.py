@@ -1,0 +1,28 @@
+"""EMOVO: ``f1/gio-f1-b2.wav`` = emotion gio (gioia), speaker f1, sentence b2."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from rtser_train.data.corpora.recording import Utterance, named_files
+
+NAME = re.compile(r"(?P<emotion>[a-z]{3})-(?P<speaker>[fm][123])-(?P<sentence>[a-z]\d)")
+EMOTIONS = {
+    "dis": "disgust",
+    "gio": "happy",
+    "neu": "neutral",
+    "pau": "fear",
+    "rab": "angry",
+    "sor": "surprise",
+    "tri": "sad",
+}
+
+
+def read(root: Path) -> list[Utterance]:
+    """The corpus's utterances; files with other names are passed over."""
+    return [
+        Utterance(path, "emovo", match["speaker"], EMOTIONS[match["emotion"]], match["sentence"])
+        for path, match in named_files(root, NAME)
+        if match["emotion"] in EMOTIONS
+    ]

@@ -1,0 +1,27 @@
+"""nEMO: ``samples/SM0_anger_77.wav`` = speaker SM0, emotion, sentence 77."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from rtser_train.data.corpora.recording import Utterance, named_files
+
+NAME = re.compile(r"(?P<speaker>[A-Z]{2}\d)_(?P<emotion>[a-z]+)_(?P<sentence>\d+)")
+EMOTIONS = {
+    "anger": "angry",
+    "fear": "fear",
+    "happiness": "happy",
+    "neutral": "neutral",
+    "sadness": "sad",
+    "surprised": "surprise",
+}
+
+
+def read(root: Path) -> list[Utterance]:
+    """The corpus's utterances; files with other names are passed over."""
+    return [
+        Utterance(path, "nemo", match["speaker"], EMOTIONS[match["emotion"]], match["sentence"])
+        for path, match in named_files(root, NAME)
+        if match["emotion"] in EMOTIONS
+    ]

@@ -1,0 +1,70 @@
+"""One's own speech: a CSV table with the columns path, emotion, speaker, and optionally more.
+
+The optional columns are sentence, session, fold (the test fold, for `protocol.kind: table`), and start and end of the
+utterance within the file, in seconds. Paths are relative to the table's folder.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections import Counter
+from pathlib import Path
+
+from rtser_train.data.corpora.recording import CorpusError, Utterance
+
+REQUIRED = ("path", "emotion", "speaker")
+COLUMNS = (*REQUIRED, "sentence", "session", "fold", "start", "end")
+
+
+def read(name: str, table: Path) -> list[Utterance]:
+    """The utterances of a table.
+
+    Raises:
+        CorpusError: the table is no CSV file, lacks a column or a value, or names a file twice or one that is missing.
+    """
+    if not table.is_file():
+        raise CorpusError(f"corpus {name}: {table} is no CSV table; --corpus {name}=TABLE.csv names one.")
+    try:
+        with table.open(newline="", encoding="utf-8-sig") as lines:
+            reader = csv.DictReader(lines)
+            rows = list(reader)
+            columns = reader.fieldnames or []
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CorpusError(f"{table} cannot be read as a CSV table in UTF-8 ({error}).") from None
+    missing = [column for column in REQUIRED if column not in columns]
+    if missing:
+        raise CorpusError(f"{table}: the column {missing[0]!r} is missing; needed are {', '.join(REQUIRED)}.")
+    utterances = [_utterance(name, table, line, row) for line, row in enumerate(rows, start=2)]
+    for recording, count in Counter(utterance.name for utterance in utterances).items():
+        if count > 1:
+            raise CorpusError(f"{table}: {recording} stands there {count} times; one recording has one row.")
+    return utterances
+
+
+def _utterance(name: str, table: Path, line: int, row: dict[str, str]) -> Utterance:
+    values = {column: (row.get(column) or "").strip() for column in COLUMNS}
+    for column in REQUIRED:
+        if not values[column]:
+            raise CorpusError(f"{table}, line {line}: the column {column!r} is empty.")
+    path = (table.parent / values["path"]).resolve()
+    if not path.is_file():
+        raise CorpusError(f"{table}, line {line}: there is no file {path}.")
+    try:
+        start_s = float(values.pop("start") or 0)
+        end_s = float(end) if (end := values.pop("end")) else None
+    except ValueError:
+        raise CorpusError(f"{table}, line {line}: start and end are seconds, as 12.5.") from None
+    if not 0 <= start_s < (math.inf if end_s is None else end_s):
+        raise CorpusError(f"{table}, line {line}: the utterance ends before it starts.")
+    return Utterance(
+        path,
+        name,
+        values["speaker"],
+        values["emotion"],
+        values["sentence"],
+        values["session"],
+        values["fold"],
+        start_s,
+        end_s,
+    )

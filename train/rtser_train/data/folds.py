@@ -1,0 +1,204 @@
+"""Folds: who is trained on, validated on and tested on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from sklearn.model_selection import GroupKFold, StratifiedKFold
+
+from rtser_train.config import Protocol
+from rtser_train.data.bags import Bag
+from rtser_train.data.corpora import CorpusError, Utterance
+
+FINAL = "final"
+"""Name of the fold that tests nobody, whose model ships."""
+
+Unit = Callable[[Utterance], str]
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One fold: the bags of three sets of units that share none.
+
+    Attributes:
+        name: ``1`` to ``n``, as a table calls it, or ``final``.
+        train: bags trained on.
+        validation: bags that choose the epoch and the calibration; empty where inner folds of `train` do.
+        test: bags measured on; empty in the final fold.
+        unit: what must not be in two parts: a speaker, a session, or only the utterance itself.
+    """
+
+    name: str
+    train: list[Bag]
+    validation: list[Bag]
+    test: list[Bag]
+    unit: Unit
+
+    def __post_init__(self) -> None:
+        parts = [units(part, self.unit) for part in (self.train, self.validation, self.test)]
+        shared = (parts[0] & parts[1]) | (parts[0] & parts[2]) | (parts[1] & parts[2])
+        if self.unit is not itself:
+            shared |= speakers([*self.train, *self.validation]) & speakers(self.test)
+        if shared:
+            raise CorpusError(f"fold {self.name}: {min(shared)} is in two of training, validation and test.")
+
+    def describe(self) -> str:
+        """One line: sizes, and how many speakers and sentences training and test share."""
+        sizes = ", ".join(
+            f"{name} {len(part)} utterances of {len(speakers(part))} speakers"
+            for name, part in (("training", self.train), ("validation", self.validation), ("test", self.test))
+        )
+        shared = len(speakers(self.train) & speakers(self.test))
+        sentences = len(_sentences(self.train) & _sentences(self.test))
+        return f"fold {self.name}: {sizes}; training and test share {shared} speakers, {sentences} sentences"
+
+
+def speaker(utterance: Utterance) -> str:
+    """Who speaks, as ``corpus/speaker``."""
+    return utterance.group
+
+
+def session(utterance: Utterance) -> str:
+    """The recording session, as ``corpus/session``."""
+    if not utterance.session:
+        raise CorpusError(
+            f"corpus {utterance.corpus} has no sessions; protocol.kind: leave-one-speaker-out needs none."
+        )
+    return f"{utterance.corpus}/{utterance.session}"
+
+
+def itself(utterance: Utterance) -> str:
+    """The utterance, unique over all corpora."""
+    return f"{utterance.corpus}/{utterance.name}"
+
+
+UNITS: dict[str, Unit] = {
+    "speakers": speaker,
+    "leave-one-speaker-out": speaker,
+    "leave-one-session-out": session,
+    "random": itself,
+    "table": speaker,
+}
+"""What a kind of protocol keeps in one part."""
+
+
+def units(bags: Iterable[Bag], unit: Unit) -> set[str]:
+    """The units of some bags."""
+    return {unit(bag.utterance) for bag in bags}
+
+
+def speakers(bags: Iterable[Bag]) -> set[str]:
+    """The speakers of some bags, as ``corpus/speaker``."""
+    return units(bags, speaker)
+
+
+def deal(bags: Sequence[Bag], parts: int, seed: int, unit: Unit) -> list[set[str]]:
+    """Deal the units of every corpus evenly into parts; utterances so that every part has its share of each emotion.
+
+    Raises:
+        CorpusError: a corpus has fewer units than there are parts.
+    """
+    dealt: list[set[str]] = [set() for _ in range(parts)]
+    for corpus in sorted({bag.utterance.corpus for bag in bags}):
+        labels = {unit(bag.utterance): bag.label for bag in bags if bag.utterance.corpus == corpus}
+        members = sorted(labels)
+        fewest = min(Counter(labels.values()).values()) if unit is itself else len(members)
+        if fewest < parts:
+            what = "recordings of some emotion" if unit is itself else "speakers"
+            raise CorpusError(
+                f"corpus {corpus} has only {fewest} {what} left to be dealt into {parts} parts (the test fold, "
+                "validation and inner folds each take some); change protocol.folds, .validation or .inner_folds."
+            )
+        settings = {"n_splits": parts, "shuffle": True, "random_state": seed}
+        if unit is itself:
+            splits = StratifiedKFold(**settings).split(members, [labels[member] for member in members])
+        else:
+            splits = GroupKFold(**settings).split(members, groups=members)
+        for part, (_, chosen) in zip(dealt, splits, strict=True):
+            part |= {members[i] for i in chosen}
+    return dealt
+
+
+def inner_parts(train: Sequence[Bag], protocol: Protocol, seed: int) -> list[set[str]]:
+    """The units of a training fold in the parts of the second cross-validation."""
+    unit = UNITS[protocol.kind]
+    fewest = min(
+        len(units((bag for bag in train if bag.utterance.corpus == corpus), unit))
+        for corpus in {bag.utterance.corpus for bag in train}
+    )
+    if fewest < 2:
+        raise CorpusError("a corpus has only one speaker left to train on, so protocol.nested has no inner folds.")
+    return deal(train, min(protocol.inner_folds, fewest), seed, unit)
+
+
+def make_folds(bags: Sequence[Bag], protocol: Protocol, seed: int) -> list[Fold]:
+    """The test folds in order, then the final one if the protocol has one.
+
+    Raises:
+        CorpusError: the corpora have too few speakers or no sessions, or the table lacks someone.
+    """
+    unit = UNITS[protocol.kind]
+    tests = _tests(bags, protocol, seed) | ({FINAL: set()} if protocol.final else {})
+    folds = []
+    for number, (name, test) in enumerate(tests.items()):
+        rest = [bag for bag in bags if unit(bag.utterance) not in test]
+        validation: set[str] = set()
+        if not protocol.nested:
+            validation = deal(rest, max(2, round(1 / protocol.validation)), seed + number, unit)[0]
+        folds.append(
+            Fold(
+                name,
+                train=[bag for bag in rest if unit(bag.utterance) not in validation],
+                validation=[bag for bag in rest if unit(bag.utterance) in validation],
+                test=[bag for bag in bags if unit(bag.utterance) in test],
+                unit=unit,
+            )
+        )
+    return folds
+
+
+def _tests(bags: Sequence[Bag], protocol: Protocol, seed: int) -> dict[str, set[str]]:
+    """The units of each test fold by its name."""
+    unit = UNITS[protocol.kind]
+    if protocol.kind == "table":
+        return _by_table(bags, protocol)
+    if protocol.kind in ("speakers", "random"):
+        tests = deal(bags, protocol.folds, seed, unit)
+    else:
+        tests = [{one} for one in sorted(units(bags, unit))]
+        if len(tests) < 2:
+            raise CorpusError(f"{protocol.kind} needs more than {', '.join(units(bags, unit))}.")
+    return {str(number): test for number, test in enumerate(tests, start=1)}
+
+
+def _by_table(bags: Sequence[Bag], protocol: Protocol) -> dict[str, set[str]]:
+    """The speakers of each fold of the protocol's table, or of the corpus's own; folds sorted by name.
+
+    The table names a speaker alone, or as ``corpus/speaker`` where there are several corpora.
+    """
+    table = protocol.table if isinstance(protocol.table, dict) else None
+    if table is not None and len({bag.utterance.corpus for bag in bags}) == 1:
+        corpus = bags[0].utterance.corpus
+        table = {f"{corpus}/{name.removeprefix(f'{corpus}/')}": fold for name, fold in table.items()}
+    folds: dict[str, set[str]] = {}
+    for bag in bags:
+        utterance = bag.utterance
+        fold = utterance.fold if table is None else table.get(utterance.group, "")
+        if not fold:
+            raise CorpusError(f"the table of folds has none for {utterance.group} ({utterance.path}).")
+        if fold == FINAL or "/" in fold:
+            raise CorpusError(f"the table of folds calls one {fold}; that is no name for a test fold here.")
+        folds.setdefault(fold, set()).add(utterance.group)
+    if len(folds) < 2:
+        raise CorpusError(f"the table of folds has only one, {', '.join(folds)}.")
+    names = sorted(folds, key=lambda name: (len(name), name))
+    for one, other in ((a, b) for a in names for b in names if a < b):
+        if folds[one] & folds[other]:
+            raise CorpusError(f"the table of folds has {min(folds[one] & folds[other])} in both {one} and {other}.")
+    return {name: folds[name] for name in names}
+
+
+def _sentences(bags: Iterable[Bag]) -> set[tuple[str, str]]:
+    return {(bag.utterance.corpus, bag.utterance.sentence) for bag in bags if bag.utterance.sentence}

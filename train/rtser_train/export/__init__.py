@@ -1,0 +1,1 @@
+"""A trained fold as one model file."""

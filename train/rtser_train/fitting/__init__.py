@@ -1,0 +1,1 @@
+"""Fitting networks, folds and whole experiments."""

@@ -1,0 +1,169 @@
+"""Stage 2 of the method: a network on the embeddings of an utterance's segments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils.rnn import pad_sequence
+
+from rtser.errors import InputError
+from rtser_train.config import Experiment
+from rtser_train.data.batches import balance
+from rtser_train.fitting.calibration import temperature
+from rtser_train.fitting.fit import fit
+from rtser_train.fitting.stage1 import Embedded, Task, score
+from rtser_train.networks.heads import BagNetwork, bag_network, heard
+
+AT_ONCE = 256
+"""Bags decided on in one pass."""
+CALIBRATION_DRAWS = 5
+"""Windows drawn from each utterance."""
+
+
+def head_network(experiment: Experiment, head: str) -> BagNetwork:
+    """One of the experiment's networks on bags, untrained."""
+    settings, kinds = experiment.attention, len(experiment.emotions)
+    return bag_network(head, experiment.cnn.embedding, kinds, settings.features, settings.dropout)
+
+
+def fit_head(
+    head: str,
+    train: Sequence[Embedded],
+    validation: Sequence[Embedded],
+    task: Task,
+    checkpoint: Path,
+    epochs: int | None = None,
+) -> tuple[BagNetwork, list[float]]:
+    """Stage 2: a network on stored embeddings, over windows of 1 to T segments (of T with the paper's padding).
+
+    Args:
+        head: the network's name.
+        train: what is trained on.
+        validation: what chooses the epoch; empty where `epochs` says how many there are.
+        task: settings, seed.
+        checkpoint: kept up to date, and gone on from.
+        epochs: how many, where nothing chooses.
+
+    Returns:
+        the network, and its validation UA after each epoch.
+    """
+    settings, seed = task.experiment.attention, task.seed
+    torch.manual_seed(seed)
+    network = head_network(task.experiment, head)
+    spoken = with_speech(train)
+    weights = balance([one.bag for one in spoken])
+
+    def losses(epoch: int) -> Iterator[tuple[Tensor, int]]:
+        rng = np.random.default_rng([seed, epoch])
+        torch.manual_seed(int(rng.integers(2**62)))
+        for _ in range(0, len(spoken), settings.fit.batch):
+            chosen = [spoken[i] for i in rng.choice(len(spoken), settings.fit.batch, p=weights)]
+            embeddings, gate, labels = windows(chosen, settings.window, rng, whole=settings.padding == "zeros")
+            logits = network(embeddings, gate)
+            yield functional.cross_entropy(logits, labels, label_smoothing=settings.fit.label_smoothing), gate.numel()
+
+    def validate(averaged: nn.Module) -> dict[str, float]:
+        return score(validation, decide(averaged, validation, settings.window))
+
+    fitting = settings.fit if epochs is None else settings.fit.model_copy(update={"epochs": epochs})
+    scores = fit(network, losses, validate if epochs is None else None, fitting, checkpoint, task.reporter)
+    return network, scores
+
+
+def prepared(embedded: Sequence[Embedded], experiment: Experiment) -> list[Embedded]:
+    """Bags as the heads take them: as they are; or the first T segments, padded with zeros that take part."""
+    if experiment.attention.padding == "masked":
+        return list(embedded)
+    longest = experiment.attention.window
+    return [
+        replace(
+            one,
+            embeddings=functional.pad(one.embeddings[:longest], (0, 0, 0, max(0, longest - len(one.embeddings)))),
+            gate=torch.ones(longest),
+        )
+        for one in embedded
+    ]
+
+
+def with_speech(embedded: Sequence[Embedded]) -> list[Embedded]:
+    """The bags that have a segment of speech.
+
+    Raises:
+        InputError: none has.
+    """
+    spoken = [one for one in embedded if one.gate.sum() > 0]
+    if not spoken:
+        raise InputError("the speech head finds no speech in the utterances; train longer or check them.")
+    return spoken
+
+
+@torch.no_grad()
+def decide(network: nn.Module, embedded: Sequence[Embedded], window: int) -> Tensor:
+    """Logits (n, K) of the last window of each bag that holds enough speech; NaN where none does."""
+    network.eval()
+    return torch.cat(
+        [_decide(network, embedded[first : first + AT_ONCE], window) for first in range(0, len(embedded), AT_ONCE)]
+    )
+
+
+def _decide(network: nn.Module, embedded: Sequence[Embedded], window: int) -> Tensor:
+    ends = [_last_heard(one.gate, window) for one in embedded]
+    parts = [slice(max(0, (end or window) - window), end or window) for end in ends]
+    embeddings = [one.embeddings[part] for one, part in zip(embedded, parts, strict=True)]
+    gates = [one.gate[part] for one, part in zip(embedded, parts, strict=True)]
+    logits: Tensor = network(pad_sequence(embeddings, batch_first=True), pad_sequence(gates, batch_first=True))
+    logits[[end is None for end in ends]] = torch.nan
+    return logits
+
+
+def _last_heard(gate: Tensor, window: int) -> int | None:
+    """End of the last window that holds enough speech."""
+    enough = heard(functional.pad(gate, (window - 1, 0)).unfold(0, window, 1)).nonzero()
+    return int(enough[-1]) + 1 if len(enough) else None
+
+
+def windows(
+    chosen: Sequence[Embedded], longest: int, rng: np.random.Generator, whole: bool = False
+) -> tuple[Tensor, Tensor, Tensor]:
+    """One window of each bag, masked by a gate of zero: half of them the last T segments, half 1 to T at random.
+
+    A random window that holds no speech gives way to the last T segments; with `whole`, all are the last T.
+    """
+    embeddings = torch.zeros(len(chosen), longest, chosen[0].embeddings.shape[1])
+    gate = torch.zeros(len(chosen), longest)
+    for row, one in enumerate(chosen):
+        part = slice(-longest, None)
+        if not whole and rng.random() < 0.5:
+            length = int(rng.integers(1, longest + 1))
+            start = int(rng.integers(0, max(1, len(one.gate) - length + 1)))
+            if one.gate[start : start + length].sum() > 0:
+                part = slice(start, start + length)
+        if one.gate[part].sum() <= 0:
+            part = slice(int(one.gate.argmax()), None)
+        count = min(longest, len(one.gate[part]))
+        embeddings[row, :count] = one.embeddings[part][:count]
+        gate[row, :count] = one.gate[part][:count]
+    return embeddings, gate, torch.tensor([one.bag.label for one in chosen])
+
+
+@torch.no_grad()
+def calibration_logits(network: BagNetwork, embedded: Sequence[Embedded], task: Task) -> tuple[Tensor, Tensor]:
+    """Logits (n, K) and labels (n,) of windows of all lengths that hold enough speech to be decided on."""
+    settings = task.experiment.attention
+    rng = np.random.default_rng(task.seed)
+    spoken, whole = with_speech(embedded), settings.padding == "zeros"
+    draws = [windows(spoken, settings.window, rng, whole) for _ in range(CALIBRATION_DRAWS)]
+    embeddings, gate, labels = (torch.cat(parts) for parts in zip(*draws, strict=True))
+    enough = heard(gate)
+    return network(embeddings[enough], gate[enough]), labels[enough]
+
+
+def calibrate(logits: Sequence[tuple[Tensor, Tensor]]) -> float:
+    """The temperature for the logits and labels of networks that were not trained on these utterances."""
+    return temperature(*(torch.cat(parts) for parts in zip(*logits, strict=True)))

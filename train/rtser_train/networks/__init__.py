@@ -1,0 +1,1 @@
+"""Segment networks and heads."""
