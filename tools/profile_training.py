@@ -9,13 +9,13 @@ it. Parts are timed on their own, the device waited for after each.
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import joblib
 import numpy as np
 import torch
 from rtser_train.config import load_experiment
@@ -23,7 +23,9 @@ from rtser_train.data.batches import Batch, augment, crops
 from rtser_train.data.experiment_data import load
 from rtser_train.fitting.fit import running_average
 from rtser_train.fitting.stage1 import segment_network
-from rtser_train.progress import Reporter
+from rtser_train.fitting.threads import use_threads
+from rtser_train.networks.randomness import draw_from
+from rtser_train.progress import ProgressReporter
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel
 
@@ -40,14 +42,16 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--set", action="append", default=[])
     options = parser.parse_args()
-    torch.set_num_threads(options.threads)
+    use_threads(options.threads)
     experiment = load_experiment(options.config, options.set)
-    bags, noise = load(experiment, {name: options.data / name for name in experiment.sources}, Reporter(quiet=True))
+    roots = {name: options.data / name for name in experiment.sources}
+    bags, noise = load(experiment, roots, ProgressReporter(quiet=True), jobs=-1)
     settings, device = experiment.cnn, options.device
     network = segment_network(experiment).to(device, memory_format=torch.channels_last)
     average = AveragedModel(network, multi_avg_fn=running_average(settings.fit.average), use_buffers=True)
     optimiser = torch.optim.Adam(network.parameters(), lr=settings.fit.learning_rate)
     generator = torch.Generator(device).manual_seed(0)
+    draw_from(network, torch.Generator(device).manual_seed(1))
     spent_s: dict[str, float] = defaultdict(float)
 
     @contextmanager
@@ -82,7 +86,7 @@ def main() -> None:
         with part("running average"):
             average.update_parameters(network)
     total_s = sum(spent_s.values())
-    where = torch.cuda.get_device_name() if device == "cuda" else f"{options.threads} of {os.cpu_count()} cores"
+    where = torch.cuda.get_device_name() if device == "cuda" else f"{options.threads} of {joblib.cpu_count()} cores"
     print(f"{experiment.name}, {settings.size}, {settings.precision}, batches of {settings.fit.batch}, {where}\n")
     print("| part | ms a step | share |\n|---|---|---|")
     for name, seconds in spent_s.items():

@@ -335,7 +335,7 @@ def train(
         from rtser_train.fitting.crossval import Workers
         from rtser_train.fitting.crossval import train as train_experiment
         from rtser_train.fitting.devices import chosen_device
-        from rtser_train.progress import Reporter
+        from rtser_train.progress import ProgressReporter
 
         changes = [*(set_ or []), *([f"seeds=[{seed}]"] if seed is not None else [])]
         experiment = load_experiment(config, changes)
@@ -344,7 +344,7 @@ def train(
             raise InputError(f"{run} exists; name another folder with --output, or leave --new out to go on with it.")
         workers = Workers(chosen_device(device), jobs, threads, dask)
         names = [name.strip() for name in (folds or "").split(",") if name.strip()]
-        train_experiment(experiment, _roots(experiment.sources, data, corpus), run, names, Reporter(), workers)
+        train_experiment(experiment, _roots(experiment.sources, data, corpus), run, names, ProgressReporter(), workers)
         typer.echo(
             f"trained: {run}; next: rtser evaluate {run}; with the same --data or --corpus: rtser export {run} -o FILE",
             err=True,
@@ -364,17 +364,17 @@ def evaluate(
     """Print a run's tables as Markdown; they and the figures are written into its folder too."""
     with failures(), packages("train"):
         from rtser_train.evaluation.evaluate import evaluate as evaluate_run
-        from rtser_train.evaluation.tables import write_all, write_heard
-        from rtser_train.progress import Reporter
-        from rtser_train.run import read_run
+        from rtser_train.evaluation.streaming import evaluate_streaming
+        from rtser_train.evaluation.tables import write_evaluation, write_streaming
+        from rtser_train.progress import ProgressReporter
+        from rtser_train.run import Run
 
-        experiment = read_run(run)
-        head = experiment.head(head)
-        roots = _roots(experiment.sources, data, corpus)
-        measures = evaluate_run(run)
-        typer.echo(write_all(run, measures))
+        trained = Run.open(run)
+        head = trained.experiment.head(head)
+        roots = _roots(trained.experiment.sources, data, corpus)
+        typer.echo(write_evaluation(trained, evaluate_run(trained)))
         if stream:
-            typer.echo(write_heard(run, head, roots, Reporter()))
+            typer.echo(write_streaming(trained, head, evaluate_streaming(trained, head, roots, ProgressReporter())))
 
 
 @app.command()
@@ -388,10 +388,12 @@ def export(
 ) -> None:
     """Export a run's model as one file, verified against torch on real utterances."""
     with failures(), packages("train"):
-        from rtser_train.export.package import release
-        from rtser_train.run import read_run
+        from rtser_train.export.package import export_run
+        from rtser_train.run import Run
 
-        metadata, difference = release(run, head, fold, _roots(read_run(run).sources, data, corpus), output)
+        trained = Run.open(run)
+        roots = _roots(trained.experiment.sources, data, corpus)
+        metadata, difference = export_run(trained, head, fold, roots, output)
         typer.echo(f"{output}: {metadata.name}, {', '.join(metadata.labels)}; at most {difference:.1e} from torch")
 
 

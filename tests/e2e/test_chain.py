@@ -13,13 +13,16 @@ import pytest
 import torch
 from conftest import DATA, ROOT, rtser
 from rtser_train.export.onnx_export import TOLERANCE, export, largest_difference
-from rtser_train.export.package import describe
-from rtser_train.run import fold_folder, read_run, read_step
+from rtser_train.evaluation.results import Evaluation
+from rtser_train.export.package import describe, read_step
+from rtser_train.run import Run
 
 import rtser as library
 from rtser.audio.file import read_audio
 from rtser.engine.bank import Bank
 from rtser.engine.features import FIRST_HOP_SAMPLES, HOP_SAMPLES, SEGMENT_SAMPLES, segment_count
+
+pytestmark = pytest.mark.e2e
 
 EMODB_LETTERS = {"W": (85, 220, 190), "A": (90, 240, 90), "F": (95, 190, 130), "N": (45, 160, 90), "T": (15, 100, 50)}
 VOICES = ["en-us+m1", "en-us+m3", "en-us+m5", "en-us+m7", "en-us+f1", "en-us+f2", "en-us+f3", "en-us+f4"]
@@ -80,6 +83,7 @@ def longest(speech: Path) -> Path:
 def test_the_run_holds_what_made_it(run):
     for name in (
         "experiment.yaml",
+        "run.json",
         "environment.json",
         "seed-1/fold-1/speakers.json",
         "seed-1/fold-1/cnn.csv",
@@ -107,13 +111,13 @@ def test_every_system_has_a_prediction_for_every_utterance_once(run):
 
 def test_the_evaluation_writes_tables_and_figures(exported):
     run = exported.parent
-    measures = json.loads((run / "evaluation.json").read_text())["systems"]["feature-att"]["emodb"]
-    assert sum(map(sum, measures["confusion"])) + measures["without speech"] == measures["utterances"]
-    assert measures["UA 95 %"][0] <= measures["UA"] <= measures["UA 95 %"][1]
+    result = Evaluation.read(run / "evaluation.json").systems["feature-att"].corpora["emodb"]
+    assert sum(map(sum, result.confusion)) + result.without_speech == result.utterances
+    assert result.ua_interval[0] <= result.ua <= result.ua_interval[1]
     assert "| Feature-Att | emodb |" in (run / "tables.md").read_text()
-    for name in ("confusion-feature-att-emodb", "heard-feature-att", "training"):
+    for name in ("confusion-feature-att-emodb", "streaming-feature-att", "training"):
         assert (run / "figures" / f"{name}.png").read_bytes()[:4] == b"\x89PNG"
-    with (run / "figures" / "heard-feature-att.csv").open() as lines:
+    with (run / "figures" / "streaming-feature-att.csv").open() as lines:
         seconds = [float(row["seconds"]) for row in csv.DictReader(lines)]
     assert seconds == pytest.approx([0.335 + 0.06 * i for i in range(len(seconds))])
 
@@ -128,12 +132,13 @@ def test_what_was_predicted_in_training_is_what_the_exported_model_says_when_str
     }
     model = library.load(run / "seed-1" / "fold-1" / "feature-att.onnx")
     for recording, label in list(predicted.items())[:10]:
-        heard = [one.emotions for one in library.Stream(model).push(read_audio(speech / recording)) if one.emotions]
-        assert (max(heard[-1], key=heard[-1].__getitem__) if heard else "") == label
+        decided = [one.emotions for one in library.Stream(model).push(read_audio(speech / recording)) if one.emotions]
+        assert (max(decided[-1], key=decided[-1].__getitem__) if decided else "") == label
 
 
 def test_streaming_equals_torch_offline_on_the_whole_utterance(exported, run, speech):
-    step = read_step(read_run(run), fold_folder(run, 1, "1"), "feature-att")
+    trained = Run.open(run)
+    step = read_step(trained, trained.fold(1, "1"), "feature-att")
     model, samples = library.load(exported), read_audio(longest(speech))
     for window in (5, model.metadata.window):
         window_s = (SEGMENT_SAMPLES + (window - 1) * HOP_SAMPLES) / 16_000
@@ -143,11 +148,11 @@ def test_streaming_equals_torch_offline_on_the_whole_utterance(exported, run, sp
 
 
 def test_streaming_equals_torch_where_everything_is_taken_for_speech(run, speech):
-    experiment = read_run(run)
-    step = read_step(experiment, fold_folder(run, 1, "1"), "feature-att")
+    trained = Run.open(run)
+    step = read_step(trained, trained.fold(1, "1"), "feature-att")
     with torch.no_grad():
         step.cnn.speech[2].bias += 10
-    model = library.Model.from_bytes(export(step, describe(experiment, "feature-att", {}, step.temperature)))
+    model = library.Model.from_bytes(export(step, describe(trained.experiment, "feature-att", {}, step.temperature)))
     samples = read_audio(longest(speech))
     decisions = library.Stream(model, window_s=1.0).push(samples)
     assert sum(decision.emotions is not None for decision in decisions) >= len(decisions) - 3
@@ -192,7 +197,8 @@ def test_a_broken_off_run_goes_on_to_the_same_result(run, speech, tmp_path):
     again = tmp_path / "again"
     fold = Path("seed-1") / "fold-1"
     shutil.copytree(run / fold, again / fold)
-    shutil.copy(run / "experiment.yaml", again)
+    for name in ("experiment.yaml", "run.json"):
+        shutil.copy(run / name, again)
     gone = ("step", "predictions", "cnn-ap", "feature-att", "feature-att-inner-2", "cnn", "inner-2")
     for name in gone:
         for suffix in (".pt", ".csv"):

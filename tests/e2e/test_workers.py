@@ -1,4 +1,4 @@
-"""Folds trained apart: in processes of this machine, and on a local Dask cluster of two workers bound to loopback."""
+"""Folds trained apart: in processes of this machine, and on a local Dask cluster bound to loopback."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ import torch
 from conftest import DATA, rtser
 from distributed import LocalCluster
 from test_chain import synthetic_emodb
+
+pytestmark = pytest.mark.e2e
 
 SMALL = ["--set", "cnn.fit.epochs=2", "--set", "attention.heads=[feature-att]", "--set", "attention.fit.epochs=2"]
 
@@ -50,17 +52,28 @@ def test_folds_trained_at_the_same_time_are_those_trained_in_turn(here, speech, 
     assert all(equal(one, other) for one, other in zip(here, together, strict=True))
 
 
+def local_cluster(workers, threads):
+    """A Dask cluster of so many processes, each with so many threads."""
+    return LocalCluster(
+        n_workers=workers, threads_per_worker=threads, host="127.0.0.1", dashboard_address=None, processes=True
+    )
+
+
 @pytest.fixture
 def cluster():
-    with LocalCluster(
-        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, processes=True
-    ) as running:
+    with local_cluster(workers=2, threads=1) as running:
         yield running
 
 
 def test_folds_trained_on_a_cluster_are_those_trained_here(here, cluster, speech, tmp_path):
     there = train(speech, tmp_path / "run", "--dask", cluster.scheduler_address)
     assert all(equal(one, other) for one, other in zip(here, there, strict=True))
+
+
+def test_folds_trained_in_two_threads_of_one_worker_are_those_trained_in_turn(here, speech, tmp_path):
+    with local_cluster(workers=1, threads=2) as cluster:
+        together = train(speech, tmp_path / "run", "--dask", cluster.scheduler_address)
+    assert all(equal(one, other) for one, other in zip(here, together, strict=True))
 
 
 def test_a_worker_lost_in_the_middle_loses_no_fold(here, cluster, speech, tmp_path):

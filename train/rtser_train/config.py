@@ -7,11 +7,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from rtser.errors import InputError
 from rtser.settings import Settings, checked, read_settings
-from rtser_train.networks.segment_networks import SIZES
+from rtser_train.registry import BASELINES, HEADS, SEGMENT_NETWORKS
 
 _PACKAGED = Path(__file__).parent / "configs"
 CONFIGS = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[2] / "configs" / "train"
@@ -21,9 +21,19 @@ Rate = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
+SegmentNetworkName = Annotated[str, AfterValidator(SEGMENT_NETWORKS.check)]
+HeadName = Annotated[str, AfterValidator(HEADS.check)]
+BaselineName = Annotated[str, AfterValidator(BASELINES.check)]
 
-Head = Literal["feature-att", "d-multi", "d-single", "cnn-ap", "cnn-mp"]
-Baseline = Literal["cnn-avg-rf", "cnn-max-rf", "egemaps-svm", "egemaps-svm-corpus"]
+SIZES: dict[str, tuple[int, int, int, int]] = {
+    "tiny": (4, 8, 8, 16),
+    "edge": (16, 32, 64, 128),
+    "paper": (64, 128, 256, 256),
+}
+"""Channels of a segment network's four stages by the name of its size."""
+
+FINAL = "final"
+"""Name of the fold that tests nobody, whose model ships."""
 
 
 class Fit(Settings):
@@ -42,11 +52,12 @@ class Fit(Settings):
 class CnnSettings(Settings):
     """Stage 1: the segment CNN."""
 
-    size: Literal["tiny", "edge", "paper"] = "edge"
-    aligned: bool = Field(
-        True,
-        description="with the hop; false: a plain zero-padded VGG of equal width, five times slower, for reference",
+    network: SegmentNetworkName = Field(
+        "segcnn",
+        description="segcnn is aligned with the hop; plain-vgg is a zero-padded VGG of equal width, five times slower, "
+        "for reference",
     )
+    size: Literal["tiny", "edge", "paper"] = "edge"
     embedding: Count = Field(128, description="dimension F")
     dropout: Rate = 0.3
     segments: Count = Field(30, description="segments of the random crop taken from an utterance")
@@ -72,7 +83,7 @@ class CnnSettings(Settings):
 class AttentionSettings(Settings):
     """Stage 2: a decision on segment embeddings."""
 
-    heads: Annotated[list[Head], Field(min_length=1)] = Field(
+    heads: Annotated[list[HeadName], Field(min_length=1)] = Field(
         ["feature-att"], description="networks trained on the same embeddings; the first is the one exported"
     )
     padding: Literal["masked", "zeros"] = Field(
@@ -147,12 +158,12 @@ class Experiment(Settings):
     noise: str | None = Field(None, description="folder of recordings without speech")
     licence: str = "unstated"
     limits: str = Field("", description="what the model must not be trusted with, in words")
-    min_confidence: Rate = Field(0.4, description="below it a decision names no emotion")
+    label_threshold: Rate = Field(0.4, description="below it a decision names no emotion")
     limit: Count | None = Field(None, description="at most so many utterances of each speaker and emotion")
     protocol: Protocol = Protocol()
     cnn: CnnSettings = CnnSettings()
     attention: AttentionSettings = AttentionSettings()
-    baselines: list[Baseline] = Field(
+    baselines: list[BaselineName] = Field(
         [], description="measured on the same folds: random forests on embeddings, eGeMAPS + SVM"
     )
     augment: Augment = Augment()
@@ -175,10 +186,10 @@ class Experiment(Settings):
         return [*self.corpora, *([self.noise] if self.noise else [])]
 
     def head(self, name: str | None) -> str:
-        """One of the networks on bags, the first if not named; InputError if there is none of this name."""
+        """One of the experiment's heads, the first if not named; InputError if it has none of this name."""
         heads: list[str] = [*self.attention.heads]
         if name is not None and name not in heads:
-            raise InputError(f"there is no head {name} in {self.name}; it has {', '.join(heads)}.")
+            raise InputError(f"there is no head {name} in {self.name}", f"it has {', '.join(heads)}")
         return name or heads[0]
 
     def label(self, emotion: str | None) -> int | None:
@@ -191,8 +202,10 @@ def load_experiment(path: Path, changes: list[str] | None = None) -> Experiment:
     """Read and check a configuration, and all that it names: the one it extends, and a table of folds.
 
     Args:
-        path: a YAML file, or the name of a shipped configuration (``debug``).
-        changes: settings that replace the file's, as ``cnn.fit.epochs=3``.
+        path: a YAML file, or the name of a shipped configuration (``debug``). A table of folds that it names lies
+            relative to it.
+        changes: settings that replace the file's, as ``cnn.fit.epochs=3``. A table of folds that they name lies
+            relative to the current folder.
 
     Raises:
         InputError: the file is missing or no YAML, a key is unknown or a value is out of bounds.
@@ -212,16 +225,15 @@ def _found(path: Path) -> Path:
     shipped = CONFIGS / f"{str(path).removesuffix('.yaml')}.yaml"
     if not shipped.exists():
         names = ", ".join(sorted(file.stem for file in CONFIGS.glob("*.yaml")))
-        raise InputError(f"configuration {path} does not exist; shipped ones are {names}.")
+        raise InputError(f"configuration {path} does not exist", f"shipped ones are {names}")
     return shipped
 
 
 def _content(path: Path, changes: list[str]) -> dict[str, Any]:
     """A file's settings over those of the one that it `extends`, which lies in the same folder."""
     content = read_settings(path, changes)
-    protocol = content.get("protocol")
-    if isinstance(protocol, dict) and isinstance(table := protocol.get("table"), str) and not Path(table).exists():
-        protocol["table"] = str(path.parent / table)
+    if isinstance(table := _table_of(content), str) and _table_of(read_settings(None, changes)) is None:
+        content["protocol"]["table"] = str(path.parent / table)
     base = content.pop("extends", None)
     if base is None:
         return content
@@ -229,6 +241,11 @@ def _content(path: Path, changes: list[str]) -> dict[str, Any]:
         raise InputError(f"configuration {path} extends itself.")
     beside = path.parent / f"{base}.yaml"
     return _merged(_content(beside if beside.exists() else _found(Path(str(base))), []), content)
+
+
+def _table_of(content: dict[str, Any]) -> Any:
+    protocol = content.get("protocol")
+    return protocol.get("table") if isinstance(protocol, dict) else None
 
 
 def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
@@ -249,8 +266,8 @@ def _fold_table(path: Path) -> dict[str, str]:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path} cannot be read as a CSV table in UTF-8 ({error}).") from None
     if missing:
-        raise InputError(f"{path}: the column {max(missing)!r} is missing; speaker and fold, with commas, are needed.")
+        raise InputError(f"{path}: the column {max(missing)!r} is missing", "speaker and fold, with commas, are needed")
     twice = [name for name, count in Counter(name for name, _ in pairs).items() if count > 1]
     if twice:
-        raise InputError(f"{path}: {twice[0]} stands there more than once; a speaker is in one fold.")
+        raise InputError(f"{path}: {twice[0]} stands there more than once", "a speaker is in one fold")
     return dict(pairs)

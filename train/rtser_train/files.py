@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from uuid import uuid4
+
+from rtser.errors import OutputError
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Yield another path to write to, of the same suffix, which takes the place of `path` once it is written."""
-    part = path.with_name(f".{os.getpid()}-{path.name}")
-    yield part
-    part.replace(path)
+def replacing(path: Path, advice: str = "") -> Iterator[Path]:
+    """Yield another path to write to, of the same suffix, which takes the place of `path` once it is written.
+
+    The folder is made where it is missing. Threads and processes may write the same file at the same time: the last
+    one wins. After an exception nothing is left.
+
+    Args:
+        path: the file to write.
+        advice: what to do if it cannot be written.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    part = path.with_name(f".{uuid4().hex}{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield part
+        part.replace(path)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written ({error.strerror or error})", advice) from None
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)

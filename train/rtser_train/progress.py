@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 
-class Reporter:
+class ProgressReporter:
     """Lines for the log, and a bar for each long job where there is a terminal.
 
     Args:
@@ -43,9 +43,9 @@ class Reporter:
 
 
 class Job:
-    """One job of a `Reporter`."""
+    """One job of a `ProgressReporter`."""
 
-    def __init__(self, reporter: Reporter, name: str, advance: Callable[[], None]) -> None:
+    def __init__(self, reporter: ProgressReporter, name: str, advance: Callable[[], None]) -> None:
         self._reporter, self._name, self._advance = reporter, name, advance
 
     def step(self, text: str = "") -> None:

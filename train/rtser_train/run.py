@@ -1,124 +1,240 @@
 """A run's folder, which holds all that made it and all that came of it.
 
 RUN/experiment.yaml                  the configuration
+RUN/run.json                         layout of the folder, its seeds and the names of each one's folds
 RUN/environment.json                 versions and machine
 RUN/seed-1/fold-2/speakers.json      who is in training, validation and test
 RUN/seed-1/fold-2/*.pt, *.csv        checkpoint and history of each network
 RUN/seed-1/fold-2/tensorboard/       the same histories for TensorBoard
 RUN/seed-1/fold-2/step.pt            what an export needs: weights and temperatures
 RUN/seed-1/fold-2/predictions.csv    what each system says of each test utterance
+RUN/seed-1/fold-2/HEAD.onnx          the fold's model, where a streaming evaluation exported it
+RUN/evaluation.json, tables.md       the metrics, for programs and for people
+RUN/figures/                         confusion matrices, training curves, streaming curves
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import platform
-from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
-import torch
+import joblib
 import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from rtser.errors import InputError
 from rtser.settings import checked, read_settings
-from rtser_train.config import Experiment
-from rtser_train.data.folds import Fold, itself
-from rtser_train.export.onnx_export import StreamingStep
+from rtser_train.config import FINAL, Experiment
 from rtser_train.files import replacing
-from rtser_train.fitting.stage1 import segment_network
-from rtser_train.fitting.stage2 import head_network
 
+LAYOUT = 2
+"""Number of this layout of the folder; one more where an older folder cannot be read any more."""
+ANOTHER = "name another folder with --output"
 PACKAGES = (
     *("rtser", "torch", "numpy", "scipy", "scikit-learn", "onnx", "onnxruntime-gpu"),
     *("silero-vad", "soundfile", "soxr", "opensmile"),
 )
 
 
-def fold_folder(run: Path, seed: int, fold: str) -> Path:
-    """Where a fold of a seed lies."""
-    return run / f"seed-{seed}" / f"fold-{fold}"
+class _Notes(BaseModel):
+    """The content of run.json."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    layout: int
+    folds: dict[int, list[str]]
 
 
-def finished(run: Path, seed: int) -> list[str]:
-    """Names of the folds of a seed that are trained to their end."""
-    names = [step.parent.name.removeprefix("fold-") for step in (run / f"seed-{seed}").glob("fold-*/step.pt")]
-    return sorted(names, key=lambda name: (len(name), name))
+class Parts(BaseModel):
+    """Who is in which part of a fold, in speakers.json.
 
-
-def check_run(experiment: Experiment, run: Path) -> None:
-    """Raise InputError if the run's folder holds another experiment."""
-    if (run / "experiment.yaml").exists() and read_run(run) != experiment:
-        raise InputError(f"{run} holds a run with other settings; name another folder with --output.")
-
-
-def open_run(experiment: Experiment, run: Path) -> None:
-    """Make the run's folder, if it is not there yet."""
-    settings = run / "experiment.yaml"
-    if settings.exists():
-        return
-    try:
-        run.mkdir(parents=True, exist_ok=True)
-        with replacing(settings) as part:
-            part.write_text(yaml.safe_dump(experiment.model_dump(mode="json"), sort_keys=False), encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{run} cannot be written ({error.strerror}); name another folder with --output.") from None
-    environment = {"python": platform.python_version(), "machine": platform.machine(), "system": platform.system()}
-    environment["cores"] = str(os.cpu_count())
-    environment |= {name: version(name) for name in PACKAGES if _installed(name)}
-    (run / "environment.json").write_text(json.dumps(environment, indent=2))
-
-
-def read_run(run: Path) -> Experiment:
-    """The experiment of a run's folder."""
-    settings = run / "experiment.yaml"
-    if not settings.is_file():
-        raise InputError(f"{run} is no run's folder (it has no experiment.yaml); rtser train makes one.")
-    return checked(Experiment, read_settings(settings, []), str(settings))
-
-
-def check_speakers(fold: Fold, folder: Path) -> None:
-    """Note who is in which part of a fold, how many utterances and which; or check that an earlier call noted the same.
-
-    Raises:
-        InputError: the corpora have changed since, so that a checkpoint may have heard speakers who are now tested on.
+    Attributes:
+        train: how many recordings of each speaker (``corpus/speaker``) are trained on.
+        validation: likewise, of those that choose the epoch.
+        test: likewise, of those that are measured on.
+        recordings: SHA-256 of the list of all recordings with their parts and classes.
     """
-    parts = {"train": fold.train, "validation": fold.validation, "test": fold.test}
-    counts: dict[str, Any] = {
-        name: dict(sorted(Counter(bag.utterance.group for bag in bags).items())) for name, bags in parts.items()
-    }
-    utterances = sorted((name, itself(bag.utterance), bag.label) for name, bags in parts.items() for bag in bags)
-    counts["utterances"] = hashlib.sha256(json.dumps(utterances).encode()).hexdigest()
-    noted = folder / "speakers.json"
-    if noted.exists():
-        if json.loads(noted.read_text()) != counts:
-            raise InputError(f"{folder} was trained on other recordings; name another folder with --output.")
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    with replacing(noted) as part:
-        part.write_text(json.dumps(counts, indent=1), encoding="utf-8")
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    train: dict[str, int]
+    validation: dict[str, int]
+    test: dict[str, int]
+    recordings: str
 
 
-def read_step(experiment: Experiment, folder: Path, head: str) -> StreamingStep:
-    """The networks of a trained fold, with one of its heads.
+@dataclass(frozen=True)
+class FoldFolder:
+    """The files of one fold of one seed.
 
-    Raises:
-        InputError: the fold has not been trained to its end, or has no such head.
+    Attributes:
+        path: the folder.
+        seed: of the fold's training.
+        fold: the fold's name.
     """
-    if not (folder / "step.pt").is_file():
-        trained = ", ".join(finished(folder.parents[1], int(folder.parent.name.removeprefix("seed-")))) or "none is"
-        raise InputError(f"{folder} is not trained to its end (of its seed's folds: {trained}); rtser train goes on.")
-    saved = torch.load(folder / "step.pt", map_location="cpu")
-    if head not in saved["heads"]:
-        raise InputError(f"{folder} has no head {head}; it has {', '.join(saved['heads'])}.")
-    cnn, network = segment_network(experiment), head_network(experiment, head)
-    cnn.load_state_dict(saved["cnn"])
-    network.load_state_dict(saved["heads"][head])
-    step = StreamingStep(cnn, network, saved["temperatures"][head])
-    return step.eval()
+
+    path: Path
+    seed: int
+    fold: str
+
+    @property
+    def step(self) -> Path:
+        """Weights and temperatures; written last."""
+        return self.path / "step.pt"
+
+    @property
+    def finished(self) -> bool:
+        """Whether the fold is trained to its end."""
+        return self.step.is_file()
+
+    @property
+    def predictions(self) -> Path:
+        """What each system says of each test utterance."""
+        return self.path / "predictions.csv"
+
+    def checkpoint(self, network: str) -> Path:
+        """The state of a network's fitting; its history lies beside it with the suffix ``.csv``."""
+        return self.path / f"{network}.pt"
+
+    def histories(self, network: str) -> list[Path]:
+        """The histories of a network and of its inner folds, those that are there."""
+        inner = "inner-*" if network == "cnn" else f"{network}-inner-*"
+        return sorted(path for pattern in (network, inner) for path in self.path.glob(f"{pattern}.csv"))
+
+    def model(self, head: str) -> Path:
+        """The fold's exported model with one of its heads."""
+        return self.path / f"{head}.onnx"
+
+    def note_parts(self, parts: Parts) -> None:
+        """Note who is in which part of the fold; or check that an earlier call noted the same.
+
+        Raises:
+            InputError: the corpora have changed since, so a checkpoint may be of speakers who are now tested on.
+        """
+        noted = self.path / "speakers.json"
+        if not noted.exists():
+            with replacing(noted) as part:
+                part.write_text(parts.model_dump_json(indent=1), encoding="utf-8")
+        elif self.parts() != parts:
+            raise InputError(f"{self.path} was trained on other recordings", ANOTHER)
+
+    def parts(self) -> Parts:
+        """Who is in which part of the fold; InputError where that cannot be read."""
+        noted = self.path / "speakers.json"
+        try:
+            return Parts.model_validate_json(noted.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, ValidationError):
+            raise InputError(f"{noted} cannot be read", "train again into another folder") from None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One experiment's folder.
+
+    Attributes:
+        folder: where it lies.
+        experiment: the configuration.
+        folds: names of the folds of each seed, in order.
+    """
+
+    folder: Path
+    experiment: Experiment
+    folds: Mapping[int, Sequence[str]]
+
+    @classmethod
+    def open(cls, folder: Path) -> Run:
+        """The run in a folder.
+
+        Raises:
+            InputError: the folder holds no run, or one of another layout.
+        """
+        settings = folder / "experiment.yaml"
+        if not settings.is_file():
+            raise InputError(f"{folder} is no run's folder (it has no experiment.yaml)", "rtser train makes one")
+        try:
+            notes = _Notes.model_validate_json((folder / "run.json").read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, ValidationError):
+            notes = None
+        if notes is None or notes.layout != LAYOUT:
+            raise InputError(f"{folder} is a run of another version of rtser", "train again into another folder")
+        return cls(folder, checked(Experiment, read_settings(settings, []), str(settings)), notes.folds)
+
+    @classmethod
+    def create(cls, experiment: Experiment, folder: Path, folds: Mapping[int, Sequence[str]]) -> Run:
+        """Make a run's folder, or open the one that is there.
+
+        Raises:
+            InputError: the folder holds another experiment, or one of other folds.
+            OutputError: the folder cannot be written.
+        """
+        noted = {seed: list(names) for seed, names in folds.items()}
+        run = cls.check(experiment, folder)
+        if run is not None:
+            if dict(run.folds) != noted:
+                raise InputError(f"{folder} was trained on other recordings", ANOTHER)
+            return run
+        contents = {  # the configuration comes last, for it makes the folder a run's
+            "environment.json": json.dumps(_environment(), indent=2),
+            "run.json": _Notes(layout=LAYOUT, folds=noted).model_dump_json(indent=2),
+            "experiment.yaml": yaml.safe_dump(experiment.model_dump(mode="json"), sort_keys=False),
+        }
+        for name, content in contents.items():
+            with replacing(folder / name, ANOTHER) as part:
+                part.write_text(content, encoding="utf-8")
+        return cls(folder, experiment, noted)
+
+    @classmethod
+    def check(cls, experiment: Experiment, folder: Path) -> Run | None:
+        """The run in a folder, or None; InputError if the folder holds another experiment."""
+        if not (folder / "experiment.yaml").exists():
+            return None
+        run = cls.open(folder)
+        if run.experiment != experiment:
+            raise InputError(f"{folder} holds a run with other settings", ANOTHER)
+        return run
+
+    def fold(self, seed: int, name: str) -> FoldFolder:
+        """One fold's files; InputError if the run has no such fold."""
+        names = self.folds.get(seed, ())
+        if name not in names:
+            raise InputError(f"there is no fold {name} of seed {seed}", f"there are {', '.join(names)}")
+        return FoldFolder(self.folder / f"seed-{seed}" / f"fold-{name}", seed, name)
+
+    def all_folds(self) -> Iterator[FoldFolder]:
+        """All folds of all seeds, in order."""
+        return (self.fold(seed, name) for seed, names in self.folds.items() for name in names)
+
+    def finished(self, seed: int) -> list[FoldFolder]:
+        """The folds of a seed that are trained to their end, in order."""
+        return [fold for fold in self.all_folds() if fold.seed == seed and fold.finished]
+
+    def finished_tests(self, seed: int) -> list[FoldFolder]:
+        """Those that have test utterances."""
+        return [fold for fold in self.finished(seed) if fold.fold != FINAL]
+
+    @property
+    def evaluation(self) -> Path:
+        """The metrics as JSON."""
+        return self.folder / "evaluation.json"
+
+    @property
+    def tables(self) -> Path:
+        """The metrics as Markdown."""
+        return self.folder / "tables.md"
+
+    def figure(self, name: str) -> Path:
+        """A picture in the run's folder of figures."""
+        return self.folder / "figures" / f"{name}.png"
+
+
+def _environment() -> dict[str, str]:
+    machine = {"python": platform.python_version(), "machine": platform.machine(), "system": platform.system()}
+    machine["cores"] = str(joblib.cpu_count())
+    return machine | {name: version(name) for name in PACKAGES if _installed(name)}
 
 
 def _installed(package: str) -> bool:

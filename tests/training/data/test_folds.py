@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rtser_train.config import Protocol
+from rtser_train.config import FINAL, Protocol
 from rtser_train.data.bags import Bag
-from rtser_train.data.corpora import CorpusError, Utterance
-from rtser_train.data.folds import FINAL, Fold, inner_parts, make_folds, speaker, speakers, units
+from rtser_train.data.corpora import CorpusError, Recording
+from rtser_train.data.folds import Fold, inner_parts, make_folds, speaker, speakers, units
 
 
 def bag(corpus, who, sentence, label=0, **about):
-    utterance = Utterance(Path(f"{corpus}{who}{sentence}"), f"c{corpus}", f"s{who}", "sad", str(sentence), **about)
-    return Bag(utterance, label, np.zeros((32, 64), np.float32), np.ones(1, np.float32))
+    recording = Recording(Path(f"{corpus}{who}{sentence}"), f"c{corpus}", f"s{who}", "sad", str(sentence), **about)
+    return Bag(recording, label, np.zeros((32, 64), np.float32), np.ones(1, np.float32))
 
 
 def bags(sizes):
@@ -61,8 +61,8 @@ def test_the_description_counts_what_training_and_test_share():
 
 
 def each_is_tested_once(folds, everyone):
-    names = [one.utterance.name for fold in folds for one in fold.test]
-    return sorted(names) == sorted(one.utterance.name for one in everyone)
+    names = [one.recording.name for fold in folds for one in fold.test]
+    return sorted(names) == sorted(one.recording.name for one in everyone)
 
 
 @given(st.lists(st.integers(3, 8), min_size=1, max_size=3), st.integers(0, 99), st.integers(2, 5))
@@ -95,7 +95,7 @@ def test_a_table_of_folds_is_followed_or_refused(seed, table):
     assert each_is_tested_once(folds, everyone)
     for fold in folds:
         assert not speakers(fold.train) & speakers(fold.test)
-        assert len({table[one.utterance.speaker] for one in fold.test}) == 1
+        assert len({table[one.recording.speaker] for one in fold.test}) == 1
 
 
 def test_a_table_names_its_folds_and_tells_the_speakers_of_several_corpora_apart():

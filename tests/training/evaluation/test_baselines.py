@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import torch
+from conftest import sound
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rtser_train.config import Experiment
 from rtser_train.data.bags import Bag
-from rtser_train.data.corpora import Utterance
-from rtser_train.evaluation.baselines import TREES, bag_vectors, random_forest
+from rtser_train.data.corpora import Recording
+from rtser_train.data.folds import Fold, speaker
+from rtser_train.evaluation.baseline import BaselineInput
+from rtser_train.evaluation.random_forest import TREES, random_forest
 from rtser_train.export.package import streamable
-from rtser_train.fitting.stage1 import Embedded
+from rtser_train.fitting.embeddings import Embedded
 from rtser_train.fitting.stage2 import decide, prepared, windows
-from rtser_train.networks.heads import bag_network
+from rtser_train.networks.randomness import initialise
+from rtser_train.registry import BASELINES, HEADS
+from rtser_train.run import Run
 from sklearn.ensemble import RandomForestClassifier
 
 from rtser.errors import InputError
@@ -26,7 +34,7 @@ from rtser.settings import checked
 def embedded(seed, segments, features=6):
     rng = np.random.default_rng(seed)
     bag = Bag(
-        Utterance(Path("x"), "c", "s", "sad", ""),
+        Recording(Path("x"), "c", "s", "sad", ""),
         seed % 3,
         np.zeros((2, 64), np.float32),
         np.ones(segments, np.float32),
@@ -41,7 +49,7 @@ def embedded(seed, segments, features=6):
 def test_bag_vectors_are_equation_7_over_the_spoken_segments(seed, segments):
     one = embedded(seed, segments)
     x, gate = one.embeddings.numpy().astype(np.float64), one.gate.numpy().astype(np.float64)
-    largest, mean = (bag_vectors(name, [one])[0] for name in ("cnn-max-rf", "cnn-avg-rf"))
+    largest, mean = (BASELINES.get(name).vectors([one])[0] for name in ("cnn-max-rf", "cnn-avg-rf"))
     if gate.sum() == 0:
         assert not largest.any()
         assert not mean.any()
@@ -78,8 +86,8 @@ def test_the_papers_padding_is_the_first_t_segments_then_zeros_that_take_part(se
 
 
 def test_zeros_change_what_is_decided_and_masks_do_not():
-    torch.manual_seed(0)
-    network = bag_network("feature-att", 6, 3, 8).eval()
+    network = HEADS.get("feature-att")(6, 3, 8, 0.4).eval()
+    initialise(network, torch.Generator().manual_seed(0))
     one = embedded(1, 5)
     one.gate[:] = 1
     alone = network(one.embeddings.unsqueeze(0), one.gate.unsqueeze(0))
@@ -96,5 +104,48 @@ def test_bags_padded_with_zeros_are_always_seen_whole():
 
 
 def test_a_run_with_the_papers_padding_is_not_exported(tmp_path):
+    run = Run.create(an_experiment("zeros"), tmp_path, {1: ["1"]})
     with pytest.raises(InputError, match="train with masked to stream"):
-        streamable(an_experiment("zeros"), tmp_path, "feature-att")
+        streamable(run, run.fold(1, "1"), "feature-att")
+
+
+def a_fold(tmp_path, corpora=("c", "d"), emotions=3):
+    """A fold of noises: one training and one test recording of each emotion and corpus."""
+
+    def bag(part, corpus, label):
+        path = tmp_path / f"{part}-{corpus}-{label}.wav"
+        soundfile.write(path, sound(1.0, seed=label, level=0.02 + 0.05 * label), 16_000)
+        recording = Recording(path, corpus, part, "sad", "")
+        return Bag(recording, label, np.zeros((32, 64), np.float32), np.ones(1, np.float32))
+
+    parts = [[bag(part, corpus, label) for corpus in corpora for label in range(emotions)] for part in ("a", "b")]
+    return Fold("1", train=parts[0], validation=[], test=parts[1], unit=speaker)
+
+
+@pytest.mark.parametrize("name", BASELINES.names)
+def test_every_baseline_predicts_a_distribution_for_each_test_utterance(name, tmp_path):
+    fold, baseline = a_fold(tmp_path), BASELINES.get(name)
+    baseline.check(fold)
+    train, test = (
+        [replace(embedded(seed, 4), bag=bag) for seed, bag in enumerate(part)] for part in (fold.train, fold.test)
+    )
+    predicted = baseline.predict(BaselineInput(fold, train, test, emotions=3, seed=1))
+    assert predicted.shape == (6, 3)
+    assert predicted.sum(1).tolist() == pytest.approx([1.0] * 6, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", BASELINES.names)
+def test_only_predictions_that_are_probabilities_are_called_so(name):
+    assert BASELINES.get(name).probabilistic == ("svm" not in name)
+
+
+def test_an_svm_for_each_corpus_needs_two_emotions_of_each(tmp_path):
+    with pytest.raises(InputError, match="fewer than two emotions of c to train on"):
+        BASELINES.get("egemaps-svm-corpus").check(a_fold(tmp_path, emotions=1))
+
+
+@pytest.mark.parametrize("name", ["egemaps-svm", "egemaps-svm-corpus"])
+def test_a_missing_opensmile_is_noticed_before_training(name, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "opensmile", None)
+    with pytest.raises(ModuleNotFoundError, match="opensmile"):
+        BASELINES.get(name).check(a_fold(tmp_path))

@@ -1,3 +1,5 @@
+"""Segment networks and heads, all that are registered, against their equations."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -8,59 +10,68 @@ import torch
 from conftest import sound
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rtser_train.config import SIZES
 from rtser_train.export.onnx_export import StreamingStep, export, verify
-from rtser_train.networks.heads import TITLES, bag_network, speech_gate
-from rtser_train.networks.segment_networks import SIZES, PlainCNN, SegCNN, frames_for
+from rtser_train.networks.bag_network import speech_gate
+from rtser_train.networks.randomness import initialise
+from rtser_train.networks.segment_network import frames_for
+from rtser_train.registry import HEADS, SEGMENT_NETWORKS
 
 from rtser.engine.features import log_mel, segment_count
 from rtser.testing import METADATA
 
 
-def a_cnn(size="edge"):
-    torch.manual_seed(0)
-    cnn = SegCNN(6, SIZES[size], embedding=24).eval()
+def random_numbers(*shape, seed=0):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def a_cnn(name, size="tiny", emotions=6, embedding=24):
+    cnn = SEGMENT_NETWORKS.get(name)(emotions, SIZES[size], embedding, 0.3).eval()
+    initialise(cnn, torch.Generator().manual_seed(0))
     cnn.mean += -8
     cnn.deviation *= 3
     return cnn
 
 
+def a_head(name, embedding=16, emotions=5, seed=0):
+    head = HEADS.get(name)(embedding, emotions, 12, 0.4).eval()
+    initialise(head, torch.Generator().manual_seed(seed))
+    return head
+
+
 @pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", SEGMENT_NETWORKS.names)
 @torch.no_grad()
-def test_one_pass_over_an_utterance_equals_segment_by_segment(size, voice):
-    cnn, frames = a_cnn(size), torch.from_numpy(log_mel(voice[: 16_000 * 3]))
+def test_one_pass_over_an_utterance_equals_segment_by_segment(name, size, voice):
+    cnn, frames = a_cnn(name, size), torch.from_numpy(log_mel(voice[: 16_000 * 3]))
     whole = cnn(frames.unsqueeze(0))
     alone = cnn(torch.stack([frames[6 * k : 6 * k + 32] for k in range(segment_count(16_000 * 3))]))
+    assert whole.embeddings.shape == (1, segment_count(16_000 * 3), 24)
     for together, separate in zip(whole, alone, strict=True):
         assert together.shape[1] == segment_count(16_000 * 3)
         assert torch.allclose(together[0], separate[:, 0], atol=1e-5)
 
 
-@torch.no_grad()
-def test_the_plain_vgg_sees_each_segment_alone_and_is_as_wide():
-    torch.manual_seed(0)
-    plain, aligned = PlainCNN(6, SIZES["tiny"], 24).eval(), SegCNN(6, SIZES["tiny"], 24)
-    frames = torch.randn(2, frames_for(7), 64)
-    whole = plain(frames)
-    assert whole.embeddings.shape == (2, 7, 24)
-    alone = plain(torch.stack([frames[1, 6 * k : 6 * k + 32] for k in range(7)]))
-    for together, separate in zip(whole, alone, strict=True):
-        assert torch.allclose(together[1], separate[:, 0], atol=1e-5)
+def test_the_plain_vgg_is_as_wide_as_segcnn():
     channels = [
-        [one.out_channels for one in cnn.modules() if isinstance(one, torch.nn.Conv2d)] for cnn in (plain, aligned)
+        [one.out_channels for one in a_cnn(name).modules() if isinstance(one, torch.nn.Conv2d)]
+        for name in ("plain-vgg", "segcnn")
     ]
     assert channels[0] == channels[1]
 
 
-@given(st.integers(1, 80))
+@pytest.mark.parametrize("name", SEGMENT_NETWORKS.names)
+@given(segments=st.integers(1, 80))
 @settings(deadline=None, max_examples=20)
 @torch.no_grad()
-def test_every_hop_adds_one_column(segments):
-    assert a_cnn("tiny")(torch.zeros(1, frames_for(segments), 64)).embeddings.shape == (1, segments, 24)
+def test_every_hop_adds_one_column(name, segments):
+    assert a_cnn(name)(torch.zeros(1, frames_for(segments), 64)).embeddings.shape == (1, segments, 24)
 
 
+@pytest.mark.parametrize("name", SEGMENT_NETWORKS.names)
 @torch.no_grad()
-def test_a_segment_depends_on_its_own_frames_alone():
-    cnn, frames = a_cnn(), torch.randn(1, frames_for(10), 64)
+def test_a_segment_depends_on_its_own_frames_alone(name):
+    cnn, frames = a_cnn(name, "edge"), random_numbers(1, frames_for(10), 64)
     changed = frames.clone()
     changed[:, 6 * 4 + 32 :] = 5
     changed[:, : 6 * 4] = -5
@@ -125,46 +136,53 @@ def cnn_mp(network, x, gate):
 WRITTEN_OUT = {"feature-att": feature_att, "d-single": d_single, "d-multi": d_multi, "cnn-ap": cnn_ap, "cnn-mp": cnn_mp}
 
 
-@pytest.mark.parametrize("name", TITLES)
+@pytest.mark.parametrize("name", WRITTEN_OUT)
 @given(segments=st.integers(1, 40), seed=st.integers(0, 10_000))
 @settings(deadline=None, max_examples=30)
-def test_every_network_on_bags_is_its_equations_written_out(name, segments, seed):
-    torch.manual_seed(seed)
+def test_every_head_of_the_paper_is_its_equations_written_out(name, segments, seed):
     rng = np.random.default_rng(seed)
-    network = bag_network(name, 16, 5, features=12).double().eval()
+    head = a_head(name, seed=seed).double()
     x, gate = rng.normal(size=(segments, 16)), rng.random(segments) * (rng.random(segments) > 0.3)
     gate[0] = 1
-    ours = network(torch.from_numpy(x)[None], torch.from_numpy(gate)[None]).softmax(-1)[0].detach().numpy()
-    assert ours == pytest.approx(WRITTEN_OUT[name](network, x, gate), abs=1e-6)
+    ours = head(torch.from_numpy(x)[None], torch.from_numpy(gate)[None]).softmax(-1)[0].detach().numpy()
+    assert ours == pytest.approx(WRITTEN_OUT[name](head, x, gate), abs=1e-6)
 
 
-@pytest.mark.parametrize("name", TITLES)
+@pytest.mark.parametrize("name", HEADS.names)
+@torch.no_grad()
+def test_a_segment_contributes_as_many_weights_and_values_as_the_head_says(name):
+    head = a_head(name)
+    weights, values = head.contributions(random_numbers(2, 7, 16), torch.ones(2, 7))
+    assert weights.shape == values.shape == (2, 7, head.features)
+    assert head.decide(weights, values).shape == (2, 5)
+
+
+@pytest.mark.parametrize("name", HEADS.names)
 @torch.no_grad()
 def test_a_masked_segment_takes_no_part(name):
-    network = bag_network(name, 16, 5, features=12).eval()
-    x, gate = torch.randn(1, 8, 16), torch.ones(1, 8)
+    head, x, gate = a_head(name), random_numbers(1, 8, 16), torch.ones(1, 8)
     gate[0, 5:] = 0
-    padded = network(x, gate)
-    assert torch.allclose(padded, network(x[:, :5], gate[:, :5]), atol=1e-6)
+    padded = head(x, gate)
+    assert torch.allclose(padded, head(x[:, :5], gate[:, :5]), atol=1e-6)
 
 
-@pytest.mark.parametrize("name", TITLES)
-def test_gradients_reach_every_parameter(name):
-    cnn, network = SegCNN(4, SIZES["tiny"], 8), bag_network(name, 8, 4, features=12)
-    output = cnn(torch.randn(3, frames_for(5), 64))
-    loss = network(output.embeddings, torch.ones(3, 5)).square().sum()
+@pytest.mark.parametrize("cnn_name", SEGMENT_NETWORKS.names)
+@pytest.mark.parametrize("name", HEADS.names)
+def test_gradients_reach_every_parameter(name, cnn_name):
+    cnn, head = a_cnn(cnn_name, emotions=4, embedding=8).train(), a_head(name, 8, 4).train()
+    output = cnn(random_numbers(3, frames_for(5), 64))
+    loss = head(output.embeddings, torch.ones(3, 5)).square().sum()
     (loss + output.emotion_logits.square().sum() + output.speech_logits.square().sum()).backward()
-    for part, parameter in [*cnn.named_parameters(), *network.named_parameters()]:
+    for part, parameter in [*cnn.named_parameters(), *head.named_parameters()]:
         assert parameter.grad is not None, part
         assert parameter.grad.isfinite().all(), part
 
 
-@pytest.mark.parametrize("kind", [SegCNN, PlainCNN])
-@pytest.mark.parametrize("name", TITLES)
-def test_every_network_on_bags_exports_to_the_contract(name, kind):
-    torch.manual_seed(1)
-    cnn, network = kind(3, SIZES["tiny"], 8), bag_network(name, 8, 3, features=12)
-    step = StreamingStep(cnn, network, 1.0).eval()
+@pytest.mark.parametrize("cnn_name", SEGMENT_NETWORKS.names)
+@pytest.mark.parametrize("name", HEADS.names)
+def test_every_head_on_every_segment_network_exports_to_the_contract(name, cnn_name):
+    cnn, head = a_cnn(cnn_name, emotions=3, embedding=8), a_head(name, 8, 3, seed=1)
+    step = StreamingStep(cnn, head, 1.0).eval()
     with torch.no_grad():
         cnn.speech[2].bias.fill_(2.0)
     assert verify(export(step, replace(METADATA, window=10)), step, [sound(3.0)]) < 1e-5

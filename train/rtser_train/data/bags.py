@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,14 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from rtser.audio.file import read_audio
 from rtser.engine.features import HOP_SAMPLES, SAMPLE_RATE, SEGMENT_SAMPLES, SPECIFICATION, log_mel, segment_count
 from rtser.errors import InputError
 from rtser_train.data.cache import CACHE, Arrays, cached
-from rtser_train.data.corpora import Utterance
+from rtser_train.data.corpora import Recording
+from rtser_train.memo import last_of_each_thread
 
 VAD_WINDOW_SAMPLES = 512
 BAGS = CACHE / "bags"
@@ -33,13 +35,13 @@ class Bag:
     """One utterance, ready for training.
 
     Attributes:
-        utterance: where it comes from.
+        recording: where it comes from.
         label: class index of its emotion; -1 for a recording without speech.
         frames: log-Mel, (2 + 6 h, 64), float32.
         speech: share of speech in each segment, (S,), float32, 0..1.
     """
 
-    utterance: Utterance
+    recording: Recording
     label: int
     frames: NDArray[np.float32]
     speech: NDArray[np.float32]
@@ -50,36 +52,42 @@ class Bag:
         return len(self.speech)
 
 
-def load_bags(labelled: Iterable[tuple[Utterance, int]], jobs: int = -1, folder: Path = BAGS) -> Iterator[Bag | None]:
-    """Extract, or read from the cache, one bag an utterance, in order.
+def load_bags(labelled: Iterable[tuple[Recording, int]], jobs: int, folder: Path = BAGS) -> Iterator[Bag | None]:
+    """Extract, or read from the cache, one bag a recording, in order.
 
-    Yields None for an utterance shorter than one segment.
+    Args:
+        labelled: recordings with their class indices.
+        jobs: processes at the same time; -1 for one a core.
+        folder: the cache.
+
+    Yields:
+        the bag, or None for a recording shorter than one segment.
     """
     pairs = list(labelled)
-    arrays = Parallel(n_jobs=jobs, return_as="generator")(delayed(_arrays)(utterance, folder) for utterance, _ in pairs)
-    for (utterance, label), (frames, speech) in zip(pairs, arrays, strict=True):
-        yield Bag(utterance, label, frames, speech) if len(speech) else None
+    arrays = Parallel(n_jobs=jobs, return_as="generator")(delayed(_arrays)(recording, folder) for recording, _ in pairs)
+    for (recording, label), (frames, speech) in zip(pairs, arrays, strict=True):
+        yield Bag(recording, label, frames, speech) if len(speech) else None
 
 
-def read_utterance(utterance: Utterance) -> NDArray[np.float32]:
-    """An utterance's samples, (n,), float32, 16 kHz: its file, or the part of it that the utterance is.
+def read_samples(recording: Recording) -> NDArray[np.float32]:
+    """A recording's samples, (n,), float32, 16 kHz: its file, or the part of it that it is.
 
     Raises:
-        InputError: the file cannot be read, or ends before the utterance does.
+        InputError: the file cannot be read, or ends before the recording does.
     """
     try:
-        samples = _samples(utterance.path)
+        samples = _samples(recording.path)
     except InputError as error:
-        raise InputError(f"training data: {error}") from None
+        raise InputError(f"training data: {error.problem}", error.advice) from None
     length_s = len(samples) / SAMPLE_RATE
-    if max(utterance.start_s, utterance.end_s or 0) > length_s:
-        span = f"{utterance.start_s} to {'its end' if utterance.end_s is None else f'{utterance.end_s} s'}"
-        raise InputError(f"training data: {utterance.path} is {length_s:.2f} s long, and {span} lies beyond.")
-    start, end = (None if at is None else round(at * SAMPLE_RATE) for at in (utterance.start_s, utterance.end_s))
+    if max(recording.start_s, recording.end_s or 0) > length_s:
+        span = f"{recording.start_s} to {'its end' if recording.end_s is None else f'{recording.end_s} s'}"
+        raise InputError(f"training data: {recording.path} is {length_s:.2f} s long, and {span} lies beyond")
+    start, end = (None if at is None else round(at * SAMPLE_RATE) for at in (recording.start_s, recording.end_s))
     return samples[start:end]
 
 
-@lru_cache(maxsize=1)
+@last_of_each_thread
 def _samples(path: Path) -> NDArray[np.float32]:
     """The samples of the last file asked for: the utterances of a long recording follow one another."""
     return read_audio(path)
@@ -92,7 +100,7 @@ def speech_share(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     """
     import torch
 
-    with torch.no_grad():
+    with torch.no_grad(), threadpool_limits(1, user_api="openmp"):
         windows = _detector().audio_forward(torch.from_numpy(samples)[None], SAMPLE_RATE)[0].numpy()
     centres = np.arange(len(windows)) * VAD_WINDOW_SAMPLES + VAD_WINDOW_SAMPLES // 2
     starts = np.arange(segment_count(len(samples))) * HOP_SAMPLES
@@ -102,12 +110,11 @@ def speech_share(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     return share
 
 
-@cache
+@last_of_each_thread
 def _detector() -> Any:
-    import torch
+    """The detector, which keeps state while it runs: one for each thread."""
     from silero_vad import load_silero_vad
 
-    torch.set_num_threads(1)
     return load_silero_vad()
 
 
@@ -116,13 +123,14 @@ def _recipe() -> bytes:
     return json.dumps([SPECIFICATION, version("silero-vad")], sort_keys=True).encode()
 
 
-def _arrays(utterance: Utterance, folder: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    spoken = utterance.emotion is not None
+def _arrays(recording: Recording, folder: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    spoken = recording.emotion is not None
 
     def make() -> Arrays:
-        samples = read_utterance(utterance)
+        samples = read_samples(recording)
         share = speech_share(samples) if spoken else np.zeros(segment_count(len(samples)), np.float32)
-        return {"frames": log_mel(samples), "speech": share}
+        with threadpool_limits(1, user_api="blas"):  # the last bits must not depend on the number of threads
+            return {"frames": log_mel(samples), "speech": share}
 
-    arrays = cached(folder, utterance, _recipe() + bytes([spoken]), make)
+    arrays = cached(folder, recording, _recipe() + bytes([spoken]), make)
     return arrays["frames"], arrays["speech"]

@@ -19,7 +19,7 @@ from torch.nn import functional
 from rtser.engine.features import HIGH_HZ, HOP_FRAMES, LOG_FLOOR, LOW_HZ, MEL_BINS, hertz_to_mel
 from rtser_train.config import Augment
 from rtser_train.data.bags import Bag
-from rtser_train.networks.segment_networks import frames_for
+from rtser_train.networks.segment_network import frames_for
 
 NEPERS_PER_DB = float(np.log(10.0) / 10.0)
 EQUALISER_POINTS = 6
@@ -47,7 +47,7 @@ class Batch(NamedTuple):
 
 def balance(bags: Sequence[Bag]) -> NDArray[np.float64]:
     """Probability of drawing each bag: corpora equally often, and the emotions of a corpus equally often."""
-    cells = [(bag.utterance.corpus, bag.label) for bag in bags]
+    cells = [(bag.recording.corpus, bag.label) for bag in bags]
     sizes = Counter(cells)
     emotions = Counter(corpus for corpus, _ in sizes)
     weights = np.array([1.0 / (emotions[corpus] * sizes[corpus, label]) for corpus, label in cells])

@@ -1,4 +1,4 @@
-"""The recordings of an experiment: which utterances of its corpora, with which class, as bags."""
+"""The recordings of an experiment: which of its corpora, with which class, as bags."""
 
 from __future__ import annotations
 
@@ -9,46 +9,53 @@ from pathlib import Path
 from rtser.errors import InputError
 from rtser_train.config import Experiment
 from rtser_train.data.bags import Bag, load_bags
-from rtser_train.data.corpora import Utterance, noise_recordings, read_corpus
-from rtser_train.progress import Reporter
+from rtser_train.data.corpora import Recording, noise_recordings, read_corpus
+from rtser_train.progress import ProgressReporter
 
 
-def utterances(
-    experiment: Experiment, roots: Mapping[str, Path], reporter: Reporter | None = None
-) -> list[tuple[Utterance, int]]:
-    """The experiment's utterances with their class indices; what is left out is reported.
+def labelled_recordings(
+    experiment: Experiment, roots: Mapping[str, Path], reporter: ProgressReporter | None = None
+) -> list[tuple[Recording, int]]:
+    """The experiment's recordings of speech with their class indices; what is left out is reported.
 
     Raises:
         InputError: a corpus has no utterance of the experiment's emotions, or an emotion has none in any corpus.
     """
-    labelled: list[tuple[Utterance, int]] = []
+    labelled: list[tuple[Recording, int]] = []
     left_out: Counter[str] = Counter()
     for name in experiment.corpora:
         counts: dict[tuple[str, int], int] = defaultdict(int)
         found = len(labelled)
-        for utterance in read_corpus(name, roots[name]):
-            label = experiment.label(utterance.emotion)
+        for recording in read_corpus(name, roots[name]):
+            label = experiment.label(recording.emotion)
             if label is None:
-                left_out[f"{name} {utterance.emotion}"] += 1
+                left_out[f"{name} {recording.emotion}"] += 1
                 continue
-            counts[utterance.speaker, label] += 1
-            if experiment.limit is None or counts[utterance.speaker, label] <= experiment.limit:
-                labelled.append((utterance, label))
+            counts[recording.speaker, label] += 1
+            if experiment.limit is None or counts[recording.speaker, label] <= experiment.limit:
+                labelled.append((recording, label))
         if len(labelled) == found:
-            raise InputError(f"corpus {name} has no utterance of {', '.join(experiment.emotions)}; merge: can rename.")
+            raise InputError(f"corpus {name} has no utterance of {', '.join(experiment.emotions)}", "merge: can rename")
     missing = set(range(len(experiment.emotions))) - {label for _, label in labelled}
     if missing:
-        raise InputError(f"no corpus has an utterance of {experiment.emotions[min(missing)]}; leave it out.")
+        raise InputError(f"no corpus has an utterance of {experiment.emotions[min(missing)]}", "leave it out")
     if reporter and left_out:
         reporter.line("left out: " + ", ".join(f"{count} of {name}" for name, count in sorted(left_out.items())))
     return labelled
 
 
 def load(
-    experiment: Experiment, roots: Mapping[str, Path], reporter: Reporter, jobs: int = -1
+    experiment: Experiment, roots: Mapping[str, Path], reporter: ProgressReporter, jobs: int
 ) -> tuple[list[Bag], list[Bag]]:
-    """The experiment's bags, and those of its noise recordings; extracted by so many processes where not cached."""
-    pairs = utterances(experiment, roots, reporter)
+    """The experiment's bags, and those of its noise recordings.
+
+    Args:
+        experiment: all settings.
+        roots: the folder of each corpus and of the noise recordings, by name.
+        reporter: told of the progress.
+        jobs: processes that extract what is not in the cache; -1 for one a core.
+    """
+    pairs = labelled_recordings(experiment, roots, reporter)
     if experiment.noise:
         pairs += [(one, -1) for one in noise_recordings(experiment.noise, roots[experiment.noise])]
     bags, short = [], 0

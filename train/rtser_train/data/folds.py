@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from sklearn.model_selection import GroupKFold, StratifiedKFold
 
-from rtser_train.config import Protocol
+from rtser_train.config import FINAL, Protocol
 from rtser_train.data.bags import Bag
-from rtser_train.data.corpora import CorpusError, Utterance
+from rtser_train.data.corpora import CorpusError, Recording
+from rtser_train.run import Parts
 
-FINAL = "final"
-"""Name of the fold that tests nobody, whose model ships."""
-
-Unit = Callable[[Utterance], str]
+Unit = Callable[[Recording], str]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Fold:
         train: bags trained on.
         validation: bags that choose the epoch and the calibration; empty where inner folds of `train` do.
         test: bags measured on; empty in the final fold.
-        unit: what must not be in two parts: a speaker, a session, or only the utterance itself.
+        unit: what must not be in two parts: a speaker, a session, or only the recording itself.
     """
 
     name: str
@@ -42,7 +42,16 @@ class Fold:
         if self.unit is not itself:
             shared |= speakers([*self.train, *self.validation]) & speakers(self.test)
         if shared:
-            raise CorpusError(f"fold {self.name}: {min(shared)} is in two of training, validation and test.")
+            raise CorpusError(f"fold {self.name}: {min(shared)} is in two of training, validation and test")
+
+    def parts(self) -> Parts:
+        """How many recordings of each speaker are in which part, and a fingerprint of all of them."""
+        bags_of = {"train": self.train, "validation": self.validation, "test": self.test}
+        counts = {
+            name: dict(sorted(Counter(bag.recording.group for bag in bags).items())) for name, bags in bags_of.items()
+        }
+        recordings = sorted((name, itself(bag.recording), bag.label) for name, bags in bags_of.items() for bag in bags)
+        return Parts(**counts, recordings=hashlib.sha256(json.dumps(recordings).encode()).hexdigest())
 
     def describe(self) -> str:
         """One line: sizes, and how many speakers and sentences training and test share."""
@@ -55,23 +64,23 @@ class Fold:
         return f"fold {self.name}: {sizes}; training and test share {shared} speakers, {sentences} sentences"
 
 
-def speaker(utterance: Utterance) -> str:
+def speaker(recording: Recording) -> str:
     """Who speaks, as ``corpus/speaker``."""
-    return utterance.group
+    return recording.group
 
 
-def session(utterance: Utterance) -> str:
+def session(recording: Recording) -> str:
     """The recording session, as ``corpus/session``."""
-    if not utterance.session:
+    if not recording.session:
         raise CorpusError(
-            f"corpus {utterance.corpus} has no sessions; protocol.kind: leave-one-speaker-out needs none."
+            f"corpus {recording.corpus} has no sessions", "protocol.kind: leave-one-speaker-out needs none"
         )
-    return f"{utterance.corpus}/{utterance.session}"
+    return f"{recording.corpus}/{recording.session}"
 
 
-def itself(utterance: Utterance) -> str:
-    """The utterance, unique over all corpora."""
-    return f"{utterance.corpus}/{utterance.name}"
+def itself(recording: Recording) -> str:
+    """The recording, unique over all corpora, as ``corpus/name``."""
+    return "/".join(recording.key)
 
 
 UNITS: dict[str, Unit] = {
@@ -86,7 +95,7 @@ UNITS: dict[str, Unit] = {
 
 def units(bags: Iterable[Bag], unit: Unit) -> set[str]:
     """The units of some bags."""
-    return {unit(bag.utterance) for bag in bags}
+    return {unit(bag.recording) for bag in bags}
 
 
 def speakers(bags: Iterable[Bag]) -> set[str]:
@@ -101,15 +110,16 @@ def deal(bags: Sequence[Bag], parts: int, seed: int, unit: Unit) -> list[set[str
         CorpusError: a corpus has fewer units than there are parts.
     """
     dealt: list[set[str]] = [set() for _ in range(parts)]
-    for corpus in sorted({bag.utterance.corpus for bag in bags}):
-        labels = {unit(bag.utterance): bag.label for bag in bags if bag.utterance.corpus == corpus}
+    for corpus in sorted({bag.recording.corpus for bag in bags}):
+        labels = {unit(bag.recording): bag.label for bag in bags if bag.recording.corpus == corpus}
         members = sorted(labels)
         fewest = min(Counter(labels.values()).values()) if unit is itself else len(members)
         if fewest < parts:
             what = "recordings of some emotion" if unit is itself else "speakers"
             raise CorpusError(
                 f"corpus {corpus} has only {fewest} {what} left to be dealt into {parts} parts (the test fold, "
-                "validation and inner folds each take some); change protocol.folds, .validation or .inner_folds."
+                "validation and inner folds each take some)",
+                "change protocol.folds, .validation or .inner_folds",
             )
         settings = {"n_splits": parts, "shuffle": True, "random_state": seed}
         if unit is itself:
@@ -125,8 +135,8 @@ def inner_parts(train: Sequence[Bag], protocol: Protocol, seed: int) -> list[set
     """The units of a training fold in the parts of the second cross-validation."""
     unit = UNITS[protocol.kind]
     fewest = min(
-        len(units((bag for bag in train if bag.utterance.corpus == corpus), unit))
-        for corpus in {bag.utterance.corpus for bag in train}
+        len(units((bag for bag in train if bag.recording.corpus == corpus), unit))
+        for corpus in {bag.recording.corpus for bag in train}
     )
     if fewest < 2:
         raise CorpusError("a corpus has only one speaker left to train on, so protocol.nested has no inner folds.")
@@ -143,16 +153,16 @@ def make_folds(bags: Sequence[Bag], protocol: Protocol, seed: int) -> list[Fold]
     tests = _tests(bags, protocol, seed) | ({FINAL: set()} if protocol.final else {})
     folds = []
     for number, (name, test) in enumerate(tests.items()):
-        rest = [bag for bag in bags if unit(bag.utterance) not in test]
+        rest = [bag for bag in bags if unit(bag.recording) not in test]
         validation: set[str] = set()
         if not protocol.nested:
             validation = deal(rest, max(2, round(1 / protocol.validation)), seed + number, unit)[0]
         folds.append(
             Fold(
                 name,
-                train=[bag for bag in rest if unit(bag.utterance) not in validation],
-                validation=[bag for bag in rest if unit(bag.utterance) in validation],
-                test=[bag for bag in bags if unit(bag.utterance) in test],
+                train=[bag for bag in rest if unit(bag.recording) not in validation],
+                validation=[bag for bag in rest if unit(bag.recording) in validation],
+                test=[bag for bag in bags if unit(bag.recording) in test],
                 unit=unit,
             )
         )
@@ -179,18 +189,18 @@ def _by_table(bags: Sequence[Bag], protocol: Protocol) -> dict[str, set[str]]:
     The table names a speaker alone, or as ``corpus/speaker`` where there are several corpora.
     """
     table = protocol.table if isinstance(protocol.table, dict) else None
-    if table is not None and len({bag.utterance.corpus for bag in bags}) == 1:
-        corpus = bags[0].utterance.corpus
+    if table is not None and len({bag.recording.corpus for bag in bags}) == 1:
+        corpus = bags[0].recording.corpus
         table = {f"{corpus}/{name.removeprefix(f'{corpus}/')}": fold for name, fold in table.items()}
     folds: dict[str, set[str]] = {}
     for bag in bags:
-        utterance = bag.utterance
-        fold = utterance.fold if table is None else table.get(utterance.group, "")
+        recording = bag.recording
+        fold = recording.fold if table is None else table.get(recording.group, "")
         if not fold:
-            raise CorpusError(f"the table of folds has none for {utterance.group} ({utterance.path}).")
+            raise CorpusError(f"the table of folds has none for {recording.group} ({recording.path}).")
         if fold == FINAL or "/" in fold:
-            raise CorpusError(f"the table of folds calls one {fold}; that is no name for a test fold here.")
-        folds.setdefault(fold, set()).add(utterance.group)
+            raise CorpusError(f"the table of folds calls one {fold}", "that is no name for a test fold here")
+        folds.setdefault(fold, set()).add(recording.group)
     if len(folds) < 2:
         raise CorpusError(f"the table of folds has only one, {', '.join(folds)}.")
     names = sorted(folds, key=lambda name: (len(name), name))
@@ -201,4 +211,4 @@ def _by_table(bags: Sequence[Bag], protocol: Protocol) -> dict[str, set[str]]:
 
 
 def _sentences(bags: Iterable[Bag]) -> set[tuple[str, str]]:
-    return {(bag.utterance.corpus, bag.utterance.sentence) for bag in bags if bag.utterance.sentence}
+    return {(bag.recording.corpus, bag.recording.sentence) for bag in bags if bag.recording.sentence}

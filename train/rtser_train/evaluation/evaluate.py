@@ -1,31 +1,23 @@
-"""Evaluation of a run: the measures of its systems, from what its folds say of their test utterances."""
+"""Evaluation of a run: the metrics of its systems, from what its folds say of their test utterances."""
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from statistics import fmean, stdev
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, recall_score
 
 from rtser.errors import InputError
-from rtser_train.config import Experiment, Protocol
-from rtser_train.data.folds import FINAL
+from rtser_train.config import FINAL, Protocol
 from rtser_train.evaluation.metrics import expected_calibration_error, interval, unweighted_accuracy
-from rtser_train.evaluation.predictions import PREDICTIONS, Prediction, read_predictions
-from rtser_train.networks.heads import TITLES
-from rtser_train.run import finished, fold_folder, read_run
-
-NAMES = TITLES | {
-    "cnn-avg-rf": "CNN-AVG-RF",
-    "cnn-max-rf": "CNN-MAX-RF",
-    "egemaps-svm": "eGeMAPS + SVM",
-    "egemaps-svm-corpus": "eGeMAPS + SVM, one a corpus",
-}
-"""Systems as tables call them."""
+from rtser_train.evaluation.predictions import Prediction, read_predictions
+from rtser_train.evaluation.results import Accuracy, CorpusResult, Evaluation, SystemResult
+from rtser_train.registry import BASELINES, system_title
+from rtser_train.run import Run
 
 KINDS = {
     "speakers": "speaker-independent, speakers dealt into {folds} folds",
@@ -40,49 +32,34 @@ NESTED = (
 )
 HELD_OUT = "epochs and calibration chosen on a validation part of the others, never on who is tested"
 
+Key = TypeVar("Key", bound=Hashable)
 
-def evaluate(run: Path) -> dict[str, Any]:
-    """Measure the finished folds of a run on their test utterances; also writes evaluation.json into it.
+
+def evaluate(run: Run) -> Evaluation:
+    """Measure the finished folds of a run on their test utterances; nothing is written.
 
     Raises:
         InputError: no fold is trained.
     """
-    experiment = read_run(run)
-    predictions, folds = read_run_predictions(run, experiment)
+    experiment = run.experiment
+    tests = [fold for seed in run.folds for fold in run.finished_tests(seed)]
+    if not tests:
+        raise InputError(f"{run.folder} has no trained test fold", "run rtser train again to go on")
+    predictions = [one for fold in tests for one in read_predictions(fold.predictions)]
+    by_system = _grouped(predictions, lambda one: one.system)
     systems = [*experiment.attention.heads, *experiment.baselines]
-    reference = [one for one in predictions if one.system == systems[0]]
-    measures: dict[str, Any] = {
-        "name": experiment.name,
-        "protocol": describe_protocol(experiment.protocol),
-        "seeds": sorted({one.seed for one in predictions}),
-        "folds": folds,
-        "emotions": experiment.emotions,
-        "utterances": len({one.recording for one in predictions}),
-        "systems": {},
-    }
-    for system in systems:
-        rows = [one for one in predictions if one.system == system]
-        measures["systems"][system] = _measures(rows, reference, experiment)
-    (run / "evaluation.json").write_text(json.dumps(measures, indent=2))
-    return measures
-
-
-def read_run_predictions(run: Path, experiment: Experiment) -> tuple[list[Prediction], str]:
-    """All predictions of the finished test folds, and how many of the folds those are.
-
-    Raises:
-        InputError: no fold is trained.
-    """
-    predictions, done = [], 0
-    for seed in experiment.seeds:
-        for fold in finished(run, seed):
-            if fold != FINAL:
-                predictions += read_predictions(fold_folder(run, seed, fold) / PREDICTIONS)
-                done += 1
-    if not done:
-        raise InputError(f"{run} has no trained test fold; run rtser train again to go on.")
-    begun = sum(path.parent.name != f"fold-{FINAL}" for path in run.glob("seed-*/fold-*/speakers.json"))
-    return predictions, f"{done} of {begun}"
+    return Evaluation(
+        name=experiment.name,
+        protocol=describe_protocol(experiment.protocol),
+        seeds=sorted({fold.seed for fold in tests}),
+        finished_folds=len(tests),
+        all_folds=sum(fold.fold != FINAL for fold in run.all_folds()),
+        emotions=experiment.emotions,
+        utterances=len(_recordings(predictions)),
+        systems={
+            name: _system_result(name, by_system[name], by_system[systems[0]], experiment.emotions) for name in systems
+        },
+    )
 
 
 def describe_protocol(protocol: Protocol) -> str:
@@ -91,87 +68,110 @@ def describe_protocol(protocol: Protocol) -> str:
     return f"{KINDS[protocol.kind].format(folds=protocol.folds)}; {how}"
 
 
-def _measures(
-    predictions: Sequence[Prediction], reference: Sequence[Prediction], experiment: Experiment
-) -> dict[str, dict[str, Any]]:
-    """Measures by corpus in per cent, and, of several corpora, their mean."""
-    corpora = sorted({one.corpus for one in predictions})
-    rows = {}
-    for corpus in corpora:
-        ours, its = ([one for one in part if one.corpus == corpus] for part in (predictions, reference))
-        rows[corpus] = _corpus_measures(ours, its, experiment)
-    if len(corpora) == 1:
-        return rows
-    mean: dict[str, Any] = {
-        key: float(np.mean([row[key] for row in rows.values()])) for key in ("UA", "WA", "macro F1", "UA by fold mean")
+def _system_result(
+    name: str, predictions: Sequence[Prediction], reference: Sequence[Prediction], emotions: Sequence[str]
+) -> SystemResult:
+    """One system's metrics by corpus, beside the first system's predictions."""
+    ours, its = (_grouped(part, lambda one: one.corpus) for part in (predictions, reference))
+    first = predictions[0].system == reference[0].system
+    probabilistic = name not in BASELINES.names or BASELINES.get(name).probabilistic
+    corpora = {
+        corpus: _corpus_result(ours[corpus], None if first else its[corpus], emotions, probabilistic)
+        for corpus in sorted(ours)
     }
-    by_seed, by_fold = (_mean_by_group(list(rows.values()), key) for key in ("UA by seed", "UA by fold"))
-    deviations = {"UA sd over seeds": _deviation(by_seed), "UA by fold sd": _deviation(by_fold) or 0.0}
-    return rows | {"mean": mean | deviations}
+    mean = _mean([*corpora.values()]) if len(corpora) > 1 else None
+    return SystemResult(title=system_title(name), corpora=corpora, mean=mean)
 
 
-def _mean_by_group(rows: Sequence[Mapping[str, Any]], key: str) -> list[float]:
+def _mean(rows: Sequence[CorpusResult]) -> Accuracy:
+    """The mean over the corpora; deviations are those of the mean."""
+    by_seed = _means_of_groups([row.ua_of_seeds for row in rows])
+    by_fold = _means_of_groups([row.ua_of_folds for row in rows])
+    return Accuracy(
+        ua=fmean(row.ua for row in rows),
+        ua_deviation_of_seeds=_deviation(by_seed),
+        ua_mean_of_folds=fmean(row.ua_mean_of_folds for row in rows),
+        ua_deviation_of_folds=_deviation(by_fold) or 0.0,
+        wa=fmean(row.wa for row in rows),
+        macro_f1=fmean(row.macro_f1 for row in rows),
+    )
+
+
+def _means_of_groups(rows: Sequence[Mapping[Key, float]]) -> list[float]:
     """Mean over the corpora of what each group (seed, fold) has; of the groups that every corpus is in."""
-    groups = [row[key] for row in rows]
-    return [float(np.mean([one[name] for one in groups])) for name in groups[0] if all(name in one for one in groups)]
+    return [fmean(row[name] for row in rows) for name in rows[0] if all(name in row for row in rows)]
 
 
-def _corpus_measures(
-    predictions: Sequence[Prediction], reference: Sequence[Prediction], experiment: Experiment
-) -> dict[str, Any]:
-    emotions = experiment.emotions
+def _corpus_result(
+    predictions: Sequence[Prediction],
+    reference: Sequence[Prediction] | None,
+    emotions: Sequence[str],
+    probabilistic: bool,
+) -> CorpusResult:
+    """Metrics of one system's predictions on one corpus; `reference` are the first system's, None for itself."""
     labels = [one.emotion for one in predictions]
     guesses = [one.predicted for one in predictions]
     present = [emotion for emotion in emotions if emotion in set(labels)]
-    by_seed = _accuracies(predictions, lambda one: str(one.seed))
+    by_seed = _accuracies(predictions, lambda one: one.seed)
     by_fold = _accuracies(predictions, lambda one: f"{one.seed}/{one.fold}")
     recalls = recall_score(labels, guesses, labels=present, average=None, zero_division=0)
-    measures: dict[str, Any] = {
-        "UA": float(np.mean([*by_seed.values()])),
-        "UA by seed": by_seed,
-        "UA by fold": by_fold,
-        "UA sd over seeds": _deviation([*by_seed.values()]),
-        "UA 95 %": interval(*_hits(predictions)),
-        "UA by fold mean": float(np.mean([*by_fold.values()])),
-        "UA by fold sd": _deviation([*by_fold.values()]) or 0.0,
-        "WA": 100 * accuracy_score(labels, guesses),
-        "macro F1": 100 * f1_score(labels, guesses, labels=present, average="macro", zero_division=0),
-        "recall": {name: round(100 * recall, 1) for name, recall in zip(present, recalls, strict=True)},
-        "confusion": confusion_matrix(labels, guesses, labels=emotions).tolist(),
-        "utterances": len({one.recording for one in predictions}),
-        "without speech": len({one.recording for one in predictions if not one.predicted}),
-    }
-    if predictions[0].system != reference[0].system:
-        labelled, ours = _hits(predictions)
-        _, its = _hits(reference)
-        measures["difference 95 %"] = interval(labelled, ours - its)
-    heard = [one for one in predictions if one.probabilities]
-    if heard and not predictions[0].system.startswith("egemaps"):
-        probabilities = np.array([one.probabilities for one in heard])
-        classes = np.array([emotions.index(one.emotion) for one in heard])
-        measures["ECE"] = 100 * expected_calibration_error(probabilities, classes)
-    return measures
+    labelled, hits = _hits(predictions)
+    return CorpusResult(
+        ua=fmean(by_seed.values()),
+        ua_deviation_of_seeds=_deviation([*by_seed.values()]),
+        ua_mean_of_folds=fmean(by_fold.values()),
+        ua_deviation_of_folds=_deviation([*by_fold.values()]) or 0.0,
+        wa=100 * accuracy_score(labels, guesses),
+        macro_f1=100 * f1_score(labels, guesses, labels=present, average="macro", zero_division=0),
+        ua_of_seeds=by_seed,
+        ua_of_folds=by_fold,
+        ua_interval=interval(labelled, hits),
+        ua_difference_interval=None if reference is None else interval(labelled, hits - _hits(reference)[1]),
+        calibration_error=_calibration_error(predictions, emotions) if probabilistic else None,
+        recall={name: round(100 * recall, 1) for name, recall in zip(present, recalls, strict=True)},
+        confusion=confusion_matrix(labels, guesses, labels=emotions).tolist(),
+        utterances=len(_recordings(predictions)),
+        without_speech=len(_recordings([one for one in predictions if not one.predicted])),
+    )
 
 
-def _hits(predictions: Sequence[Prediction]) -> tuple[np.ndarray, np.ndarray]:
+def _recordings(predictions: Sequence[Prediction]) -> set[tuple[str, str]]:
+    """The different recordings of some predictions, by corpus and name."""
+    return {(one.corpus, one.recording) for one in predictions}
+
+
+def _calibration_error(predictions: Sequence[Prediction], emotions: Sequence[str]) -> float | None:
+    """ECE in per cent of the predictions that have probabilities."""
+    decided = [one for one in predictions if one.probabilities]
+    if not decided:
+        return None
+    probabilities = np.array([one.probabilities for one in decided])
+    classes = np.array([emotions.index(one.emotion) for one in decided])
+    return 100 * expected_calibration_error(probabilities, classes)
+
+
+def _hits(predictions: Sequence[Prediction]) -> tuple[NDArray[np.str_], NDArray[np.float64]]:
     """Emotion of each utterance, and in which share of the seeds it was recognised, sorted by utterance."""
-    found: dict[tuple[str, str], list[bool]] = defaultdict(list)
-    for one in predictions:
-        found[one.recording, one.emotion].append(one.emotion == one.predicted)
+    found = _grouped(predictions, lambda one: (one.corpus, one.recording, one.emotion))
     keys = sorted(found)
-    return np.array([emotion for _, emotion in keys]), np.array([np.mean(found[key]) for key in keys])
+    shares = [fmean(one.emotion == one.predicted for one in found[key]) for key in keys]
+    return np.array([emotion for _, _, emotion in keys]), np.array(shares)
 
 
-def _accuracies(predictions: Sequence[Prediction], key: Callable[[Prediction], str]) -> dict[str, float]:
+def _accuracies(predictions: Sequence[Prediction], key: Callable[[Prediction], Key]) -> dict[Key, float]:
     """UA in per cent of each group of predictions."""
-    groups: dict[str, list[Prediction]] = defaultdict(list)
-    for one in predictions:
-        groups[key(one)].append(one)
     return {
         name: 100 * unweighted_accuracy([one.emotion for one in group], [one.predicted for one in group])
-        for name, group in sorted(groups.items())
+        for name, group in _grouped(predictions, key).items()
     }
 
 
-def _deviation(values: Sequence[float] | np.ndarray) -> float | None:
-    return float(np.std(values, ddof=1)) if len(values) > 1 else None
+def _grouped(predictions: Sequence[Prediction], key: Callable[[Prediction], Key]) -> dict[Key, list[Prediction]]:
+    groups: dict[Key, list[Prediction]] = defaultdict(list)
+    for one in predictions:
+        groups[key(one)].append(one)
+    return groups
+
+
+def _deviation(values: Sequence[float]) -> float | None:
+    return stdev(values) if len(values) > 1 else None

@@ -1,11 +1,10 @@
-"""Figures of a run: confusion matrices (the paper's Figure 4), training curves, and UA against the speech heard."""
+"""Figures of a run: confusion matrices (the paper's Figure 4), training curves, and streaming curves."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -13,29 +12,32 @@ from numpy.typing import NDArray
 from sklearn.metrics import ConfusionMatrixDisplay
 
 from rtser.ui.plot import save
+from rtser_train.evaluation.results import Evaluation
+from rtser_train.evaluation.streaming import StreamingCurve
 from rtser_train.files import replacing
+from rtser_train.run import Run
 
 
-def write_confusions(measures: Mapping[str, Any], names: Mapping[str, str], folder: Path) -> list[Path]:
+def write_confusions(run: Run, evaluation: Evaluation) -> list[Path]:
     """A picture and a table of the confusions of each system on each corpus; the files written."""
     written = []
-    for system, corpora in measures["systems"].items():
-        for corpus, one in corpora.items():
-            if "confusion" not in one:
-                continue
-            counts, emotions = np.array(one["confusion"]), measures["emotions"]
+    for name, system in evaluation.systems.items():
+        for corpus, result in system.corpora.items():
+            counts = np.array(result.confusion)
             if not counts.any():
                 continue
-            path = folder / f"confusion-{system}-{corpus}.png"
-            title = f"{names[system]}, {corpus}: UA {one['UA']:.1f} %"
-            if one["without speech"]:
-                title += f" ({one['without speech']} without speech not shown)"
-            save(confusion_figure(counts, emotions, title), path)
+            title = f"{system.title}, {corpus}: UA {result.ua:.1f} %"
+            if result.without_speech:
+                title += f" ({result.without_speech} without speech not shown)"
+            path = run.figure(f"confusion-{name}-{corpus}")
+            save(confusion_figure(counts, evaluation.emotions, title), path)
             table = path.with_suffix(".csv")
             with replacing(table) as part, part.open("w", newline="", encoding="utf-8") as file:
                 writer = csv.writer(file)
-                writer.writerow(["emotion", *(f"as {emotion}" for emotion in emotions)])
-                writer.writerows([emotion, *row] for emotion, row in zip(emotions, counts.tolist(), strict=True))
+                writer.writerow(["emotion", *(f"as {emotion}" for emotion in evaluation.emotions)])
+                writer.writerows(
+                    [emotion, *row] for emotion, row in zip(evaluation.emotions, result.confusion, strict=True)
+                )
             written += [path, table]
     return written
 
@@ -86,25 +88,26 @@ def curves_figure(histories: Mapping[str, Sequence[Path]], title: str) -> Figure
     return figure
 
 
-def heard_figure(curves: Mapping[str, Sequence[Mapping[str, float]]], title: str) -> Figure:
-    """UA against the seconds of speech heard, and how often the label changes there, a line for each corpus.
+def streaming_figure(curves: Mapping[str, StreamingCurve], title: str) -> Figure:
+    """UA against the seconds of speech, and how often the label changes there, a line for each corpus.
 
     Args:
-        curves: by corpus, from `rtser_train.evaluation.streaming.heard_curve`.
+        curves: by corpus.
         title: of the figure.
     """
     figure = Figure(figsize=(8, 6), layout="constrained")
-    accuracy, flips = figure.subplots(2, 1, sharex=True, height_ratios=[2, 1])
-    for corpus, rows in curves.items():
-        seconds = [row["seconds"] for row in rows]
-        (line,) = accuracy.plot(seconds, [row["UA"] for row in rows], label=corpus)
-        low, high = ([row[bound] for row in rows] for bound in ("UA low", "UA high"))
+    accuracy, changes = figure.subplots(2, 1, sharex=True, height_ratios=[2, 1])
+    for corpus, curve in curves.items():
+        points = curve.points
+        seconds = [point.seconds for point in points]
+        (line,) = accuracy.plot(seconds, [point.ua for point in points], label=corpus)
+        low, high = [point.ua_low for point in points], [point.ua_high for point in points]
         accuracy.fill_between(seconds, low, high, color=line.get_color(), alpha=0.2, linewidth=0)
-        flips.plot(seconds, [row["flips a second"] for row in rows], color=line.get_color())
+        changes.plot(seconds, [point.label_changes_per_s for point in points], color=line.get_color())
     accuracy.legend(frameon=False)
     accuracy.set_ylabel("UA of the decision so far, %\n(band: 95 %)")
-    flips.set_ylabel("label changes\na second of speech")
-    flips.set_xlabel("seconds of speech heard")
-    flips.set_xlim(left=0)
+    changes.set_ylabel("label changes\na second of speech")
+    changes.set_xlabel("seconds of speech")
+    changes.set_xlim(left=0)
     accuracy.set_title(title)
     return figure

@@ -1,4 +1,4 @@
-"""Measures of utterance-level predictions."""
+"""Metrics of utterance-level predictions."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def interval(labels: NDArray[np.str_], hits: NDArray[np.float64]) -> tuple[float
     return float(found.low), float(found.high)
 
 
-def by_corpus(labels: Sequence[int], predictions: Sequence[int], corpora: Sequence[str]) -> dict[str, float]:
+def accuracy_by_corpus(labels: Sequence[int], predictions: Sequence[int], corpora: Sequence[str]) -> dict[str, float]:
     """UA of each corpus, and their mean under the key ``mean``."""
     scores = {}
     for corpus in sorted(set(corpora)):

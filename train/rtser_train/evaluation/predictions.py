@@ -12,8 +12,6 @@ from rtser.errors import InputError
 from rtser_train.data.bags import Bag
 from rtser_train.files import replacing
 
-PREDICTIONS = "predictions.csv"
-"""The file's name in a fold's folder."""
 COLUMNS = ("system", "seed", "fold", "corpus", "speaker", "recording", "emotion", "predicted")
 
 
@@ -50,7 +48,7 @@ class Prediction(NamedTuple):
         """The prediction that a row of probabilities (K,) is, all NaN where there is none."""
         silent = math.isnan(row[0])
         predicted = "" if silent else emotions[max(range(len(row)), key=row.__getitem__)]
-        about, chances = bag.utterance, () if silent else tuple(row)
+        about, chances = bag.recording, () if silent else tuple(row)
         where = about.corpus, about.speaker, about.name
         return cls(system, seed, fold, *where, emotions[bag.label], predicted, chances)
 
@@ -77,7 +75,7 @@ def read_predictions(path: Path) -> list[Prediction]:
             return [_prediction(row) for row in rows]
     except (OSError, ValueError, StopIteration, csv.Error) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no table of predictions"
-        raise InputError(f"{path} cannot be read ({reason}); delete that fold's step.pt and train again.") from None
+        raise InputError(f"{path} cannot be read ({reason})", "delete that fold's step.pt and train again") from None
 
 
 def _prediction(row: Sequence[str]) -> Prediction:

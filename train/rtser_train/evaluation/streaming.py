@@ -1,10 +1,9 @@
-"""How soon a run's models know: every test utterance streamed through its fold's exported model, step by step."""
+"""How soon a run's models know: every test utterance streamed through its fold's exported model, hop by hop."""
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,121 +15,160 @@ from rtser.engine.features import HOP_SAMPLES, SAMPLE_RATE, segment_end_s
 from rtser.engine.model import Model
 from rtser.engine.stream import Stream
 from rtser.errors import InputError
-from rtser_train.data.bags import read_utterance
-from rtser_train.data.corpora import Utterance
-from rtser_train.data.experiment_data import utterances
-from rtser_train.data.folds import FINAL
+from rtser_train.data.bags import read_samples
+from rtser_train.data.corpora import Recording
+from rtser_train.data.experiment_data import labelled_recordings
 from rtser_train.evaluation.metrics import interval, unweighted_accuracy
-from rtser_train.evaluation.predictions import PREDICTIONS, read_predictions
-from rtser_train.export.onnx_export import export
-from rtser_train.export.package import describe, streamable
-from rtser_train.files import replacing
-from rtser_train.progress import Reporter
-from rtser_train.run import finished, fold_folder, read_run
+from rtser_train.evaluation.predictions import read_predictions
+from rtser_train.export.package import export_fold
+from rtser_train.memo import last_of_each_thread
+from rtser_train.progress import ProgressReporter
+from rtser_train.run import FoldFolder, Run
 
-STEP_S = HOP_SAMPLES / SAMPLE_RATE
+HOP_S = HOP_SAMPLES / SAMPLE_RATE
 FEWEST = 0.2
 """The curve ends where fewer than this share of the utterances have so much speech."""
 
 
-class Course(NamedTuple):
-    """The decisions on one utterance, by how much speech had been heard.
+class StreamedUtterance(NamedTuple):
+    """The decisions on one utterance, by the amount of speech until then.
 
     Attributes:
-        utterance: which.
+        recording: which.
         emotion: what it is.
-        labels: the likeliest emotion after 1, 2, ... steps of speech; empty while too little was heard to decide.
+        labels: the likeliest emotion after 1, 2, ... hops of speech; empty while there is too little to decide.
     """
 
-    utterance: Utterance
+    recording: Recording
     emotion: str
     labels: list[str]
 
 
-def stream_tests(run: Path, head: str, roots: Mapping[str, Path], reporter: Reporter) -> list[Course]:
-    """Stream every test utterance of a run's first seed through its fold's exported model (FOLD/HEAD.onnx).
+@dataclass(frozen=True)
+class CurvePoint:
+    """One point of a streaming curve.
+
+    Attributes:
+        seconds: speech until then.
+        ua: in per cent, of the decisions after so much speech.
+        ua_low: lower end of its 95 % interval.
+        ua_high: upper end.
+        label_changes_per_s: changes from one emotion to another, a second of speech.
+        going_on: how many utterances have so much speech.
+    """
+
+    seconds: float
+    ua: float
+    ua_low: float
+    ua_high: float
+    label_changes_per_s: float
+    going_on: int
+
+
+@dataclass(frozen=True)
+class StreamingCurve:
+    """UA against the seconds of speech, on one corpus.
+
+    Attributes:
+        utterances: how many were streamed.
+        points: one a hop.
+    """
+
+    utterances: int
+    points: list[CurvePoint]
+
+
+def evaluate_streaming(
+    run: Run, head: str, roots: Mapping[str, Path], reporter: ProgressReporter, jobs: int = -1
+) -> dict[str, StreamingCurve]:
+    """The streaming curve of each corpus. Each test fold of the first seed is exported to FOLD/HEAD.onnx for it.
+
+    Args:
+        run: the run.
+        head: the network on bags.
+        roots: the folder of each corpus.
+        reporter: told of the progress.
+        jobs: processes that stream; -1 for one a core.
 
     Raises:
-        InputError: no fold is trained, the run cannot stream, or a corpus is missing.
+        InputError: no fold is trained, the run cannot stream, a corpus is missing, or most utterances hold no speech.
+        OutputError: a model file cannot be written.
     """
-    experiment = read_run(run)
-    seed = experiment.seeds[0]
-    tests = [fold for fold in finished(run, seed) if fold != FINAL]
+    tests = run.finished_tests(run.experiment.seeds[0])
     if not tests:
-        raise InputError(f"{run} has no trained test fold; run rtser train again to go on.")
-    known = {(one.corpus, one.name): (one, label) for one, label in utterances(experiment, roots)}
-    courses: list[Course] = []
+        raise InputError(f"{run.folder} has no trained test fold", "run rtser train again to go on")
+    known = {recording.key: (recording, label) for recording, label in labelled_recordings(run.experiment, roots)}
+    by_corpus: dict[str, list[StreamedUtterance]] = {}
     for fold in tests:
-        folder = fold_folder(run, seed, fold)
-        step = streamable(experiment, folder, head)
-        model = folder / f"{head}.onnx"
-        with replacing(model) as part:
-            part.write_bytes(export(step, describe(experiment, head, {}, step.temperature)))
-        tested = list(dict.fromkeys((one.corpus, one.recording) for one in read_predictions(folder / PREDICTIONS)))
-        missing = [name for name in tested if name not in known]
-        if missing:
-            raise InputError(f"{' '.join(missing[0])} was tested and is no longer there; --data says where it lies.")
-        pairs = [known[name] for name in tested]
-        with reporter.job(f"fold {fold}", len(pairs)) as job:
-            found = Parallel(n_jobs=-1, return_as="generator")(
-                delayed(_labels)(model, model.stat().st_mtime_ns, utterance) for utterance, _ in pairs
-            )
-            for (utterance, label), labels in zip(pairs, found, strict=True):
-                courses.append(Course(utterance, experiment.emotions[label], labels))
-                job.step()
-    return courses
+        model = export_fold(run, fold, head)
+        for one in stream_test(run, fold, model, known, reporter, jobs):
+            by_corpus.setdefault(one.recording.corpus, []).append(one)
+    return {
+        corpus: StreamingCurve(len(streamed), curve_points(streamed)) for corpus, streamed in sorted(by_corpus.items())
+    }
 
 
-def heard_curve(courses: Sequence[Course]) -> list[dict[str, float]]:
-    """UA in per cent with its 95 % interval, and label changes a second, for every 60 ms of speech after the first.
+def stream_test(
+    run: Run,
+    fold: FoldFolder,
+    model: Path,
+    known: Mapping[tuple[str, str], tuple[Recording, int]],
+    reporter: ProgressReporter,
+    jobs: int,
+) -> list[StreamedUtterance]:
+    """Stream the test utterances of one fold through its model file; `known` are the corpora's recordings by key."""
+    tested = list(dict.fromkeys((one.corpus, one.recording) for one in read_predictions(fold.predictions)))
+    missing = [key for key in tested if key not in known]
+    if missing:
+        raise InputError(f"{' '.join(missing[0])} was tested and is no longer there", "--data says where it lies")
+    pairs = [known[key] for key in tested]
+    written_ns = model.stat().st_mtime_ns
+    streamed = []
+    with reporter.job(f"fold {fold.fold}", len(pairs)) as job:
+        found = Parallel(n_jobs=jobs, return_as="generator")(
+            delayed(_labels)(model, written_ns, recording) for recording, _ in pairs
+        )
+        for (recording, label), labels in zip(pairs, found, strict=True):
+            streamed.append(StreamedUtterance(recording, run.experiment.emotions[label], labels))
+            job.step()
+    return streamed
+
+
+def curve_points(streamed: Sequence[StreamedUtterance]) -> list[CurvePoint]:
+    """UA with its 95 % interval, and label changes a second, for every 60 ms of speech after the first segment.
 
     An utterance that ends keeps its last label. Changes from one emotion to another are counted of those that go on.
 
     Raises:
-        InputError: no speech was heard in most utterances.
+        InputError: most utterances hold no speech.
     """
-    lengths = np.array([len(course.labels) for course in courses])
-    emotions = np.array([course.emotion for course in courses])
+    lengths = np.array([len(one.labels) for one in streamed])
+    emotions = np.array([one.emotion for one in streamed])
     last = int(np.quantile(lengths, 1 - FEWEST))
     if last < 1:
-        raise InputError("the model hears no speech in most of the test utterances, so there is no curve.")
-    rows = []
-    for step in range(1, last + 1):
-        labels = np.array(
-            [course.labels[min(step, len(course.labels)) - 1] if course.labels else "" for course in courses]
-        )
+        raise InputError("the model finds no speech in most of the test utterances, so there is no curve")
+    points = []
+    for hop in range(1, last + 1):
+        labels = np.array([one.labels[min(hop, len(one.labels)) - 1] if one.labels else "" for one in streamed])
         low, high = interval(emotions, (labels == emotions).astype(np.float64))
-        going = [course.labels for course in courses if len(course.labels) >= step]
-        changes = sum(step > 1 and bool(one[step - 2]) and one[step - 2] != one[step - 1] for one in going)
-        rows.append(
-            {
-                "seconds": segment_end_s(step - 1),
-                "UA": 100 * unweighted_accuracy(emotions, labels),
-                "UA low": low,
-                "UA high": high,
-                "flips a second": changes / max(1, len(going)) / STEP_S,
-                "utterances going on": len(going),
-            }
+        going = [one.labels for one in streamed if len(one.labels) >= hop]
+        changes = sum(hop > 1 and bool(one[hop - 2]) and one[hop - 2] != one[hop - 1] for one in going)
+        points.append(
+            CurvePoint(
+                seconds=segment_end_s(hop - 1),
+                ua=100 * unweighted_accuracy(emotions, labels),
+                ua_low=low,
+                ua_high=high,
+                label_changes_per_s=changes / max(1, len(going)) / HOP_S,
+                going_on=len(going),
+            )
         )
-    return rows
+    return points
 
 
-def write_curves(curves: Mapping[str, Sequence[Mapping[str, float]]], path: Path) -> None:
-    """The curves of the corpora as one CSV table."""
-    rows = [
-        {"corpus": corpus} | {key: str(round(value, 3)) for key, value in row.items()}
-        for corpus, curve in curves.items()
-        for row in curve
-    ]
-    with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-
-
-def _labels(model: Path, written_ns: int, utterance: Utterance) -> list[str]:
+def _labels(model: Path, written_ns: int, recording: Recording) -> list[str]:
     """The likeliest emotion after each segment that holds speech."""
-    decisions = Stream(_model(model, written_ns)).push(read_utterance(utterance))
+    decisions = Stream(_model(model, written_ns)).push(read_samples(recording))
     return [_likeliest(decision) for decision in decisions if decision.speech > 0.5]
 
 
@@ -138,7 +176,7 @@ def _likeliest(decision: Decision) -> str:
     return max(decision.emotions, key=decision.emotions.__getitem__) if decision.emotions else ""
 
 
-@lru_cache(maxsize=1)
+@last_of_each_thread
 def _model(path: Path, written_ns: int) -> Model:  # noqa: ARG001  # a file written anew is another model
     """The model of a worker process, opened once."""
     return Model(path, provider="cpu")

@@ -1,100 +1,123 @@
-"""What an evaluation writes: Markdown tables, and figures beside them."""
+"""What an evaluation writes into a run's folder: Markdown tables, and figures beside them. Nothing is computed here."""
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
 
 from rtser.ui.plot import save
-from rtser_train.evaluation.evaluate import NAMES
-from rtser_train.evaluation.figures import curves_figure, heard_figure, write_confusions
-from rtser_train.evaluation.streaming import Course, heard_curve, stream_tests, write_curves
+from rtser_train.evaluation.figures import curves_figure, streaming_figure, write_confusions
+from rtser_train.evaluation.results import Accuracy, CorpusResult, Evaluation, Interval
+from rtser_train.evaluation.streaming import CurvePoint, StreamingCurve
 from rtser_train.files import replacing
-from rtser_train.progress import Reporter
-from rtser_train.run import read_run
-
-FIGURES = "figures"
-"""Folder of a run's figures."""
+from rtser_train.registry import system_title
+from rtser_train.run import Run
 
 
-def write_all(run: Path, measures: Mapping[str, Any]) -> str:
-    """Write a run's tables.md, confusion matrices and training curves; the tables as Markdown."""
-    tables = as_markdown(measures)
-    with replacing(run / "tables.md") as part:
+def write_evaluation(run: Run, evaluation: Evaluation) -> str:
+    """Write a run's evaluation.json, tables.md, confusion matrices and training curves.
+
+    Returns:
+        the tables as Markdown.
+
+    Raises:
+        OutputError: a file cannot be written.
+    """
+    evaluation.write(run.evaluation)
+    tables = as_markdown(evaluation)
+    with replacing(run.tables) as part:
         part.write_text(tables + "\n", encoding="utf-8")
-    write_confusions(measures, NAMES, run / FIGURES)
-    files = {"cnn": ("cnn", "inner-*")} | {head: (head, f"{head}-inner-*") for head in read_run(run).attention.heads}
+    write_confusions(run, evaluation)
     histories = {
-        name: sorted(path for one in patterns for path in run.glob(f"seed-*/fold-*/{one}.csv"))
-        for name, patterns in files.items()
+        name: [path for fold in run.all_folds() for path in fold.histories(name)]
+        for name in ("cnn", *run.experiment.attention.heads)
     }
-    save(curves_figure(histories, measures["name"]), run / FIGURES / "training.png")
+    save(curves_figure(histories, evaluation.name), run.figure("training"))
     return tables
 
 
-def write_heard(run: Path, head: str, roots: Mapping[str, Path], reporter: Reporter) -> str:
-    """Write a run's heard-HEAD.csv and .png, UA against the seconds of speech heard; a sentence for each corpus."""
-    by_corpus: dict[str, list[Course]] = {}
-    for course in stream_tests(run, head, roots, reporter):
-        by_corpus.setdefault(course.utterance.corpus, []).append(course)
-    curves = {corpus: heard_curve(courses) for corpus, courses in sorted(by_corpus.items())}
-    path = run / FIGURES / f"heard-{head}.png"
-    count = sum(map(len, by_corpus.values()))
-    save(heard_figure(curves, f"{read_run(run).name}, {NAMES[head]}: {count} test utterances"), path)
+def write_streaming(run: Run, head: str, curves: Mapping[str, StreamingCurve]) -> str:
+    """Write a run's figures/streaming-HEAD.csv and .png.
+
+    Returns:
+        the picture's path, and a sentence for each corpus.
+
+    Raises:
+        OutputError: a file cannot be written.
+    """
+    path = run.figure(f"streaming-{head}")
+    count = sum(curve.utterances for curve in curves.values())
+    save(streaming_figure(curves, f"{run.experiment.name}, {system_title(head)}: {count} test utterances"), path)
     write_curves(curves, path.with_suffix(".csv"))
-    return "\n".join([str(path), *(f"{corpus}: {_essence(rows)}" for corpus, rows in curves.items())])
+    return "\n".join([str(path), *(f"{corpus}: {_essence(curve.points)}" for corpus, curve in curves.items())])
 
 
-def _essence(rows: Sequence[Mapping[str, float]]) -> str:
+def write_curves(curves: Mapping[str, StreamingCurve], path: Path) -> None:
+    """The curves of the corpora as one CSV table, a row for each point."""
+    with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["corpus", *(field.name for field in fields(CurvePoint))])
+        for corpus, curve in curves.items():
+            for point in curve.points:
+                writer.writerow([corpus, *(round(value, 3) for value in asdict(point).values())])
+
+
+def _essence(points: Sequence[CurvePoint]) -> str:
     """Where a curve ends, and how soon it is there."""
-    last = rows[-1]["UA"]
-    enough = next(row["seconds"] for i, row in enumerate(rows) if all(later["UA"] >= last - 1 for later in rows[i:]))
-    seconds = rows[-1]["seconds"]
+    last = points[-1].ua
+    enough = next(one.seconds for i, one in enumerate(points) if all(later.ua >= last - 1 for later in points[i:]))
+    seconds = points[-1].seconds
     return f"UA {last:.1f} % after {seconds:.1f} s of speech, within a point of it from {enough:.2f} s on"
 
 
-def as_markdown(measures: Mapping[str, Any]) -> str:
-    """The measures as Markdown: the protocol, the systems by corpus, then the recall of each emotion."""
-    seeds = ", ".join(map(str, measures["seeds"]))
+def as_markdown(evaluation: Evaluation) -> str:
+    """The metrics as Markdown: the protocol, the systems by corpus, then the recall of each emotion."""
+    seeds = ", ".join(map(str, evaluation.seeds))
     lines = [
-        f"## {measures['name']}",
-        f"Protocol: {measures['protocol']}. Folds trained: {measures['folds']}; utterances: {measures['utterances']}; "
+        f"## {evaluation.name}",
+        f"Protocol: {evaluation.protocol}. Folds trained: {evaluation.folds}; utterances: {evaluation.utterances}; "
         f"seeds: {seeds}. UA: mean +- standard deviation over the seeds, each pooled over the folds; 95 %: bootstrap "
         "over the utterances.",
         "",
         "| system | corpus | UA % | 95 % | over folds | WA % | macro F1 % | ECE % | UA less that of the first, 95 % |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
-    for system, corpora in measures["systems"].items():
-        for corpus, one in corpora.items():
-            lines.append(f"| {NAMES[system]} | {corpus} | {_row(one)} |")
+    for system in evaluation.systems.values():
+        rows: list[tuple[str, Accuracy]] = [*system.corpora.items()]
+        if system.mean:
+            rows.append(("mean", system.mean))
+        lines += [f"| {system.title} | {corpus} | {_row(accuracy)} |" for corpus, accuracy in rows]
     recalls = [
-        (NAMES[system], corpus, one["recall"])
-        for system, corpora in measures["systems"].items()
-        for corpus, one in corpora.items()
-        if "recall" in one
+        (system.title, corpus, result.recall)
+        for system in evaluation.systems.values()
+        for corpus, result in system.corpora.items()
     ]
     emotions = sorted({emotion for _, _, recall in recalls for emotion in recall})
     lines += ["", "Recall, %:", ""]
     lines += [f"| system | corpus | {' | '.join(emotions)} |", "|---" * (2 + len(emotions)) + "|"]
-    for system, corpus, recall in recalls:
-        lines.append(f"| {system} | {corpus} | {' | '.join(str(recall.get(emotion, '')) for emotion in emotions)} |")
+    for title, corpus, recall in recalls:
+        lines.append(f"| {title} | {corpus} | {' | '.join(str(recall.get(emotion, '')) for emotion in emotions)} |")
     return "\n".join(lines)
 
 
-def _row(one: Mapping[str, Any]) -> str:
-    accuracy = f"{one['UA']:.1f}" + (
-        f" +- {one['UA sd over seeds']:.1f}" if one["UA sd over seeds"] is not None else ""
-    )
-    between = "{:.1f} to {:.1f}"
+def _row(accuracy: Accuracy) -> str:
+    """The cells of one system on one corpus; those that the mean over the corpora lacks are empty."""
+    result = accuracy if isinstance(accuracy, CorpusResult) else None
+    deviation = accuracy.ua_deviation_of_seeds
+    error = result.calibration_error if result else None
     cells = [
-        accuracy,
-        between.format(*one["UA 95 %"]) if "UA 95 %" in one else "",
-        f"{one['UA by fold mean']:.1f} +- {one['UA by fold sd']:.1f}",
-        f"{one['WA']:.1f}",
-        f"{one['macro F1']:.1f}",
-        f"{one['ECE']:.1f}" if "ECE" in one else "",
-        between.format(*one["difference 95 %"]) if "difference 95 %" in one else "",
+        f"{accuracy.ua:.1f}" + (f" +- {deviation:.1f}" if deviation is not None else ""),
+        _between(result.ua_interval if result else None),
+        f"{accuracy.ua_mean_of_folds:.1f} +- {accuracy.ua_deviation_of_folds:.1f}",
+        f"{accuracy.wa:.1f}",
+        f"{accuracy.macro_f1:.1f}",
+        f"{error:.1f}" if error is not None else "",
+        _between(result.ua_difference_interval if result else None),
     ]
     return " | ".join(cells)
+
+
+def _between(interval: Interval | None) -> str:
+    return f"{interval[0]:.1f} to {interval[1]:.1f}" if interval else ""

@@ -20,8 +20,8 @@ from rtser.engine.features import MEL_BINS, SEGMENT_FRAMES, log_mel, segment_end
 from rtser.engine.model import METADATA_KEY, OUTPUTS, Metadata, Model
 from rtser.engine.stream import Stream
 from rtser.errors import ModelError
-from rtser_train.networks.heads import BagNetwork, heard, ratio, speech_gate
-from rtser_train.networks.segment_networks import SegmentNetwork
+from rtser_train.networks.bag_network import BagNetwork, enough_speech, ratio, speech_gate
+from rtser_train.networks.segment_network import SegmentNetwork
 
 TOLERANCE = 1e-4
 SHORT_WINDOW = 5
@@ -56,7 +56,7 @@ class StreamingStep(nn.Module):
         ring_values = torch.cat([state_values[:, 1:], weighted.unsqueeze(1)], 1)
         total = ring_weights.sum(1)
         logits = self.attention.decide(ring_weights, ring_values)
-        emotions = (logits / self.temperature).softmax(-1) * heard(ring_gates.squeeze(-1)).unsqueeze(-1)
+        emotions = (logits / self.temperature).softmax(-1) * enough_speech(ring_gates.squeeze(-1)).unsqueeze(-1)
         segment_emotions = output.emotion_logits[:, 0].softmax(-1)
         salience = ratio(weights, total).mean(-1)
         return emotions, segment_emotions, speech, salience, ring_gates, ring_weights, ring_values
@@ -88,7 +88,7 @@ def whole_utterance(step: StreamingStep, log_mel: NDArray[np.float32], window: i
         part = slice(max(0, last - window), last)
         total = weights[part].sum(0)
         logits = step.attention.decide(weights[part].unsqueeze(0), weighted[part].unsqueeze(0))[0]
-        enough = heard(gates[last : last + window].unsqueeze(0))
+        enough = enough_speech(gates[last : last + window].unsqueeze(0))
         emotions.append((logits / step.temperature).softmax(-1) * enough)
         salience.append(ratio(weights[last - 1], total).mean())
     segment_emotions = output.emotion_logits[0].softmax(-1)

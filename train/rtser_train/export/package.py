@@ -2,60 +2,38 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from rtser.engine.features import SPECIFICATION
 from rtser.engine.model import CONTRACT_VERSION, Metadata
 from rtser.errors import InputError
-from rtser_train.config import Experiment
-from rtser_train.data.bags import read_utterance
-from rtser_train.data.experiment_data import utterances
-from rtser_train.data.folds import FINAL
-from rtser_train.evaluation.evaluate import NAMES
+from rtser_train.config import FINAL, Experiment
+from rtser_train.data.bags import read_samples
+from rtser_train.data.experiment_data import labelled_recordings
+from rtser_train.evaluation.results import Evaluation
 from rtser_train.export.onnx_export import StreamingStep, export, verify
 from rtser_train.files import replacing
-from rtser_train.networks.heads import TITLES
-from rtser_train.run import fold_folder, read_run, read_step
+from rtser_train.fitting.stage1 import segment_network
+from rtser_train.fitting.stage2 import head_network
+from rtser_train.registry import HEADS, SEGMENT_NETWORKS, system_title
+from rtser_train.run import FoldFolder, Run
 
 VERIFIED_UTTERANCES = 12
 
 
-def describe(experiment: Experiment, head: str, measures: Mapping[str, Any], temperature: float) -> Metadata:
-    """The metadata of a model of this experiment."""
-    cnn = experiment.cnn
-    kind = "SegCNN" if cnn.aligned else "plain VGG"
-    widths = "-".join(map(str, cnn.widths))
-    return Metadata(
-        contract=CONTRACT_VERSION,
-        name=experiment.name,
-        labels=tuple(experiment.emotions),
-        features=SPECIFICATION,
-        window=experiment.attention.window,
-        min_confidence=experiment.min_confidence,
-        architecture=f"{kind} {cnn.size} ({widths} channels, F = {cnn.embedding}), {TITLES[head]}",
-        corpora=tuple(experiment.sources),
-        licence=experiment.licence,
-        calibration={
-            "method": "temperature, on utterances that were not trained on",
-            "temperature": round(temperature, 4),
-        },
-        measures=dict(measures),
-        limits=experiment.limits,
-    )
-
-
-def release(
-    run: Path, head: str | None, fold: str | None, roots: Mapping[str, Path], output: Path
+def export_run(
+    run: Run, head: str | None, fold: str | None, roots: Mapping[str, Path], output: Path
 ) -> tuple[Metadata, float]:
-    """Export a fold's model with the run's measures; verified on real utterances.
+    """Export a fold's model with the run's metrics; verified on real utterances.
 
     Args:
-        run: the run's folder; of several seeds the first is exported.
+        run: the run; of several seeds the first is exported.
         head: which of its networks on bags; the first if None.
-        fold: which fold's model; if None the final one where there is one, or else the first.
+        fold: which fold's model; if None the final one where the experiment has one, else the first that is finished.
         roots: the folder of each corpus.
         output: the file to write.
 
@@ -63,55 +41,119 @@ def release(
         its metadata, and the largest difference from torch found.
 
     Raises:
-        InputError: the fold is not trained, it cannot stream, a corpus is missing or the file cannot be written.
+        InputError: the fold is not trained, it cannot stream or a corpus is missing.
         ModelError: the exported file differs from torch.
+        OutputError: the file cannot be written.
     """
-    experiment = read_run(run)
-    head = experiment.head(head)
-    name = fold or (FINAL if experiment.protocol.final else "1")
-    step = streamable(experiment, fold_folder(run, experiment.seeds[0], name), head)
-    metadata = describe(experiment, head, _measures(run, head, name), step.temperature)
+    head = run.experiment.head(head)
+    chosen = _chosen(run, fold)
+    step = streamable(run, chosen, head)
+    metadata = describe(run.experiment, head, _metrics(run, head, chosen), step.temperature)
     content = export(step, metadata)
-    known = [utterance for utterance, _ in utterances(experiment, roots)]
-    chosen = known[:: max(1, len(known) // VERIFIED_UTTERANCES)]
-    difference = verify(content, step, map(read_utterance, chosen))
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(output) as part:
-            part.write_bytes(content)
-    except OSError as error:
-        raise InputError(f"{output} cannot be written ({error.strerror}).") from None
+    known = [recording for recording, _ in labelled_recordings(run.experiment, roots)]
+    difference = verify(content, step, map(read_samples, known[:: max(1, len(known) // VERIFIED_UTTERANCES)]))
+    with replacing(output) as part:
+        part.write_bytes(content)
     return metadata, difference
 
 
-def streamable(experiment: Experiment, folder: Path, head: str) -> StreamingStep:
+def export_fold(run: Run, fold: FoldFolder, head: str) -> Path:
+    """Export a fold's model into its own folder, without metrics; the file (FOLD/HEAD.onnx).
+
+    Raises:
+        InputError: the fold is not trained or cannot stream.
+        OutputError: the file cannot be written.
+    """
+    step, path = streamable(run, fold, head), fold.model(head)
+    with replacing(path) as part:
+        part.write_bytes(export(step, describe(run.experiment, head, {}, step.temperature)))
+    return path
+
+
+def describe(experiment: Experiment, head: str, metrics: Mapping[str, Any], temperature: float) -> Metadata:
+    """The metadata of a model of this experiment."""
+    cnn = experiment.cnn
+    widths = "-".join(map(str, cnn.widths))
+    network = f"{SEGMENT_NETWORKS.title(cnn.network)} {cnn.size} ({widths} channels, F = {cnn.embedding})"
+    return Metadata(
+        contract=CONTRACT_VERSION,
+        name=experiment.name,
+        labels=tuple(experiment.emotions),
+        features=SPECIFICATION,
+        window=experiment.attention.window,
+        min_confidence=experiment.label_threshold,
+        architecture=f"{network}, {HEADS.title(head)}",
+        corpora=tuple(experiment.sources),
+        licence=experiment.licence,
+        calibration={
+            "method": "temperature, on utterances that were not trained on",
+            "temperature": round(temperature, 4),
+        },
+        measures=dict(metrics),
+        limits=experiment.limits,
+    )
+
+
+def streamable(run: Run, fold: FoldFolder, head: str) -> StreamingStep:
     """The networks of a trained fold, with one of its heads, if they can decide as sound comes in.
 
     Raises:
         InputError: the fold is not trained, has no such head, or pads with zeros.
     """
-    if experiment.attention.padding == "zeros":
+    if run.experiment.attention.padding == "zeros":
         raise InputError(
-            "bags padded with zeros (attention.padding) are decided on at their end alone; train with masked to stream."
+            "bags padded with zeros (attention.padding) are decided on at their end alone",
+            "train with masked to stream",
         )
-    return read_step(experiment, folder, head)
+    return read_step(run, fold, head)
 
 
-def _measures(run: Path, head: str, fold: str) -> dict[str, Any]:
-    """The run's measures in short, saying whose they are."""
-    evaluation = run / "evaluation.json"
-    if not evaluation.is_file():
+def read_step(run: Run, fold: FoldFolder, head: str) -> StreamingStep:
+    """The networks of a trained fold, with one of its heads, in evaluation mode on the CPU.
+
+    Raises:
+        InputError: the fold has not been trained to its end, or has no such head.
+    """
+    if not fold.finished:
+        trained = ", ".join(one.fold for one in run.finished(fold.seed)) or "none is"
+        raise InputError(
+            f"{fold.path} is not trained to its end (of its seed's folds: {trained})", "rtser train goes on"
+        )
+    saved = torch.load(fold.step, map_location="cpu")
+    if head not in saved["heads"]:
+        raise InputError(f"{fold.path} has no head {head}", f"it has {', '.join(saved['heads'])}")
+    cnn, network = segment_network(run.experiment), head_network(run.experiment, head)
+    cnn.load_state_dict(saved["cnn"])
+    network.load_state_dict(saved["heads"][head])
+    return StreamingStep(cnn, network, saved["temperatures"][head]).eval()
+
+
+def _chosen(run: Run, fold: str | None) -> FoldFolder:
+    """The fold of this name, or the one that stands for the run."""
+    seed = run.experiment.seeds[0]
+    if fold is not None or run.experiment.protocol.final:
+        return run.fold(seed, fold or FINAL)
+    finished = run.finished(seed)
+    if not finished:
+        raise InputError(f"{run.folder} has no trained fold", "run rtser train again to go on")
+    return finished[0]
+
+
+def _metrics(run: Run, head: str, fold: FoldFolder) -> dict[str, Any]:
+    """The run's metrics in short, for the file's metadata, saying whose they are; empty before an evaluation."""
+    if not run.evaluation.is_file():
         return {}
-    found = json.loads(evaluation.read_text())
+    found = Evaluation.read(run.evaluation)
     accuracies = {
-        NAMES[system]: {corpus: round(one["UA"], 1) for corpus, one in corpora.items()}
-        for system, corpora in found["systems"].items()
-        if system == head or system in read_run(run).baselines
+        system_title(name): {corpus: round(result.ua, 1) for corpus, result in system.corpora.items()}
+        | ({"mean": round(system.mean.ua, 1)} if system.mean else {})
+        for name, system in found.systems.items()
+        if name == head or name in run.experiment.baselines
     }
-    of = f"the models of {found['folds']} test folds"
-    if fold == FINAL:
-        heard = json.loads((fold_folder(run, read_run(run).seeds[0], FINAL) / "speakers.json").read_text())
-        of += f", not on this file, which was trained on {len(heard['train'])} of the speakers"
-        if heard["validation"]:
-            of += f" and calibrated on the other {len(heard['validation'])}"
-    return {"UA in per cent": accuracies, "measured on": of, "protocol": found["protocol"]}
+    of = f"the models of {found.folds} test folds"
+    if fold.fold == FINAL:
+        parts = fold.parts()
+        of += f", not on this file, which was trained on {len(parts.train)} of the speakers"
+        if parts.validation:
+            of += f" and calibrated on the other {len(parts.validation)}"
+    return {"UA in per cent": accuracies, "measured on": of, "protocol": found.protocol}

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+import psutil
 import torch
-from joblib import Parallel, delayed, parallel_config
+from joblib import Parallel, cpu_count, delayed, parallel_config
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from rtser.errors import InputError
@@ -18,10 +17,13 @@ from rtser_train.config import Experiment
 from rtser_train.data.bags import Bag
 from rtser_train.data.experiment_data import load
 from rtser_train.data.folds import Fold, inner_parts, make_folds
+from rtser_train.fitting.context import FitContext
 from rtser_train.fitting.fold import train_fold
-from rtser_train.fitting.stage1 import Task
-from rtser_train.progress import Reporter
-from rtser_train.run import check_run, check_speakers, fold_folder, open_run
+from rtser_train.fitting.threads import use_threads
+from rtser_train.memo import last_of_all_threads
+from rtser_train.progress import ProgressReporter
+from rtser_train.registry import BASELINES
+from rtser_train.run import FoldFolder, Run
 
 PROCESS_BYTES = 1_000_000_000
 """Memory of a process that trains, beside its recordings."""
@@ -34,16 +36,12 @@ class FoldTask(NamedTuple):
 
     experiment: Experiment
     roots: tuple[tuple[str, Path], ...]
-    run: Path
-    seed: int
-    fold: str
+    folder: FoldFolder
     device: str
     threads: int
 
-    @property
-    def folder(self) -> Path:
-        """Where the fold lies."""
-        return fold_folder(self.run, self.seed, self.fold)
+    def __str__(self) -> str:
+        return f"seed {self.folder.seed} fold {self.folder.fold}"
 
 
 class Workers(NamedTuple):
@@ -51,7 +49,7 @@ class Workers(NamedTuple):
 
     Attributes:
         device: ``cpu`` or ``cuda``.
-        jobs: processes at the same time; None for one a core, fewer where memory is short.
+        jobs: processes at the same time, for features too; None for one a core, fewer folds where memory is short.
         threads: CPU threads of each; None for one, or for all cores where there is only one fold.
         dask: address of a Dask scheduler, whose workers are used instead of processes of this machine.
     """
@@ -67,7 +65,7 @@ def train(
     roots: Mapping[str, Path],
     run: Path,
     folds: Collection[str],
-    reporter: Reporter,
+    reporter: ProgressReporter,
     workers: Workers = Workers(),
 ) -> None:
     """Train an experiment's folds, going on where an earlier call was broken off.
@@ -82,31 +80,32 @@ def train(
 
     Raises:
         InputError: a corpus is missing or unsuitable, a fold does not exist, or `run` holds another experiment.
+        OutputError: `run` cannot be written.
     """
-    check_run(experiment, run)
-    if any(name.startswith("egemaps") for name in experiment.baselines):
-        import opensmile  # noqa: F401  # missing: say so before the hours of work
-    bags, noise = load(experiment, roots, reporter)
+    Run.check(experiment, run)
+    bags, noise = load(experiment, roots, reporter, jobs=workers.jobs or -1)
     folds_of = {seed: make_folds(bags, experiment.protocol, seed) for seed in experiment.seeds}
     chosen = [(seed, fold) for seed, made in folds_of.items() for fold in _chosen(made, folds)]
-    for seed, fold in chosen:  # what cannot be trained fails now rather than after an hour
-        if experiment.protocol.nested:
-            inner_parts(fold.train, experiment.protocol, seed)
-        if "egemaps-svm-corpus" in experiment.baselines:
-            _check_corpora(fold)
-    open_run(experiment, run)
+    for seed, fold in chosen:
+        _check(fold, experiment, seed)
+    noted = Run.create(
+        experiment, run.resolve(), {seed: [fold.name for fold in made] for seed, made in folds_of.items()}
+    )
     for seed, made in folds_of.items():
         for fold in made:
-            check_speakers(fold, fold_folder(run, seed, fold.name))
+            noted.fold(seed, fold.name).note_parts(fold.parts())
     for seed, fold in chosen:
         reporter.line(f"seed {seed}, {fold.describe()}")
     alone = sum(map(len, folds_of.values())) == 1
-    threads = workers.threads or ((os.cpu_count() or 1) if alone else 1)
-    everywhere = experiment, tuple(roots.items()), run.resolve()
-    tasks = [FoldTask(*everywhere, seed, fold.name, workers.device, threads) for seed, fold in chosen]
-    left = [task for task in tasks if not (task.folder / "step.pt").exists()]
-    if len(left) < len(tasks):
-        reporter.line(f"{len(tasks) - len(left)} of {len(tasks)} folds are trained already")
+    threads = workers.threads or (cpu_count() if alone else 1)
+    folders = [noted.fold(seed, fold.name) for seed, fold in chosen]
+    left = [
+        FoldTask(experiment, tuple(roots.items()), folder, workers.device, threads)
+        for folder in folders
+        if not folder.finished
+    ]
+    if len(left) < len(folders):
+        reporter.line(f"{len(folders) - len(left)} of {len(folders)} folds are trained already")
     jobs = min(len(left), workers.jobs or _affordable([*bags, *noise], workers.device))
     if jobs <= 1 and not workers.dask:
         for task in left:
@@ -119,53 +118,48 @@ def _chosen(folds: Sequence[Fold], names: Collection[str]) -> list[Fold]:
     """The folds of these names, or all."""
     unknown = set(names) - {fold.name for fold in folds}
     if unknown:
-        raise InputError(f"there is no fold {min(unknown)}; there are {', '.join(fold.name for fold in folds)}.")
+        raise InputError(f"there is no fold {min(unknown)}", f"there are {', '.join(fold.name for fold in folds)}")
     return [fold for fold in folds if not names or fold.name in names]
 
 
-def _check_corpora(fold: Fold) -> None:
-    """Raise InputError where a corpus that is tested on has too little in training for a classifier of its own."""
-    classes: dict[str, set[int]] = {bag.utterance.corpus: set() for bag in fold.test}
-    for bag in (*fold.train, *fold.validation):
-        classes.setdefault(bag.utterance.corpus, set()).add(bag.label)
-    for corpus, labels in classes.items():
-        if len(labels) < 2:
-            raise InputError(
-                f"fold {fold.name} has fewer than two emotions of {corpus} to train on, and the baseline "
-                "egemaps-svm-corpus trains on each corpus alone; leave it out."
-            )
+def _check(fold: Fold, experiment: Experiment, seed: int) -> None:
+    """Let what cannot be trained fail now rather than after an hour."""
+    if experiment.protocol.nested:
+        inner_parts(fold.train, experiment.protocol, seed)
+    if fold.test:
+        for name in experiment.baselines:
+            BASELINES.get(name).check(fold)
 
 
 def train_alone(task: FoldTask) -> FoldTask:
-    """Train a fold in a process of its own, which loads its recordings once for all its folds."""
-    reporter = Reporter(prefix=f"seed {task.seed} fold {task.fold} ")
-    _train(task, *_loaded(task.experiment.model_dump_json(), task.roots), reporter)
+    """Train a fold in a worker, whose process loads the recordings once for all its folds and threads."""
+    _train(task, *_loaded(task.experiment.model_dump_json(), task.roots), ProgressReporter(prefix=f"{task} "))
     return task
 
 
-def _train(task: FoldTask, bags: Sequence[Bag], noise: Sequence[Bag], reporter: Reporter) -> None:
-    torch.set_num_threads(task.threads)
-    (fold,) = _chosen(make_folds(bags, task.experiment.protocol, task.seed), [task.fold])
-    train_fold(fold, noise, Task(task.experiment, task.seed, task.device, reporter), task.folder)
+def _train(task: FoldTask, bags: Sequence[Bag], noise: Sequence[Bag], reporter: ProgressReporter) -> None:
+    use_threads(task.threads)
+    (fold,) = _chosen(make_folds(bags, task.experiment.protocol, task.folder.seed), [task.folder.fold])
+    train_fold(fold, noise, FitContext(task.experiment, task.folder.seed, task.device, reporter), task.folder)
 
 
-@lru_cache(maxsize=1)
+@last_of_all_threads
 def _loaded(experiment: str, roots: tuple[tuple[str, Path], ...]) -> tuple[list[Bag], list[Bag]]:
-    return load(Experiment.model_validate_json(experiment), dict(roots), Reporter(quiet=True), jobs=1)
+    return load(Experiment.model_validate_json(experiment), dict(roots), ProgressReporter(quiet=True), jobs=1)
 
 
-def _train_apart(tasks: Sequence[FoldTask], jobs: int, workers: Workers, reporter: Reporter) -> None:
+def _train_apart(tasks: Sequence[FoldTask], jobs: int, workers: Workers, reporter: ProgressReporter) -> None:
     """Train folds in other processes; each that is done stays done, whatever happens to the others."""
     with _backend(workers), reporter.job("folds", len(tasks)) as job:
         at_once = -1 if workers.dask else jobs
         done = Parallel(n_jobs=at_once, return_as="generator_unordered")(delayed(train_alone)(task) for task in tasks)
         try:
             for task in done:
-                job.step(f"seed {task.seed} fold {task.fold} is done")
+                job.step(f"{task} is done")
         except TerminatedWorkerError:
             raise InputError(
-                "a training process was lost, perhaps for want of memory (--jobs 1 needs least); finished folds are "
-                "kept, and the same command goes on."
+                "a training process was lost, perhaps for want of memory (--jobs 1 needs least)",
+                "finished folds are kept, and the same command goes on",
             ) from None
 
 
@@ -188,11 +182,8 @@ def _backend(workers: Workers) -> Iterator[None]:
 
 def _affordable(bags: Sequence[Bag], device: str) -> int:
     """How many processes may train at once: one a core, as far as the free memory goes, that of the GPU too."""
-    cores = os.cpu_count() or 1
+    jobs = cpu_count()
     if device == "cuda":
-        cores = min(cores, max(1, torch.cuda.mem_get_info()[0] // GPU_BYTES))
-    try:
-        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, OSError, ValueError):
-        return cores
-    return max(1, min(cores, free // (PROCESS_BYTES + 2 * sum(bag.frames.nbytes for bag in bags))))
+        jobs = min(jobs, torch.cuda.mem_get_info()[0] // GPU_BYTES)
+    needed = PROCESS_BYTES + 2 * sum(bag.frames.nbytes for bag in bags)
+    return int(max(1, min(jobs, psutil.virtual_memory().available // needed)))

@@ -16,5 +16,5 @@ def chosen_device(wanted: str) -> str:
     if wanted == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     if wanted == "cuda" and not torch.cuda.is_available():
-        raise InputError("PyTorch finds no CUDA device; install its CUDA build, or train with --device cpu.")
+        raise InputError("PyTorch finds no CUDA device", "install its CUDA build, or train with --device cpu")
     return wanted

@@ -18,7 +18,7 @@ from torch.utils.tensorboard import SummaryWriter
 from rtser.errors import InputError
 from rtser_train.config import Fit
 from rtser_train.files import replacing
-from rtser_train.progress import Reporter
+from rtser_train.progress import ProgressReporter
 
 
 def fit(
@@ -27,7 +27,7 @@ def fit(
     validate: Callable[[nn.Module], dict[str, float]] | None,
     settings: Fit,
     checkpoint: Path,
-    reporter: Reporter,
+    reporter: ProgressReporter,
 ) -> list[float]:
     """Fit `network` by Adam and leave it with the averaged weights of its best epoch, or of its last.
 
@@ -44,60 +44,105 @@ def fit(
     Returns:
         what ``mean`` was after each epoch; empty without `validate`.
     """
-    optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
-    schedule = torch.optim.lr_scheduler.StepLR(optimiser, step_size=2, gamma=settings.decay)
-    average = AveragedModel(network, multi_avg_fn=running_average(settings.average), use_buffers=True)
-    state: dict[str, Any] = {"epoch": 0, "best": {"mean": -1.0, "epoch": -1}, "weights": None, "history": []}
-    if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True, map_location=next(network.parameters()).device)
-        network.load_state_dict(state["network"])
-        optimiser.load_state_dict(state["optimiser"])
-        schedule.load_state_dict(state["schedule"])
-        average.load_state_dict(state["average"])
-        _write_history(state, checkpoint)
+    fitting = _Fitting(network, settings, checkpoint)
     curves_folder = str(checkpoint.parent / "tensorboard" / checkpoint.stem)
     with (
-        reporter.job(checkpoint.stem, settings.epochs, state["epoch"]) as job,
-        SummaryWriter(curves_folder, purge_step=state["epoch"]) as curves,
+        reporter.job(checkpoint.stem, settings.epochs, fitting.epoch) as job,
+        SummaryWriter(curves_folder, purge_step=fitting.epoch) as curves,
     ):
-        while state["epoch"] < settings.epochs and state["epoch"] - state["best"]["epoch"] <= settings.patience:
-            epoch = state["epoch"]
-            network.train()
-            steps, segments, started_s = [], 0, time.perf_counter()
-            for loss, size in losses(epoch):
-                optimiser.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]
-                optimiser.step()
-                average.update_parameters(network)
-                steps.append(loss.item())
-                segments += size
-            if not math.isfinite(sum(steps)):
-                raise InputError(f"{checkpoint.stem}: the loss is no number any more; lower the learning rate.")
-            schedule.step()
-            mean_loss, seconds = fmean(steps), time.perf_counter() - started_s
-            measures = validate(average.module.eval()) if validate else {}
-            if not validate or measures["mean"] > state["best"]["mean"]:
-                state["best"] = measures | {"epoch": epoch}
-                state["weights"] = {name: value.clone() for name, value in average.module.state_dict().items()}
-            state["history"].append({"epoch": epoch, "loss": mean_loss} | measures)
-            state |= {
-                "epoch": epoch + 1,
-                "network": network.state_dict(),
-                "optimiser": optimiser.state_dict(),
-                "schedule": schedule.state_dict(),
-                "average": average.state_dict(),
-            }
-            _save(state, checkpoint)
-            for name, value in ({"loss": mean_loss} | measures).items():
+        while fitting.goes_on():
+            epoch, started_s = fitting.epoch, time.perf_counter()
+            loss, segments = fitting.train_epoch(losses(epoch))
+            seconds = time.perf_counter() - started_s
+            metrics = validate(fitting.average.module.eval()) if validate else {}
+            fitting.keep(loss, metrics)
+            for name, value in ({"loss": loss} | metrics).items():
                 curves.add_scalar(name, value, epoch)
-            scores = "".join(f", UA of {name} {100 * value:.1f}" for name, value in measures.items())
+            scores = "".join(f", UA of {name} {100 * value:.1f}" for name, value in metrics.items())
             job.step(
-                f"epoch {epoch + 1}/{settings.epochs}, loss {mean_loss:.3f}{scores}, "
+                f"epoch {epoch + 1}/{settings.epochs}, loss {loss:.3f}{scores}, "
                 f"{seconds:.1f} s, {segments / seconds:.0f} segments/s"
             )
-    network.load_state_dict(state["weights"])
+    network.load_state_dict(fitting.state["weights"])
     network.eval()
-    return [measures["mean"] for measures in state["history"] if "mean" in measures]
+    return [metrics["mean"] for metrics in fitting.state["history"] if "mean" in metrics]
+
+
+class _Fitting:
+    """A network, its optimiser and its averaged weights; kept in the checkpoint and resumed from it.
+
+    The checkpoint holds a dictionary: ``epoch`` (how many are done), ``best`` (metrics and number of the best epoch),
+    ``weights`` (averaged, of the best epoch), ``history`` (loss and metrics of each epoch) and the states of network,
+    optimiser, schedule and average.
+    """
+
+    def __init__(self, network: nn.Module, settings: Fit, checkpoint: Path) -> None:
+        self._settings, self._checkpoint = settings, checkpoint
+        optimiser = torch.optim.Adam(
+            network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+        )
+        schedule = torch.optim.lr_scheduler.StepLR(optimiser, step_size=2, gamma=settings.decay)
+        self.average = AveragedModel(network, multi_avg_fn=running_average(settings.average), use_buffers=True)
+        self._network, self._optimiser, self._schedule = network, optimiser, schedule
+        self._parts: dict[str, Any] = {
+            "network": network,
+            "optimiser": optimiser,
+            "schedule": schedule,
+            "average": self.average,
+        }
+        self.state: dict[str, Any] = {"epoch": 0, "best": {"mean": -1.0, "epoch": -1}, "weights": None, "history": []}
+        if checkpoint.exists():
+            device = next(network.parameters()).device
+            self.state = torch.load(checkpoint, weights_only=True, map_location=device)
+            for name, part in self._parts.items():
+                part.load_state_dict(self.state[name])
+            self._write_history()
+
+    @property
+    def epoch(self) -> int:
+        """How many epochs are done, and so the number of the next one."""
+        return int(self.state["epoch"])
+
+    def goes_on(self) -> bool:
+        """Whether there is another epoch: not after the last, and not `patience` epochs after the best."""
+        return (
+            self.epoch < self._settings.epochs and self.epoch - self.state["best"]["epoch"] <= self._settings.patience
+        )
+
+    def train_epoch(self, losses: Iterator[tuple[Tensor, int]]) -> tuple[float, int]:
+        """A step for each loss; the mean loss, and of how many segments it is."""
+        self._network.train()
+        steps, segments = [], 0
+        for loss, size in losses:
+            self._optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            self._optimiser.step()
+            self.average.update_parameters(self._network)
+            steps.append(loss.item())
+            segments += size
+        if not math.isfinite(sum(steps)):
+            raise InputError(f"{self._checkpoint.stem}: the loss is no number any more", "lower the learning rate")
+        self._schedule.step()
+        return fmean(steps), segments
+
+    def keep(self, loss: float, metrics: dict[str, float]) -> None:
+        """Note an epoch, keep its averaged weights if it is the best (or if nothing validates), and save all."""
+        state, epoch = self.state, self.epoch
+        if not metrics or metrics["mean"] > state["best"]["mean"]:
+            state["best"] = metrics | {"epoch": epoch}
+            state["weights"] = {name: value.clone() for name, value in self.average.module.state_dict().items()}
+        state["history"].append({"epoch": epoch, "loss": loss} | metrics)
+        state |= {"epoch": epoch + 1} | {name: part.state_dict() for name, part in self._parts.items()}
+        with replacing(self._checkpoint) as part:  # a kill leaves the old file or the new one
+            torch.save(state, part)
+        self._write_history()
+
+    def _write_history(self) -> None:
+        history = self.state["history"]
+        with replacing(self._checkpoint.with_suffix(".csv")) as part, part.open("w", newline="") as file:
+            writer = csv.DictWriter(file, fieldnames=list(history[0]))
+            writer.writeheader()
+            writer.writerows(history)
 
 
 def running_average(decay: float) -> Callable[..., None]:
@@ -112,18 +157,3 @@ def running_average(decay: float) -> Callable[..., None]:
         get_ema_multi_avg_fn(now)(averaged, current, steps)  # type: ignore[no-untyped-call]
 
     return update
-
-
-def _save(state: dict[str, Any], checkpoint: Path) -> None:
-    """Write the checkpoint, then its history; a kill leaves the old file or the new one, of each."""
-    checkpoint.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(checkpoint) as part:
-        torch.save(state, part)
-    _write_history(state, checkpoint)
-
-
-def _write_history(state: dict[str, Any], checkpoint: Path) -> None:
-    with replacing(checkpoint.with_suffix(".csv")) as part, part.open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(state["history"][0]))
-        writer.writeheader()
-        writer.writerows(state["history"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -11,13 +10,17 @@ import torch
 
 from rtser_train.data.bags import Bag
 from rtser_train.data.folds import Fold, inner_parts
-from rtser_train.evaluation.baselines import bag_vectors, egemaps_predictions, random_forest
-from rtser_train.evaluation.predictions import PREDICTIONS, Prediction, write_predictions
+from rtser_train.evaluation.baseline import BaselineInput
+from rtser_train.evaluation.predictions import Prediction, write_predictions
 from rtser_train.files import replacing
-from rtser_train.fitting.stage1 import Embedded, Task, align, embed, fit_cnn
+from rtser_train.fitting.context import FitContext
+from rtser_train.fitting.embeddings import Embedded, align, embed
+from rtser_train.fitting.stage1 import fit_cnn
 from rtser_train.fitting.stage2 import calibrate, calibration_logits, decide, fit_head, prepared
-from rtser_train.networks.heads import BagNetwork
-from rtser_train.networks.segment_networks import SegmentNetwork
+from rtser_train.networks.bag_network import BagNetwork
+from rtser_train.networks.segment_network import SegmentNetwork
+from rtser_train.registry import BASELINES
+from rtser_train.run import FoldFolder
 
 
 class Trained(NamedTuple):
@@ -36,72 +39,74 @@ class Trained(NamedTuple):
     embedded: list[Embedded]
 
 
-def train_fold(fold: Fold, noise: Sequence[Bag], task: Task, folder: Path) -> None:
+def train_fold(fold: Fold, noise: Sequence[Bag], context: FitContext, folder: FoldFolder) -> None:
     """Train a fold and test it, going on where an earlier call was broken off; ``step.pt`` is written last."""
-    if (folder / "step.pt").exists():
+    if folder.finished:
         return
-    trained = (_nested if task.experiment.protocol.nested else _held_out)(fold, noise, task, folder)
+    trained = (_nested if context.experiment.protocol.nested else _held_out)(fold, noise, context, folder)
     if fold.test:
-        write_predictions(folder / PREDICTIONS, _predictions(fold, trained, task), task.experiment.emotions)
+        write_predictions(folder.predictions, _predictions(fold, trained, context), context.experiment.emotions)
     step = {
         "cnn": {name: value.cpu() for name, value in trained.cnn.state_dict().items()},
         "heads": {head: network.state_dict() for head, network in trained.heads.items()},
         "temperatures": trained.temperatures,
     }
-    with replacing(folder / "step.pt") as part:
+    with replacing(folder.step) as part:
         torch.save(step, part)
 
 
-def _held_out(fold: Fold, noise: Sequence[Bag], task: Task, folder: Path) -> Trained:
+def _held_out(fold: Fold, noise: Sequence[Bag], context: FitContext, folder: FoldFolder) -> Trained:
     """The validation part chooses the epochs and the calibration; stage 2 learns from what the CNN was trained on."""
-    cnn, _ = fit_cnn(fold.train, fold.validation, noise, task, folder / "cnn.pt")
-    embedded, validation = (prepared(embed(cnn, part), task.experiment) for part in (fold.train, fold.validation))
+    cnn, _ = fit_cnn(fold.train, fold.validation, noise, context, folder.checkpoint("cnn"))
+    embedded, validation = (prepared(embed(cnn, part), context.experiment) for part in (fold.train, fold.validation))
     heads: dict[str, BagNetwork] = {}
     temperatures: dict[str, float] = {}
-    for head in task.experiment.attention.heads:
-        heads[head], _ = fit_head(head, embedded, validation, task, folder / f"{head}.pt")
-        temperatures[head] = calibrate([calibration_logits(heads[head], validation, task)])
+    for head in context.experiment.attention.heads:
+        heads[head], _ = fit_head(head, embedded, validation, context, folder.checkpoint(head))
+        temperatures[head] = calibrate([calibration_logits(heads[head], validation, context)])
     return Trained(cnn, heads, temperatures, embedded)
 
 
-def _nested(fold: Fold, noise: Sequence[Bag], task: Task, folder: Path) -> Trained:
+def _nested(fold: Fold, noise: Sequence[Bag], context: FitContext, folder: FoldFolder) -> Trained:
     """The second cross-validation: stage 2 sees embeddings only by CNNs that were not trained on the utterance.
 
     Each inner part is embedded by a CNN trained on the others, which stops where it does best on that part. The fold's
     own CNN is then trained on all parts, for as many epochs as are best for the inner ones together, and their
     embeddings are brought into its space (`align`). Stage 2 and its calibration follow the same pattern.
     """
-    parts = inner_parts(fold.train, task.experiment.protocol, task.seed)
-    held = [[bag for bag in fold.train if fold.unit(bag.utterance) in part] for part in parts]
-    rest = [[bag for bag in fold.train if fold.unit(bag.utterance) not in part] for part in parts]
+    parts = inner_parts(fold.train, context.experiment.protocol, context.seed)
+    held = [[bag for bag in fold.train if fold.unit(bag.recording) in part] for part in parts]
+    rest = [[bag for bag in fold.train if fold.unit(bag.recording) not in part] for part in parts]
     inner = [
-        fit_cnn(seen, unseen, noise, task, folder / f"inner-{number}.pt")
+        fit_cnn(seen, unseen, noise, context, folder.checkpoint(f"inner-{number}"))
         for number, (seen, unseen) in enumerate(zip(rest, held, strict=True), start=1)
     ]
-    cnn, _ = fit_cnn(fold.train, [], noise, task, folder / "cnn.pt", best_epochs([scores for _, scores in inner]))
+    cnn, _ = fit_cnn(
+        fold.train, [], noise, context, folder.checkpoint("cnn"), best_epochs([scores for _, scores in inner])
+    )
     embedded = [
-        prepared(align(embed(network, unseen), embed(network, seen), embed(cnn, seen)), task.experiment)
+        prepared(align(embed(network, unseen), embed(network, seen), embed(cnn, seen)), context.experiment)
         for (network, _), seen, unseen in zip(inner, rest, held, strict=True)
     ]
     everyone = [one for part in embedded for one in part]
     heads: dict[str, BagNetwork] = {}
     temperatures: dict[str, float] = {}
-    for head in task.experiment.attention.heads:
+    for head in context.experiment.attention.heads:
         inner_heads = [
             fit_head(
                 head,
                 [one for other in embedded if other is not part for one in other],
                 part,
-                task,
-                folder / f"{head}-inner-{number}.pt",
+                context,
+                folder.checkpoint(f"{head}-inner-{number}"),
             )
             for number, part in enumerate(embedded, start=1)
         ]
         heads[head], _ = fit_head(
-            head, everyone, [], task, folder / f"{head}.pt", best_epochs([scores for _, scores in inner_heads])
+            head, everyone, [], context, folder.checkpoint(head), best_epochs([scores for _, scores in inner_heads])
         )
         pairs = zip(inner_heads, embedded, strict=True)
-        temperatures[head] = calibrate([calibration_logits(network, part, task) for (network, _), part in pairs])
+        temperatures[head] = calibrate([calibration_logits(network, part, context) for (network, _), part in pairs])
     return Trained(cnn, heads, temperatures, everyone)
 
 
@@ -118,23 +123,17 @@ def best_epochs(curves: Sequence[Sequence[float]]) -> int:
     return int(np.mean(padded, axis=0).argmax()) + 1
 
 
-def _predictions(fold: Fold, trained: Trained, task: Task) -> list[Prediction]:
+def _predictions(fold: Fold, trained: Trained, context: FitContext) -> list[Prediction]:
     """What every system says of the fold's test utterances."""
-    settings = task.experiment
+    settings = context.experiment
     test = prepared(embed(trained.cnn, fold.test), settings)
     found: dict[str, torch.Tensor] = {}
     for head, network in trained.heads.items():
         found[head] = (decide(network, test, settings.attention.window) / trained.temperatures[head]).softmax(-1)
-    labels = [one.bag.label for one in trained.embedded]
-    for name in settings.baselines:
-        if name in ("cnn-avg-rf", "cnn-max-rf"):
-            vectors = bag_vectors(name, trained.embedded), bag_vectors(name, test)
-            found[name] = random_forest(vectors[0], labels, vectors[1], len(settings.emotions), task.seed)
-        else:
-            each = name == "egemaps-svm-corpus"
-            found[name] = egemaps_predictions([*fold.train, *fold.validation], fold.test, len(settings.emotions), each)
+    data = BaselineInput(fold, trained.embedded, test, len(settings.emotions), context.seed)
+    found |= {name: BASELINES.get(name).predict(data) for name in settings.baselines}
     return [
-        Prediction.of(system, task.seed, fold.name, bag, row, settings.emotions)
+        Prediction.of(system, context.seed, fold.name, bag, row, settings.emotions)
         for system, rows in found.items()
         for bag, row in zip(fold.test, rows.tolist(), strict=True)
     ]

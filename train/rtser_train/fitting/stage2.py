@@ -16,9 +16,12 @@ from rtser.errors import InputError
 from rtser_train.config import Experiment
 from rtser_train.data.batches import balance
 from rtser_train.fitting.calibration import temperature
+from rtser_train.fitting.context import FitContext
+from rtser_train.fitting.embeddings import Embedded, score
 from rtser_train.fitting.fit import fit
-from rtser_train.fitting.stage1 import Embedded, Task, score
-from rtser_train.networks.heads import BagNetwork, bag_network, heard
+from rtser_train.networks.bag_network import BagNetwork, enough_speech
+from rtser_train.networks.randomness import draw_from, initialise
+from rtser_train.registry import HEADS
 
 AT_ONCE = 256
 """Bags decided on in one pass."""
@@ -27,16 +30,16 @@ CALIBRATION_DRAWS = 5
 
 
 def head_network(experiment: Experiment, head: str) -> BagNetwork:
-    """One of the experiment's networks on bags, untrained."""
-    settings, kinds = experiment.attention, len(experiment.emotions)
-    return bag_network(head, experiment.cnn.embedding, kinds, settings.features, settings.dropout)
+    """One of the experiment's heads, untrained."""
+    settings, emotions = experiment.attention, len(experiment.emotions)
+    return HEADS.get(head)(experiment.cnn.embedding, emotions, settings.features, settings.dropout)
 
 
 def fit_head(
     head: str,
     train: Sequence[Embedded],
     validation: Sequence[Embedded],
-    task: Task,
+    context: FitContext,
     checkpoint: Path,
     epochs: int | None = None,
 ) -> tuple[BagNetwork, list[float]]:
@@ -46,22 +49,22 @@ def fit_head(
         head: the network's name.
         train: what is trained on.
         validation: what chooses the epoch; empty where `epochs` says how many there are.
-        task: settings, seed.
+        context: settings, seed.
         checkpoint: kept up to date, and gone on from.
         epochs: how many, where nothing chooses.
 
     Returns:
         the network, and its validation UA after each epoch.
     """
-    settings, seed = task.experiment.attention, task.seed
-    torch.manual_seed(seed)
-    network = head_network(task.experiment, head)
+    settings, seed = context.experiment.attention, context.seed
+    network = head_network(context.experiment, head)
+    initialise(network, torch.Generator().manual_seed(seed))
     spoken = with_speech(train)
     weights = balance([one.bag for one in spoken])
 
     def losses(epoch: int) -> Iterator[tuple[Tensor, int]]:
         rng = np.random.default_rng([seed, epoch])
-        torch.manual_seed(int(rng.integers(2**62)))
+        draw_from(network, torch.Generator().manual_seed(int(rng.integers(2**62))))
         for _ in range(0, len(spoken), settings.fit.batch):
             chosen = [spoken[i] for i in rng.choice(len(spoken), settings.fit.batch, p=weights)]
             embeddings, gate, labels = windows(chosen, settings.window, rng, whole=settings.padding == "zeros")
@@ -72,7 +75,8 @@ def fit_head(
         return score(validation, decide(averaged, validation, settings.window))
 
     fitting = settings.fit if epochs is None else settings.fit.model_copy(update={"epochs": epochs})
-    scores = fit(network, losses, validate if epochs is None else None, fitting, checkpoint, task.reporter)
+    scores = fit(network, losses, validate if epochs is None else None, fitting, checkpoint, context.reporter)
+    draw_from(network, None)
     return network, scores
 
 
@@ -99,7 +103,7 @@ def with_speech(embedded: Sequence[Embedded]) -> list[Embedded]:
     """
     spoken = [one for one in embedded if one.gate.sum() > 0]
     if not spoken:
-        raise InputError("the speech head finds no speech in the utterances; train longer or check them.")
+        raise InputError("the speech head finds no speech in the utterances", "train longer or check them")
     return spoken
 
 
@@ -113,7 +117,7 @@ def decide(network: nn.Module, embedded: Sequence[Embedded], window: int) -> Ten
 
 
 def _decide(network: nn.Module, embedded: Sequence[Embedded], window: int) -> Tensor:
-    ends = [_last_heard(one.gate, window) for one in embedded]
+    ends = [_last_decided(one.gate, window) for one in embedded]
     parts = [slice(max(0, (end or window) - window), end or window) for end in ends]
     embeddings = [one.embeddings[part] for one, part in zip(embedded, parts, strict=True)]
     gates = [one.gate[part] for one, part in zip(embedded, parts, strict=True)]
@@ -122,9 +126,9 @@ def _decide(network: nn.Module, embedded: Sequence[Embedded], window: int) -> Te
     return logits
 
 
-def _last_heard(gate: Tensor, window: int) -> int | None:
+def _last_decided(gate: Tensor, window: int) -> int | None:
     """End of the last window that holds enough speech."""
-    enough = heard(functional.pad(gate, (window - 1, 0)).unfold(0, window, 1)).nonzero()
+    enough = enough_speech(functional.pad(gate, (window - 1, 0)).unfold(0, window, 1)).nonzero()
     return int(enough[-1]) + 1 if len(enough) else None
 
 
@@ -153,14 +157,14 @@ def windows(
 
 
 @torch.no_grad()
-def calibration_logits(network: BagNetwork, embedded: Sequence[Embedded], task: Task) -> tuple[Tensor, Tensor]:
+def calibration_logits(network: BagNetwork, embedded: Sequence[Embedded], context: FitContext) -> tuple[Tensor, Tensor]:
     """Logits (n, K) and labels (n,) of windows of all lengths that hold enough speech to be decided on."""
-    settings = task.experiment.attention
-    rng = np.random.default_rng(task.seed)
+    settings = context.experiment.attention
+    rng = np.random.default_rng(context.seed)
     spoken, whole = with_speech(embedded), settings.padding == "zeros"
     draws = [windows(spoken, settings.window, rng, whole) for _ in range(CALIBRATION_DRAWS)]
     embeddings, gate, labels = (torch.cat(parts) for parts in zip(*draws, strict=True))
-    enough = heard(gate)
+    enough = enough_speech(gate)
     return network(embeddings[enough], gate[enough]), labels[enough]
 
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from rtser_train.data.corpora import casia, crema_d, emodb, emovo, iemocap, nemo, ravdess, savee, table, tess
-from rtser_train.data.corpora.recording import CorpusError, Utterance, audio_files
+from rtser_train.data.corpora.recording import CorpusError, Recording, audio_files
 
-__all__ = ["ADAPTERS", "CorpusError", "Utterance", "noise_recordings", "read_corpus"]
+__all__ = ["ADAPTERS", "CorpusError", "Recording", "noise_recordings", "read_corpus"]
 
-ADAPTERS: dict[str, Callable[[Path], list[Utterance]]] = {
+ADAPTERS: dict[str, Callable[[Path], list[Recording]]] = {
     "casia": casia.read,
     "crema-d": crema_d.read,
     "emodb": emodb.read,
@@ -25,8 +25,8 @@ ADAPTERS: dict[str, Callable[[Path], list[Utterance]]] = {
 """Adapters by corpus name. Any other name stands for a CSV table."""
 
 
-def read_corpus(name: str, root: Path) -> list[Utterance]:
-    """All utterances of a corpus, sorted by path.
+def read_corpus(name: str, root: Path) -> list[Recording]:
+    """All labelled recordings of a corpus, sorted by path.
 
     Args:
         name: a key of `ADAPTERS`, or any other name for a CSV table.
@@ -37,21 +37,21 @@ def read_corpus(name: str, root: Path) -> list[Utterance]:
     """
     option = f"say where it lies with --corpus {name}=PATH, or --data DIR for a folder that holds {name}/"
     if not root.exists():
-        raise CorpusError(f"corpus {name}: {root} does not exist; {option}.")
+        raise CorpusError(f"corpus {name}: {root} does not exist", option)
     is_table = name not in ADAPTERS or root.suffix == ".csv"
-    utterances = table.read(name, root) if is_table else ADAPTERS[name](root)
-    if not utterances:
-        raise CorpusError(f"corpus {name}: no utterance with its file names lies under {root}; {option}.")
+    recordings = table.read(name, root) if is_table else ADAPTERS[name](root)
+    if not recordings:
+        raise CorpusError(f"corpus {name}: no utterance with its file names lies under {root}", option)
     folder = root.parent if is_table else root
-    named = (replace(utterance, root=folder) for utterance in utterances)
-    return sorted(named, key=lambda utterance: str(utterance.path))
+    named = (replace(recording, root=folder) for recording in recordings)
+    return sorted(named, key=lambda recording: str(recording.path))
 
 
-def noise_recordings(name: str, root: Path) -> list[Utterance]:
+def noise_recordings(name: str, root: Path) -> list[Recording]:
     """All audio files under a folder as non-speech recordings (emotion None)."""
     if not root.is_dir():
         raise CorpusError(
-            f"noise {name}: {root} does not exist; say where it lies with --corpus {name}=PATH, or train without "
-            "noise (noise: null in the configuration)."
+            f"noise {name}: {root} does not exist",
+            f"say where it lies with --corpus {name}=PATH, or train without noise (noise: null in the configuration)",
         )
-    return [Utterance(path, name, speaker="", emotion=None, sentence="") for path in audio_files(root)]
+    return [Recording(path, name, speaker="", emotion=None, sentence="") for path in audio_files(root)]

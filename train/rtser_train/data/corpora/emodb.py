@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from rtser_train.data.corpora.recording import Utterance, named_files
+from rtser_train.data.corpora.recording import Recording, named_files
 
 NAME = re.compile(r"(?P<speaker>\d\d)(?P<sentence>[ab]\d\d)(?P<emotion>[WLEAFTN])[a-z]?")
 EMOTIONS = {
@@ -19,9 +19,9 @@ EMOTIONS = {
 }
 
 
-def read(root: Path) -> list[Utterance]:
+def read(root: Path) -> list[Recording]:
     """The corpus's utterances; files with other names are passed over."""
     return [
-        Utterance(path, "emodb", match["speaker"], EMOTIONS[match["emotion"]], match["sentence"])
+        Recording(path, "emodb", match["speaker"], EMOTIONS[match["emotion"]], match["sentence"])
         for path, match in named_files(root, NAME)
     ]

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from rtser_train.data.corpora.recording import CorpusError, Utterance, audio_files
+from rtser_train.data.corpora.recording import CorpusError, Recording, audio_files
 
 LINE = re.compile(r"\[\d+\.\d+ - \d+\.\d+\]\t(?P<name>\S+)\t(?P<emotion>[a-z]{3})\t")
 NAME = re.compile(r"(?P<session>Ses0[1-5])[FM]_(?P<dialogue>\w+)_(?P<speaker>[FM])\d{3}[a-z]?")
@@ -33,7 +33,7 @@ UNDECIDED = {"xxx", "oth"}
 """No majority among the annotators, or another emotion: without a label, as everywhere in the literature."""
 
 
-def read(root: Path) -> list[Utterance]:
+def read(root: Path) -> list[Recording]:
     """The corpus's labelled utterances.
 
     Raises:
@@ -53,5 +53,5 @@ def read(root: Path) -> list[Utterance]:
                 raise CorpusError(f"corpus iemocap: {labels} names {label['name']}, but there is no such recording.")
             speaker = f"{name['session']}{name['speaker']}"
             emotion = EMOTIONS[label["emotion"]]
-            found.append(Utterance(recordings[label["name"]], "iemocap", speaker, emotion, "", session=name["session"]))
+            found.append(Recording(recordings[label["name"]], "iemocap", speaker, emotion, "", session=name["session"]))
     return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from rtser_train.data.corpora.recording import Utterance, named_files
+from rtser_train.data.corpora.recording import Recording, named_files
 
 NAME = re.compile(r"0[13]-01-(?P<emotion>0[1-8])-0[12]-(?P<statement>0[12])-0[12]-(?P<actor>\d\d)")
 EMOTIONS = {
@@ -23,9 +23,9 @@ EMOTIONS = {
 }
 
 
-def read(root: Path) -> list[Utterance]:
+def read(root: Path) -> list[Recording]:
     """The corpus's spoken utterances (its songs and files with other names are passed over)."""
     return [
-        Utterance(path, "ravdess", f"Actor_{match['actor']}", EMOTIONS[match["emotion"]], match["statement"])
+        Recording(path, "ravdess", f"Actor_{match['actor']}", EMOTIONS[match["emotion"]], match["statement"])
         for path, match in named_files(root, NAME)
     ]

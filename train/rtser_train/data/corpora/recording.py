@@ -17,7 +17,7 @@ class CorpusError(InputError):
 
 
 @dataclass(frozen=True)
-class Utterance:
+class Recording:
     """One recording of a corpus.
 
     Attributes:
@@ -57,6 +57,11 @@ class Utterance:
         path = self.path.relative_to(self.root) if inside and self.root else self.path
         part = f"#{self.start_s}-{'' if self.end_s is None else self.end_s}"
         return f"{path.as_posix()}{part if self.start_s or self.end_s is not None else ''}"
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Corpus and name, unique over all corpora."""
+        return self.corpus, self.name
 
 
 def audio_files(root: Path) -> list[Path]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from rtser_train.data.corpora.recording import Utterance, audio_files
+from rtser_train.data.corpora.recording import Recording, audio_files
 
 SPEAKERS = {"DC", "JE", "JK", "KL"}
 NAME = re.compile(r"(?:(?P<speaker>[A-Z]{2})_)?(?P<emotion>a|d|f|h|n|sa|su)(?P<number>\d\d)")
@@ -20,7 +20,7 @@ EMOTIONS = {
 }
 
 
-def read(root: Path) -> list[Utterance]:
+def read(root: Path) -> list[Recording]:
     """The corpus's utterances; files with other names are passed over."""
     found = []
     for path in audio_files(root):
@@ -28,5 +28,5 @@ def read(root: Path) -> list[Utterance]:
         speaker = match and (match["speaker"] or path.parent.name)
         if match and speaker in SPEAKERS:
             sentence = f"{match['emotion']}{match['number']}"
-            found.append(Utterance(path, "savee", speaker, EMOTIONS[match["emotion"]], sentence))
+            found.append(Recording(path, "savee", speaker, EMOTIONS[match["emotion"]], sentence))
     return found

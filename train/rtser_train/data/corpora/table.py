@@ -11,20 +11,20 @@ import math
 from collections import Counter
 from pathlib import Path
 
-from rtser_train.data.corpora.recording import CorpusError, Utterance
+from rtser_train.data.corpora.recording import CorpusError, Recording
 
 REQUIRED = ("path", "emotion", "speaker")
 COLUMNS = (*REQUIRED, "sentence", "session", "fold", "start", "end")
 
 
-def read(name: str, table: Path) -> list[Utterance]:
+def read(corpus: str, table: Path) -> list[Recording]:
     """The utterances of a table.
 
     Raises:
         CorpusError: the table is no CSV file, lacks a column or a value, or names a file twice or one that is missing.
     """
     if not table.is_file():
-        raise CorpusError(f"corpus {name}: {table} is no CSV table; --corpus {name}=TABLE.csv names one.")
+        raise CorpusError(f"corpus {corpus}: {table} is no CSV table", f"--corpus {corpus}=TABLE.csv names one")
     try:
         with table.open(newline="", encoding="utf-8-sig") as lines:
             reader = csv.DictReader(lines)
@@ -34,15 +34,15 @@ def read(name: str, table: Path) -> list[Utterance]:
         raise CorpusError(f"{table} cannot be read as a CSV table in UTF-8 ({error}).") from None
     missing = [column for column in REQUIRED if column not in columns]
     if missing:
-        raise CorpusError(f"{table}: the column {missing[0]!r} is missing; needed are {', '.join(REQUIRED)}.")
-    utterances = [_utterance(name, table, line, row) for line, row in enumerate(rows, start=2)]
-    for recording, count in Counter(utterance.name for utterance in utterances).items():
+        raise CorpusError(f"{table}: the column {missing[0]!r} is missing", f"needed are {', '.join(REQUIRED)}")
+    recordings = [_recording(corpus, table, line, row) for line, row in enumerate(rows, start=2)]
+    for name, count in Counter(recording.name for recording in recordings).items():
         if count > 1:
-            raise CorpusError(f"{table}: {recording} stands there {count} times; one recording has one row.")
-    return utterances
+            raise CorpusError(f"{table}: {name} stands there {count} times", "one recording has one row")
+    return recordings
 
 
-def _utterance(name: str, table: Path, line: int, row: dict[str, str]) -> Utterance:
+def _recording(corpus: str, table: Path, line: int, row: dict[str, str]) -> Recording:
     values = {column: (row.get(column) or "").strip() for column in COLUMNS}
     for column in REQUIRED:
         if not values[column]:
@@ -57,9 +57,9 @@ def _utterance(name: str, table: Path, line: int, row: dict[str, str]) -> Uttera
         raise CorpusError(f"{table}, line {line}: start and end are seconds, as 12.5.") from None
     if not 0 <= start_s < (math.inf if end_s is None else end_s):
         raise CorpusError(f"{table}, line {line}: the utterance ends before it starts.")
-    return Utterance(
+    return Recording(
         path,
-        name,
+        corpus,
         values["speaker"],
         values["emotion"],
         values["sentence"],

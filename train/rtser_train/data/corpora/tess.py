@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from rtser_train.data.corpora.recording import Utterance, named_files
+from rtser_train.data.corpora.recording import Recording, named_files
 
 NAME = re.compile(r"(?P<speaker>OAF?|YAF)_(?P<word>[a-z]+)_(?P<emotion>[a-z]+)")
 SPEAKERS = {"OA": "OAF", "OAF": "OAF", "YAF": "YAF"}
@@ -23,10 +23,10 @@ EMOTIONS = {
 }
 
 
-def read(root: Path) -> list[Utterance]:
+def read(root: Path) -> list[Recording]:
     """The corpus's utterances; files with other names are passed over."""
     return [
-        Utterance(path, "tess", SPEAKERS[match["speaker"]], EMOTIONS[match["emotion"]], match["word"])
+        Recording(path, "tess", SPEAKERS[match["speaker"]], EMOTIONS[match["emotion"]], match["word"])
         for path, match in named_files(root, NAME)
         if match["emotion"] in EMOTIONS
     ]

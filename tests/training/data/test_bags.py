@@ -1,0 +1,57 @@
+"""Bags from recordings."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from conftest import ROOT
+from rtser_train.data.bags import load_bags, speech_share
+from rtser_train.data.corpora import Recording
+
+from rtser.audio.file import read_audio
+from rtser.engine.features import log_mel, segment_count
+from rtser.errors import InputError
+
+DEMO = ROOT / "rtser" / "samples" / "demo.flac"
+
+
+def test_a_bag_is_the_live_features_and_the_share_of_speech(tmp_path):
+    pair = (Recording(DEMO, "demo", "synthetic", "sad", ""), 3)
+    (bag,) = load_bags([pair], jobs=1, folder=tmp_path)
+    (again,) = load_bags([pair], jobs=1, folder=tmp_path)
+    samples = read_audio(DEMO)
+    assert np.array_equal(bag.frames, log_mel(samples))
+    assert np.array_equal(again.frames, bag.frames)
+    assert np.array_equal(again.speech, bag.speech)
+    assert bag.segments == segment_count(len(samples))
+    assert bag.label == 3
+
+
+def test_a_part_of_a_recording_is_a_bag_of_its_own(tmp_path):
+    whole, part = (
+        Recording(DEMO, "demo", "s", "sad", "", start_s=start, end_s=end) for start, end in ((0, None), (2, 5))
+    )
+    bags = list(load_bags([(whole, 0), (part, 0), (part, 0)], jobs=1, folder=tmp_path))
+    samples = read_audio(DEMO)[2 * 16_000 : 5 * 16_000]
+    assert np.array_equal(bags[1].frames, log_mel(samples))
+    assert np.array_equal(bags[1].frames, bags[2].frames)
+    assert bags[0].segments == segment_count(len(read_audio(DEMO)))
+
+
+def test_a_part_beyond_the_end_of_its_recording_is_named(tmp_path):
+    beyond = Recording(DEMO, "demo", "s", "sad", "", start_s=5, end_s=500)
+    with pytest.raises(InputError, match=r"demo\.flac is 19.* s long, and 5 to 500 s lies beyond"):
+        list(load_bags([(beyond, 0)], jobs=1, folder=tmp_path))
+
+
+def test_the_detector_hears_speech_and_no_speech():
+    samples = read_audio(DEMO)
+    share = speech_share(samples)
+    assert share[:6].max() < 0.2  # the sample begins with 0.9 s of silence
+    assert (share > 0.8).mean() > 0.5
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    (tmp_path / "a.wav").write_text("no audio")
+    with pytest.raises(InputError, match=r"training data: .*a\.wav"):
+        list(load_bags([(Recording(tmp_path / "a.wav", "c", "s", "sad", ""), 0)], jobs=1, folder=tmp_path / "cache"))

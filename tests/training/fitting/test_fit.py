@@ -1,0 +1,77 @@
+"""Fitting one network: epochs, checkpoints, resume."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from rtser_train.config import Fit
+from rtser_train.fitting.fit import fit, running_average
+from rtser_train.networks.randomness import Dropout, draw_from, initialise
+from rtser_train.progress import ProgressReporter
+
+from rtser.errors import InputError
+
+
+class KilledError(Exception):
+    """A kill in the middle of an epoch."""
+
+
+def fitted(checkpoint, break_in_epoch=None):
+    """A small regression, fitted for six epochs with dropout; broken off in the middle of one."""
+    network = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.BatchNorm1d(8), Dropout(0.5), torch.nn.Linear(8, 1))
+    initialise(network, torch.Generator().manual_seed(0))
+
+    def losses(epoch):
+        inputs, masks = (torch.Generator().manual_seed(10 * epoch + i) for i in range(2))
+        draw_from(network, masks)
+        for step in range(5):
+            if epoch == break_in_epoch and step == 2:
+                raise KilledError
+            yield (network(torch.randn(16, 4, generator=inputs)) - 1).square().mean(), 16
+
+    def validate(averaged):
+        return {"mean": -(averaged(torch.ones(2, 4)) - 1).square().mean().item()}
+
+    fit(network, losses, validate, Fit(epochs=6), checkpoint, ProgressReporter())
+    return network.state_dict()
+
+
+def test_a_fit_that_was_killed_goes_on_to_the_same_weights_bit_for_bit(tmp_path):
+    unbroken = fitted(tmp_path / "a.pt")
+    with pytest.raises(KilledError):
+        fitted(tmp_path / "b.pt", break_in_epoch=4)
+    resumed = fitted(tmp_path / "b.pt")
+    assert all(torch.equal(unbroken[name], resumed[name]) for name in unbroken)
+    assert (tmp_path / "a.csv").read_text() == (tmp_path / "b.csv").read_text()
+
+
+def test_without_validation_a_fit_takes_its_last_epoch(tmp_path):
+    network = torch.nn.Linear(1, 1)
+    losses = lambda _: iter([(network(torch.ones(1, 1)).square().sum(), 1)])  # noqa: E731
+    assert fit(network, losses, None, Fit(epochs=5, patience=1), tmp_path / "a.pt", ProgressReporter(quiet=True)) == []
+    state = torch.load(tmp_path / "a.pt")
+    assert all(torch.equal(value, state["weights"][name]) for name, value in network.state_dict().items())
+    assert len(state["history"]) == 5
+
+
+def test_a_loss_that_is_no_number_ends_the_fit(tmp_path):
+    network = torch.nn.Linear(1, 1)
+    with pytest.raises(InputError, match="lower the learning rate"):
+        fit(
+            network,
+            lambda _: iter([(network(torch.full((1, 1), torch.nan)).sum(), 1)]),
+            lambda _: {"mean": 0.0},
+            Fit(),
+            tmp_path / "a.pt",
+            ProgressReporter(),
+        )
+
+
+def test_the_running_average_forgets_the_start_within_an_epoch():
+    averaged, update = [torch.zeros(3)], running_average(0.99)
+    for step in range(60):
+        update(averaged, [torch.ones(3)], torch.tensor(step))
+    assert averaged[0].min() > 0.99
+    for step in range(60, 2000):
+        update(averaged, [torch.full((3,), float(step % 2))], torch.tensor(step))
+    assert averaged[0].tolist() == pytest.approx([0.5] * 3, abs=0.01)

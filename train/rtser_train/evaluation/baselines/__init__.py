@@ -1,0 +1,1 @@
+"""Baselines; one module each, named as in a configuration."""

@@ -1,0 +1,37 @@
+"""The last result of a function, remembered safely where several threads call it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable
+from functools import lru_cache, wraps
+from typing import TypeVar
+
+Result = TypeVar("Result")
+
+
+def last_of_each_thread(function: Callable[..., Result]) -> Callable[..., Result]:
+    """Remember in every thread the last result of its own: for what must not be shared, or is cheap to keep twice."""
+    local = threading.local()
+
+    @wraps(function)
+    def remembered(*arguments: Hashable) -> Result:
+        if not hasattr(local, "call"):
+            local.call = lru_cache(maxsize=1)(function)
+        result: Result = local.call(*arguments)
+        return result
+
+    return remembered
+
+
+def last_of_all_threads(function: Callable[..., Result]) -> Callable[..., Result]:
+    """Remember the last result for all threads; while one computes it, the others wait: for what is large."""
+    lock = threading.Lock()
+    call = lru_cache(maxsize=1)(function)
+
+    @wraps(function)
+    def remembered(*arguments: Hashable) -> Result:
+        with lock:
+            return call(*arguments)
+
+    return remembered

@@ -1,0 +1,44 @@
+"""Feature-Att: attention on every dimension of a segment, the paper's best system."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from rtser_train.networks.bag_network import HIDDEN, BagNetwork, ratio
+from rtser_train.networks.randomness import Dropout
+from rtser_train.registry import HEADS
+
+
+@HEADS.register("Feature-Att")
+class FeatureAttention(BagNetwork):
+    """Feature-Att: a weight for every dimension of every segment, equations (4) to (6).
+
+    With u = linear(h) and w = sigmoid(linear(h)): q = g w / sum_j g_j w_j, U_d = sum_i q_id u_id (4, 5),
+    p = softmax(FC(dropout(ReLU(batch norm(U))))) (6).
+
+    Args:
+        embedding: F, dimension of the segment embeddings.
+        emotions: K.
+        features: D, dimension of the bag representation.
+        dropout: rate after each hidden layer and before the classifier.
+    """
+
+    def __init__(self, embedding: int, emotions: int, features: int, dropout: float) -> None:
+        super().__init__(embedding, emotions, features, dropout)
+        self.features = features
+        self.value = nn.Linear(HIDDEN, features)
+        self.weight = nn.Sequential(nn.Linear(HIDDEN, features), nn.Sigmoid())
+        self.classifier = nn.Sequential(
+            nn.BatchNorm1d(features), nn.ReLU(), Dropout(dropout), nn.Linear(features, emotions)
+        )
+
+    def contributions(self, embeddings: Tensor, gate: Tensor) -> tuple[Tensor, Tensor]:
+        """The two sums' terms: g w and g w u."""
+        h = self.hidden(embeddings)
+        weights = self.weight(h) * gate.unsqueeze(-1)
+        return weights, weights * self.value(h)
+
+    def decide(self, weights: Tensor, values: Tensor) -> Tensor:
+        """The classifier on U."""
+        logits: Tensor = self.classifier(ratio(values.sum(1), weights.sum(1)))
+        return logits

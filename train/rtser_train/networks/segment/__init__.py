@@ -1,0 +1,1 @@
+"""Segment networks; one module each, named as in a configuration."""

@@ -1,0 +1,47 @@
+"""SegCNN: the segment network that is aligned with the hop."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from rtser.engine.features import MEL_BINS
+from rtser_train.networks.randomness import Dropout2d
+from rtser_train.networks.segment_network import SegmentNetwork, convolution
+from rtser_train.registry import SEGMENT_NETWORKS
+
+
+@SEGMENT_NETWORKS.register("SegCNN")
+class SegCNN(SegmentNetwork):
+    """Aligned with the hop: one pass over the frames yields the columns of all segments.
+
+    No convolution pads in time, time is pooled by 2 and then by 3, so the total stride is the 6-frame hop and exactly
+    32 frames give one column:
+
+        32 -conv3-> 30 -conv3-> 28 -pool2-> 14 -conv3-> 12 -pool3-> 4 -conv3-> 2 -conv2-> 1
+
+    Overlapping segments share their columns, and one pass over T frames yields all 1 + (T - 32) / 6 segments with the
+    values that each would have alone.
+    """
+
+    def _columns(self, widths: tuple[int, int, int, int], dropout: float) -> tuple[nn.Module, int]:
+        a, b, c, d = widths
+        columns = nn.Sequential(
+            convolution(1, a, 3),
+            convolution(a, a, 3),
+            nn.MaxPool2d((2, 2)),
+            Dropout2d(dropout / 4),
+            convolution(a, b, 3),
+            nn.MaxPool2d((3, 2)),
+            Dropout2d(dropout / 2),
+            convolution(b, c, 3),
+            nn.MaxPool2d((1, 2)),
+            Dropout2d(dropout / 2),
+            convolution(c, d, 2),
+            nn.MaxPool2d((1, 2)),
+        )
+        return columns, d * (MEL_BINS // 16)
+
+    def each_column(self, frames: Tensor) -> Tensor:
+        """One pass over (B, T, 64)."""
+        columns: Tensor = self.columns(frames.unsqueeze(1)).permute(0, 2, 3, 1).flatten(2)
+        return columns

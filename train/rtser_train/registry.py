@@ -1,0 +1,84 @@
+"""What an experiment can choose by name: segment networks, heads and baselines, one module each.
+
+A module of a registry's package is an entry: `feature_att.py` is named ``feature-att``. Its class is registered by a
+decorator. To add an entry, add a module; nothing else changes:
+
+    @HEADS.register("Feature-Att")
+    class FeatureAttention(BagNetwork): ...
+
+Names are known without an import of the modules, so that a configuration is checked without PyTorch.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable
+from functools import cached_property
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from rtser_train.evaluation.baseline import Baseline
+    from rtser_train.networks.bag_network import BagNetwork
+    from rtser_train.networks.segment_network import SegmentNetwork
+
+Entry = TypeVar("Entry")
+Registered = TypeVar("Registered", bound=type[Any])
+
+
+class Registry(Generic[Entry]):
+    """The classes that the modules of one package register, by the names of these modules.
+
+    Args:
+        kind: what an entry is called in messages.
+        package: dotted name of the package. Its own ``__init__`` imports nothing.
+    """
+
+    def __init__(self, kind: str, package: str) -> None:
+        self.kind, self._package = kind, package
+        self._entries: dict[str, type[Entry]] = {}
+        self._titles: dict[str, str] = {}
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names of all entries, sorted; no module is imported."""
+        spec = find_spec(self._package)
+        folders = spec.submodule_search_locations if spec else None
+        return tuple(sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(folders)))
+
+    def check(self, name: str) -> str:
+        """The name itself; raises ValueError if there is no such entry."""
+        if name not in self.names:
+            raise ValueError(f"there is no {self.kind} {name}; there are {', '.join(self.names)}")
+        return name
+
+    def register(self, title: str) -> Callable[[Registered], Registered]:
+        """Decorate the class of an entry; `title` names it in tables and in model files."""
+
+        def registered(entry: Registered) -> Registered:
+            name = entry.__module__.rpartition(".")[2].replace("_", "-")
+            self._entries[name], self._titles[name] = entry, title
+            return entry
+
+        return registered
+
+    def get(self, name: str) -> type[Entry]:
+        """The class of this name; ValueError if there is none."""
+        import_module(f"{self._package}.{self.check(name).replace('-', '_')}")
+        return self._entries[name]
+
+    def title(self, name: str) -> str:
+        """What tables call the entry of this name; ValueError if there is none."""
+        self.get(name)
+        return self._titles[name]
+
+
+SEGMENT_NETWORKS: Registry[SegmentNetwork] = Registry("segment network", "rtser_train.networks.segment")
+HEADS: Registry[BagNetwork] = Registry("head", "rtser_train.networks.heads")
+BASELINES: Registry[Baseline] = Registry("baseline", "rtser_train.evaluation.baselines")
+
+
+def system_title(name: str) -> str:
+    """What tables call a head or a baseline."""
+    return HEADS.title(name) if name in HEADS.names else BASELINES.title(name)
