@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 from conftest import DATA, ROOT, rtser
-from rtser_train.export.onnx_export import TOLERANCE, export, largest_difference
 from rtser_train.evaluation.results import Evaluation
+from rtser_train.export.onnx_export import TOLERANCE, export, largest_difference
 from rtser_train.export.package import describe, read_step
 from rtser_train.run import Run
 

@@ -27,8 +27,9 @@ def speech(tmp_path_factory) -> Path:
     return synthetic_emodb(tmp_path_factory.mktemp("synthetic") / "emodb")
 
 
-def train(speech, run, *options):
-    done = rtser("train", "debug", "--corpus", f"emodb={speech}", "-o", run, *SMALL, *options)
+def train(speech, run, *options, **environment):
+    arguments = "train", "debug", "--corpus", f"emodb={speech}", "-o", run, *SMALL, *options
+    done = rtser(*arguments, env=os.environ | environment)
     assert done.returncode == 0, done.stderr
     return [torch.load(run / "seed-1" / f"fold-{fold}" / "step.pt") for fold in (1, 2)]
 
@@ -50,6 +51,11 @@ def equal(ours, its):
 def test_folds_trained_at_the_same_time_are_those_trained_in_turn(here, speech, tmp_path):
     together = train(speech, tmp_path / "run", "--jobs", 2)
     assert all(equal(one, other) for one, other in zip(here, together, strict=True))
+
+
+def test_threads_set_in_the_environment_change_nothing(here, speech, tmp_path):
+    there = train(speech, tmp_path / "run", "--jobs", 1, OMP_NUM_THREADS="2", OPENBLAS_NUM_THREADS="2")
+    assert all(equal(one, other) for one, other in zip(here, there, strict=True))
 
 
 def local_cluster(workers, threads):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
+import torch
 from conftest import ROOT
 from rtser_train.data.bags import load_bags, speech_share
 from rtser_train.data.corpora import Recording
@@ -44,11 +47,25 @@ def test_a_part_beyond_the_end_of_its_recording_is_named(tmp_path):
         list(load_bags([(beyond, 0)], jobs=1, folder=tmp_path))
 
 
-def test_the_detector_hears_speech_and_no_speech():
+def test_the_detector_tells_speech_from_silence():
     samples = read_audio(DEMO)
     share = speech_share(samples)
     assert share[:6].max() < 0.2  # the sample begins with 0.9 s of silence
     assert (share > 0.8).mean() > 0.5
+
+
+def test_extraction_leaves_the_number_of_threads_as_it_is(tmp_path):
+    before = torch.get_num_threads()
+    list(load_bags([(Recording(DEMO, "demo", "s", "sad", "", end_s=2), 0)], jobs=1, folder=tmp_path))
+    assert torch.get_num_threads() == before
+
+
+def test_threads_that_extract_at_the_same_time_get_what_one_alone_gets():
+    parts = np.split(read_audio(DEMO)[: 16 * 16_000], 8)
+    alone = [speech_share(part) for part in parts]
+    with ThreadPoolExecutor(4) as threads:
+        together = list(threads.map(speech_share, parts))
+    assert all(np.array_equal(one, other) for one, other in zip(alone, together, strict=True))
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path):

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
-from rtser_train.fitting.stage1 import frame_statistics
+import torch
+from rtser_train.config import Experiment
+from rtser_train.fitting.context import FitContext
+from rtser_train.fitting.stage1 import fit_cnn, frame_statistics
+from rtser_train.progress import ProgressReporter
 from training.bags import a_bag
 
 from rtser.engine.features import LOG_FLOOR
+from rtser.settings import checked
 
 
 def test_a_bin_on_the_floor_throughout_keeps_a_sane_scale():
@@ -16,3 +23,32 @@ def test_a_bin_on_the_floor_throughout_keeps_a_sane_scale():
     assert deviation[50:].tolist() == pytest.approx([0.1] * 14)
     assert mean[:50].numpy() == pytest.approx(bag.frames[:, :50].mean(0), abs=1e-4)
     assert deviation[:50].numpy() == pytest.approx(bag.frames[:, :50].std(0), abs=1e-3)
+
+
+def weights(folder, seed):
+    """Those of a tiny network after three epochs, with dropout."""
+    fit = {"epochs": 3, "batch": 4}
+    content = {"name": "x", "emotions": ["angry", "sad"], "corpora": ["c"]}
+    cnn = {"size": "tiny", "embedding": 8, "dropout": 0.5, "segments": 6, "draws": 2, "fit": fit}
+    context = FitContext(checked(Experiment, content | {"cnn": cnn}, "x"), seed, "cpu", ProgressReporter(quiet=True))
+    bags = [a_bag(8 + i, label=i % 2) for i in range(12)]
+    network, _ = fit_cnn(bags, [], [], context, folder / f"{seed}.pt", epochs=3)
+    return network.state_dict()
+
+
+def same(one, other):
+    return all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_networks_fitted_in_threads_at_the_same_time_are_those_fitted_in_turn(tmp_path):
+    in_turn = [weights(tmp_path / "in-turn", seed) for seed in range(4)]
+    with ThreadPoolExecutor(4) as threads:
+        together = list(threads.map(lambda seed: weights(tmp_path / "together", seed), range(4)))
+    assert all(same(one, other) for one, other in zip(in_turn, together, strict=True))
+    assert not same(in_turn[0], in_turn[1])
+
+
+def test_fitting_leaves_the_global_generator_alone(tmp_path):
+    weights(tmp_path / "first", 0)
+    torch.rand(7)
+    assert same(weights(tmp_path / "second", 0), weights(tmp_path / "third", 0))

@@ -106,7 +106,7 @@ def train(
     ]
     if len(left) < len(folders):
         reporter.line(f"{len(folders) - len(left)} of {len(folders)} folds are trained already")
-    jobs = min(len(left), workers.jobs or _affordable([*bags, *noise], workers.device))
+    jobs = min(len(left), workers.jobs or affordable_jobs([*bags, *noise], workers.device))
     if jobs <= 1 and not workers.dask:
         for task in left:
             _train(task, bags, noise, reporter)
@@ -180,7 +180,7 @@ def _backend(workers: Workers) -> Iterator[None]:
         yield
 
 
-def _affordable(bags: Sequence[Bag], device: str) -> int:
+def affordable_jobs(bags: Sequence[Bag], device: str) -> int:
     """How many processes may train at once: one a core, as far as the free memory goes, that of the GPU too."""
     jobs = cpu_count()
     if device == "cuda":
