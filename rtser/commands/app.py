@@ -382,7 +382,10 @@ def export(
     run: RunArgument,
     output: Annotated[Path, typer.Option("--output", "-o", help="The model file to write.")],
     head: HeadOption = None,
-    fold: Annotated[str | None, typer.Option("--fold", help="Which fold's model; the final one if not named.")] = None,
+    fold: Annotated[
+        str | None,
+        typer.Option("--fold", help="Which fold's model; if not named the final one, or the first that is trained."),
+    ] = None,
     data: DataOption = Path("data"),
     corpus: CorpusOption = None,
 ) -> None:

@@ -238,7 +238,7 @@ def _content(path: Path, changes: list[str]) -> dict[str, Any]:
     if base is None:
         return content
     if str(base) == path.stem:
-        raise InputError(f"configuration {path} extends itself.")
+        raise InputError(f"configuration {path} extends itself")
     beside = path.parent / f"{base}.yaml"
     return _merged(_content(beside if beside.exists() else _found(Path(str(base))), []), content)
 
@@ -264,7 +264,7 @@ def _fold_table(path: Path) -> dict[str, str]:
             missing = {"speaker", "fold"} - set(rows.fieldnames or [])
             pairs = [((row["speaker"] or "").strip(), (row["fold"] or "").strip()) for row in rows if not missing]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} cannot be read as a CSV table in UTF-8 ({error}).") from None
+        raise InputError(f"{path} cannot be read as a CSV table in UTF-8 ({error})") from None
     if missing:
         raise InputError(f"{path}: the column {max(missing)!r} is missing", "speaker and fold, with commas, are needed")
     twice = [name for name, count in Counter(name for name, _ in pairs).items() if count > 1]

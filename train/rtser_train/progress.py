@@ -1,4 +1,4 @@
-"""What a training run tells the person who waits for it."""
+"""Progress of a training run, for the person who waits for it."""
 
 from __future__ import annotations
 

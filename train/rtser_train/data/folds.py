@@ -139,7 +139,7 @@ def inner_parts(train: Sequence[Bag], protocol: Protocol, seed: int) -> list[set
         for corpus in {bag.recording.corpus for bag in train}
     )
     if fewest < 2:
-        raise CorpusError("a corpus has only one speaker left to train on, so protocol.nested has no inner folds.")
+        raise CorpusError("a corpus has only one speaker left to train on, so protocol.nested has no inner folds")
     return deal(train, min(protocol.inner_folds, fewest), seed, unit)
 
 
@@ -179,7 +179,7 @@ def _tests(bags: Sequence[Bag], protocol: Protocol, seed: int) -> dict[str, set[
     else:
         tests = [{one} for one in sorted(units(bags, unit))]
         if len(tests) < 2:
-            raise CorpusError(f"{protocol.kind} needs more than {', '.join(units(bags, unit))}.")
+            raise CorpusError(f"{protocol.kind} needs more than {', '.join(units(bags, unit))}")
     return {str(number): test for number, test in enumerate(tests, start=1)}
 
 
@@ -197,16 +197,16 @@ def _by_table(bags: Sequence[Bag], protocol: Protocol) -> dict[str, set[str]]:
         recording = bag.recording
         fold = recording.fold if table is None else table.get(recording.group, "")
         if not fold:
-            raise CorpusError(f"the table of folds has none for {recording.group} ({recording.path}).")
+            raise CorpusError(f"the table of folds has none for {recording.group} ({recording.path})")
         if fold == FINAL or "/" in fold:
             raise CorpusError(f"the table of folds calls one {fold}", "that is no name for a test fold here")
         folds.setdefault(fold, set()).add(recording.group)
     if len(folds) < 2:
-        raise CorpusError(f"the table of folds has only one, {', '.join(folds)}.")
+        raise CorpusError(f"the table of folds has only one, {', '.join(folds)}")
     names = sorted(folds, key=lambda name: (len(name), name))
     for one, other in ((a, b) for a in names for b in names if a < b):
         if folds[one] & folds[other]:
-            raise CorpusError(f"the table of folds has {min(folds[one] & folds[other])} in both {one} and {other}.")
+            raise CorpusError(f"the table of folds has {min(folds[one] & folds[other])} in both {one} and {other}")
     return {name: folds[name] for name in names}
 
 

@@ -141,9 +141,9 @@ def verify(content: bytes, step: StreamingStep, recordings: Iterable[NDArray[np.
             if decisions := Stream(model, segment_end_s(window - 1)).push(samples):
                 worst = max(worst, largest_difference(decisions, step, samples, window))
     if worst < 0:
-        raise ModelError("no recording to verify the export with is as long as one segment.")
+        raise ModelError("no recording to verify the export with is as long as one segment")
     if not worst <= TOLERANCE:
-        raise ModelError(f"the exported file differs from torch by {worst:.2g}, more than {TOLERANCE:g}.")
+        raise ModelError(f"the exported file differs from torch by {worst:.2g}, more than {TOLERANCE:g}")
     return worst
 
 

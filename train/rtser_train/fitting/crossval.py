@@ -88,12 +88,7 @@ def train(
     chosen = [(seed, fold) for seed, made in folds_of.items() for fold in _chosen(made, folds)]
     for seed, fold in chosen:
         _check(fold, experiment, seed)
-    noted = Run.create(
-        experiment, run.resolve(), {seed: [fold.name for fold in made] for seed, made in folds_of.items()}
-    )
-    for seed, made in folds_of.items():
-        for fold in made:
-            noted.fold(seed, fold.name).note_parts(fold.parts())
+    noted = _noted(experiment, run.resolve(), folds_of)
     for seed, fold in chosen:
         reporter.line(f"seed {seed}, {fold.describe()}")
     alone = sum(map(len, folds_of.values())) == 1
@@ -129,6 +124,15 @@ def _check(fold: Fold, experiment: Experiment, seed: int) -> None:
     if fold.test:
         for name in experiment.baselines:
             BASELINES.get(name).check(fold)
+
+
+def _noted(experiment: Experiment, folder: Path, folds_of: Mapping[int, Sequence[Fold]]) -> Run:
+    """The run's folder, made or found, in which stands who is in which part of each fold."""
+    run = Run.create(experiment, folder, {seed: [fold.name for fold in folds] for seed, folds in folds_of.items()})
+    for seed, folds in folds_of.items():
+        for fold in folds:
+            run.fold(seed, fold.name).note_parts(fold.parts())
+    return run
 
 
 def train_alone(task: FoldTask) -> FoldTask:
@@ -175,7 +179,7 @@ def _backend(workers: Workers) -> Iterator[None]:
     try:
         client = Client(workers.dask, timeout="10s")  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
-        raise InputError(f"there is no Dask scheduler at {workers.dask} ({error}).") from None
+        raise InputError(f"there is no Dask scheduler at {workers.dask} ({error})") from None
     with client, parallel_config(backend="dask", wait_for_workers_timeout=60, **resources):
         yield
 

@@ -48,9 +48,9 @@ def read(root: Path) -> list[Recording]:
                 continue
             name = NAME.fullmatch(label["name"])
             if name is None or label["emotion"] not in EMOTIONS:
-                raise CorpusError(f"corpus iemocap: {labels} has a line that breaks the release's rules: {line!r}.")
+                raise CorpusError(f"corpus iemocap: {labels} has a line that breaks the release's rules: {line!r}")
             if label["name"] not in recordings:
-                raise CorpusError(f"corpus iemocap: {labels} names {label['name']}, but there is no such recording.")
+                raise CorpusError(f"corpus iemocap: {labels} names {label['name']}, but there is no such recording")
             speaker = f"{name['session']}{name['speaker']}"
             emotion = EMOTIONS[label["emotion"]]
             found.append(Recording(recordings[label["name"]], "iemocap", speaker, emotion, "", session=name["session"]))

@@ -31,7 +31,7 @@ def read(corpus: str, table: Path) -> list[Recording]:
             rows = list(reader)
             columns = reader.fieldnames or []
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise CorpusError(f"{table} cannot be read as a CSV table in UTF-8 ({error}).") from None
+        raise CorpusError(f"{table} cannot be read as a CSV table in UTF-8 ({error})") from None
     missing = [column for column in REQUIRED if column not in columns]
     if missing:
         raise CorpusError(f"{table}: the column {missing[0]!r} is missing", f"needed are {', '.join(REQUIRED)}")
@@ -46,17 +46,17 @@ def _recording(corpus: str, table: Path, line: int, row: dict[str, str]) -> Reco
     values = {column: (row.get(column) or "").strip() for column in COLUMNS}
     for column in REQUIRED:
         if not values[column]:
-            raise CorpusError(f"{table}, line {line}: the column {column!r} is empty.")
+            raise CorpusError(f"{table}, line {line}: the column {column!r} is empty")
     path = (table.parent / values["path"]).resolve()
     if not path.is_file():
-        raise CorpusError(f"{table}, line {line}: there is no file {path}.")
+        raise CorpusError(f"{table}, line {line}: there is no file {path}")
     try:
         start_s = float(values.pop("start") or 0)
         end_s = float(end) if (end := values.pop("end")) else None
     except ValueError:
-        raise CorpusError(f"{table}, line {line}: start and end are seconds, as 12.5.") from None
+        raise CorpusError(f"{table}, line {line}: start and end are seconds, as 12.5") from None
     if not 0 <= start_s < (math.inf if end_s is None else end_s):
-        raise CorpusError(f"{table}, line {line}: the utterance ends before it starts.")
+        raise CorpusError(f"{table}, line {line}: the utterance ends before it starts")
     return Recording(
         path,
         corpus,
