@@ -9,42 +9,65 @@
 
 from __future__ import annotations
 
-import os
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rtser.engine.bank import Bank, Decision
-    from rtser.engine.decider import Decider
-    from rtser.engine.model import Model, Provider
+    from rtser.engine.bank import Bank
+    from rtser.engine.decider import Decider, DecideSettings
+    from rtser.engine.decision import Decision
+    from rtser.engine.model import Model
     from rtser.engine.stream import Stream
+    from rtser.errors import (
+        ArgumentError,
+        DeviceError,
+        InputError,
+        ModelError,
+        OutputError,
+        ProviderError,
+        RtserError,
+    )
+    from rtser.models import load
 
-__all__ = ["Bank", "Decider", "Decision", "Model", "Stream", "load"]
+_HOMES = {
+    "Bank": "engine.bank",
+    "DecideSettings": "engine.decider",
+    "Decider": "engine.decider",
+    "Decision": "engine.decision",
+    "Model": "engine.model",
+    "Stream": "engine.stream",
+    "load": "models",
+}
+_HOMES |= dict.fromkeys(
+    ("ArgumentError", "DeviceError", "InputError", "ModelError", "OutputError", "ProviderError", "RtserError"), "errors"
+)
+__all__ = [
+    "ArgumentError",
+    "Bank",
+    "DecideSettings",
+    "Decider",
+    "Decision",
+    "DeviceError",
+    "InputError",
+    "Model",
+    "ModelError",
+    "OutputError",
+    "ProviderError",
+    "RtserError",
+    "Stream",
+    "load",
+]
 
 try:
     __version__ = version("rtser")
 except PackageNotFoundError:  # a bare checkout
     __version__ = "0.0.0"
 
-_HOMES = {"Bank": "bank", "Decider": "decider", "Decision": "bank", "Model": "model", "Stream": "stream"}
-
-
-def load(path: str | os.PathLike[str] | None = None, provider: Provider = "auto") -> Model:
-    """Load a model file; None for the model that ships with rtser.
-
-    Raises:
-        rtser.errors.ModelError: the file is missing, damaged or not a model of this contract.
-        rtser.errors.ProviderError: ``cuda`` was asked for and cannot be had.
-    """
-    from rtser.engine.model import Model
-
-    return Model(path, provider)
-
 
 def __getattr__(name: str) -> Any:
-    """Import the engine on first use: ``import rtser`` alone stays quick."""
+    """Import a public name on first use: ``import rtser`` alone stays quick."""
     if name in _HOMES:
         from importlib import import_module
 
-        return getattr(import_module(f"rtser.engine.{_HOMES[name]}"), name)
+        return getattr(import_module(f"rtser.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'rtser' has no attribute {name!r}")

@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from typing import ClassVar
 
 import rtser
-from rtser.engine.bank import Decision
 from rtser.engine.decider import Reading, Utterance
+from rtser.engine.decision import Decision
 from rtser.engine.features import SAMPLE_RATE
 from rtser.engine.model import Model
-from rtser.statistics import Vitals, summary_ms
+from rtser.statistics import RunStatistics
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Start(Event):
+class StartEvent(Event):
     """A source begins. `sample_rate` is the source's own, in Hz; `model` has name, sha256 and labels."""
 
     type: ClassVar[str] = "start"
@@ -37,14 +37,16 @@ class Start(Event):
     provider: str
 
     @staticmethod
-    def of(source: str, sample_rate: int, model: Model) -> Start:
-        """The event for a source that `model` is about to hear."""
+    def of(source: str, sample_rate: int, model: Model) -> StartEvent:
+        """The event for a source that begins."""
         about: dict[str, str | tuple[str, ...]] = {"name": model.metadata.name, "sha256": model.sha256}
-        return Start(rtser.__version__, source, sample_rate, about | {"labels": model.labels}, model.provider)
+        return StartEvent(
+            rtser.__version__, source, sample_rate, about | {"labels": model.labels}, model.execution_provider
+        )
 
 
 @dataclass(frozen=True)
-class Decided(Event):
+class DecisionEvent(Event):
     """A decision for every segment (`rtser.Decision`), with the label and confidence of the decider's reading."""
 
     type: ClassVar[str] = "decision"
@@ -57,14 +59,14 @@ class Decided(Event):
     salience: float
 
     @staticmethod
-    def of(decision: Decision, reading: Reading, begin: int = 0) -> Decided:
+    def of(decision: Decision, reading: Reading, begin: int = 0) -> DecisionEvent:
         """The event that tells `decision`; its label is the reading's. `begin`: the stream's time zero, in samples."""
         fields = dict(decision.__dict__) | {"label": reading.label, "confidence": reading.confidence}
-        return Decided(time=_later(fields.pop("time_s"), begin), **fields)
+        return DecisionEvent(time=_later(fields.pop("time_s"), begin), **fields)
 
 
 @dataclass(frozen=True)
-class Spoken(Event):
+class UtteranceEvent(Event):
     """An utterance has ended (`rtser.engine.decider.Utterance`)."""
 
     type: ClassVar[str] = "utterance"
@@ -75,18 +77,18 @@ class Spoken(Event):
     emotions: dict[str, float]
 
     @staticmethod
-    def of(utterance: Utterance, begin: int = 0) -> Spoken:
+    def of(utterance: Utterance, begin: int = 0) -> UtteranceEvent:
         """The event that tells `utterance`. `begin`: the stream's time zero, in samples."""
         fields = dict(utterance.__dict__)
         start, end = fields.pop("start_s"), fields.pop("end_s")
-        return Spoken(start=_later(start, begin), end=_later(end, begin), **fields)
+        return UtteranceEvent(start=_later(start, begin), end=_later(end, begin), **fields)
 
 
 @dataclass(frozen=True)
-class SourceChanged(Event):
-    """A live source was lost, came back, or had sound skipped (`rtser.audio.source.Break`).
+class SourceEvent(Event):
+    """A live source was lost, came back, or had sound skipped.
 
-    `time` is that of the last sound heard, for ``open`` that of the next; `missing_samples`, at 16 kHz, lie between.
+    `time` is that of the last sound, for ``open`` that of the next; `missing_samples`, at 16 kHz, lie between.
     """
 
     type: ClassVar[str] = "source"
@@ -97,12 +99,12 @@ class SourceChanged(Event):
 
 
 @dataclass(frozen=True)
-class End(Event):
+class EndEvent(Event):
     """A source has ended.
 
-    `dropped_samples` arrived and were not heard; `missing_samples` never arrived, while the source was lost; both at
+    `dropped_samples` arrived and were skipped; `missing_samples` never arrived, while the source was lost; both at
     16 kHz. `step_ms` has p50, p99 and max of the time that the last decisions took; `latency_ms`, of live sources, of
-    the time from a segment's last sample until its events were out. None without any.
+    the time from a segment's last sample until its decision. None without any.
     """
 
     type: ClassVar[str] = "end"
@@ -114,10 +116,10 @@ class End(Event):
     latency_ms: dict[str, float | None]
 
     @staticmethod
-    def of(time_s: float, decisions: int, vitals: Vitals) -> End:
+    def of(time_s: float, decisions: int, statistics: RunStatistics) -> EndEvent:
         """The event for a source that lasted `time_s`."""
-        times = summary_ms(vitals.steps_s), summary_ms(vitals.latencies_s)
-        return End(time_s, decisions, vitals.dropped_samples, vitals.missing_samples, *times)
+        missing = statistics.dropped_samples, statistics.missing_samples
+        return EndEvent(time_s, decisions, *missing, statistics.step_ms(), statistics.latency_ms())
 
 
 def _later(time_s: float, samples: int) -> float:

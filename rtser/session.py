@@ -1,108 +1,133 @@
-"""A source's pieces through a stream and a decider, out as events; paced in real time where asked."""
+"""The session: a source through the engine, out as events to the sinks. Every command recognises through it."""
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
-from rtser.audio.source import Break, Piece
-from rtser.engine.decider import Decider
+from rtser.audio.source import Gap, Source, split
+from rtser.engine.decider import Decider, DecideSettings
 from rtser.engine.features import HOP_SAMPLES, SAMPLE_RATE, Float32
+from rtser.engine.model import Model
 from rtser.engine.stream import Stream
 from rtser.errors import RtserError
-from rtser.events import Decided, End, Event, SourceChanged, Spoken, Start
-from rtser.statistics import Vitals
+from rtser.events import DecisionEvent, EndEvent, Event, SourceEvent, StartEvent, UtteranceEvent
+from rtser.sinks import AudioSink, Sink
+from rtser.statistics import KEPT_TIMES, RunStatistics, Snapshot
 
 
-def recognise(
-    pieces: Iterable[Piece],
-    stream: Stream,
-    decider: Decider,
-    source: str,
-    sample_rate: int,
-    vitals: Vitals | None = None,
-    lag_s: Callable[[], float] | None = None,
-) -> Iterator[Event]:
-    """All events of one source, from `Start` to `End`.
-
-    After a `Break` the stream and the decider begin anew, while time goes on.
+class Session:
+    """Recognises one source after another.
 
     Args:
-        pieces: samples (n,), float32, mono, 16 kHz; and breaks.
-        stream: decides; reset here.
-        decider: makes readings of its decisions; cleared here.
-        source: its name in the events.
-        sample_rate: the source's own rate in Hz, for the events.
-        vitals: where the run's figures are noted.
-        lag_s: tells how long ago, by the clock, the last sample of the newest block was due; live sources only.
+        model: from `rtser.load`.
+        window_s: length of the window over which is decided, in seconds; None for the model's own.
+        decide: how decisions become a label.
+        kept_times: of how many decisions the times are kept; None for all.
 
-    Raises:
-        RtserError: the source failed; raised after the `End` of what could be heard.
+    Attributes:
+        model: the model.
+        window: length of the window in segments.
+        statistics: the figures of the current run, or of the last one.
     """
-    vitals = vitals or Vitals()
-    stream.reset()
-    decider.clear()
-    begin, count = 0, 0  # samples before the stream's own time zero; decisions
-    failure: RtserError | None = None
-    yield Start.of(source, sample_rate, stream.model)
-    try:
-        for piece in pieces:
-            if isinstance(piece, Break):
-                yield from _utterance(decider, begin)
-                begin += stream.samples + piece.missing_samples
-                stream.reset()
-                decider.clear()
-                at = begin if piece.state == "open" else begin - piece.missing_samples
-                yield SourceChanged(at / SAMPLE_RATE, piece.state, piece.detail, piece.missing_samples)
-                continue
-            vitals.hear(piece)
-            heard = stream.samples + len(piece)
-            for hop in split(piece, HOP_SAMPLES):
-                before_s = time.perf_counter()
-                decisions = stream.push(hop)
-                if decisions:
-                    vitals.steps_s.append(time.perf_counter() - before_s)
-                for decision in decisions:
-                    count += 1
-                    reading = decider.push(decision)
-                    yield Decided.of(decision, reading, begin)
-                    if reading.utterance:
-                        yield Spoken.of(reading.utterance, begin)
-                    if lag_s:
-                        vitals.latencies_s.append(lag_s() + heard / SAMPLE_RATE - decision.time_s)
-    except RtserError as error:
-        failure = error
-    yield from _utterance(decider, begin)
-    yield End.of((begin + stream.samples) / SAMPLE_RATE, count, vitals)
-    if failure:
-        raise failure
 
+    def __init__(
+        self,
+        model: Model,
+        window_s: float | None = None,
+        decide: DecideSettings | None = None,
+        kept_times: int | None = KEPT_TIMES,
+    ) -> None:
+        self.model = model
+        self._stream = Stream(model, window_s)
+        self._decider = Decider(model.metadata.label_threshold, decide)
+        self._kept_times = kept_times
+        self._source: Source | None = None
+        self.window = self._stream.window
+        self.statistics = RunStatistics(kept_times)
 
-def _utterance(decider: Decider, begin: int) -> Iterator[Event]:
-    """The utterance that a break or the end cuts off, if there is one."""
-    if utterance := decider.finish():
-        yield Spoken.of(utterance, begin)
+    def snapshot(self) -> Snapshot:
+        """The figures of the current run as they are now; may be called from any thread."""
+        return self.statistics.snapshot(self._source.trouble if self._source else "")
 
+    def run(self, source: Source, sinks: Sequence[Sink], audio_sinks: Sequence[AudioSink] = ()) -> EndEvent:
+        """Recognise a source to its end and hand every event to the sinks.
 
-def split(block: Float32, samples: int) -> Iterator[Float32]:
-    """A block (n,) in pieces of at most so many samples."""
-    return (block[start : start + samples] for start in range(0, len(block), samples))
+        Returns:
+            the last event.
 
+        Raises:
+            RtserError: the source or a sink failed.
+        """
+        for event in self.events(source, audio_sinks):
+            for sink in sinks:
+                sink.write(event)
+            last = event
+        assert isinstance(last, EndEvent)
+        return last
 
-def paced(blocks: Iterable[Float32], speed: float, stop: threading.Event) -> Iterator[Float32]:
-    """Give each 60 ms of sound out when it would have been heard, and end when told to.
+    def events(self, source: Source, audio_sinks: Sequence[AudioSink] = ()) -> Iterator[Event]:
+        """All events of one source, from `StartEvent` to `EndEvent`.
 
-    Args:
-        blocks: samples (n,) at 16 kHz.
-        speed: times real time; 0 does not wait.
-        stop: ends the sound as soon as it is set.
-    """
-    started_s, heard = time.monotonic(), 0
-    for block in blocks:
+        After a `Gap` the stream and the decider begin anew, while time goes on.
+
+        Args:
+            source: what is recognised.
+            audio_sinks: get every block of samples before it is recognised.
+
+        Raises:
+            RtserError: the source failed; raised after the `EndEvent` of what came before.
+        """
+        stream, statistics = self._stream, RunStatistics(self._kept_times)
+        self._source, self.statistics = source, statistics
+        self._restart()
+        begin, count = 0, 0  # samples before the stream's own time zero; decisions
+        failure: RtserError | None = None
+        yield StartEvent.of(source.name, source.sample_rate, self.model)
+        try:
+            for chunk in source.chunks():
+                if isinstance(chunk, Gap):
+                    yield from self._last_utterance(begin)
+                    begin += stream.samples + chunk.missing_samples
+                    self._restart()
+                    statistics.note_gap(chunk.state == "skipped", chunk.missing_samples)
+                    at = begin if chunk.state == "open" else begin - chunk.missing_samples
+                    yield SourceEvent(at / SAMPLE_RATE, chunk.state, chunk.detail, chunk.missing_samples)
+                    continue
+                for audio_sink in audio_sinks:
+                    audio_sink.write_audio(chunk, begin + stream.samples)
+                statistics.note_level(chunk)
+                for event in self._recognise(chunk, source, begin):
+                    count += isinstance(event, DecisionEvent)
+                    yield event
+        except RtserError as error:
+            failure = error
+        yield from self._last_utterance(begin)
+        yield EndEvent.of((begin + stream.samples) / SAMPLE_RATE, count, statistics)
+        if failure:
+            raise failure
+
+    def _recognise(self, block: Float32, source: Source, begin: int) -> Iterator[Event]:
+        """The events of a block (n,); latency is measured when a decision is made."""
+        end = self._stream.samples + len(block)
         for hop in split(block, HOP_SAMPLES):
-            heard += len(hop)
-            early_s = started_s + heard / SAMPLE_RATE / speed - time.monotonic() if speed else 0.0
-            if stop.wait(early_s) if early_s > 0 else stop.is_set():
-                return
-            yield hop
+            before_s = time.perf_counter()
+            decisions = self._stream.push(hop)
+            step_s = time.perf_counter() - before_s
+            for decision in decisions:
+                lag_s = source.lag_s()
+                latency_s = None if lag_s is None else lag_s + end / SAMPLE_RATE - decision.time_s
+                self.statistics.note_decision(step_s, latency_s)
+                reading = self._decider.push(decision)
+                yield DecisionEvent.of(decision, reading, begin)
+                if reading.utterance:
+                    yield UtteranceEvent.of(reading.utterance, begin)
+
+    def _last_utterance(self, begin: int) -> Iterator[Event]:
+        """The utterance that a gap or the end cuts off, if there is one."""
+        if utterance := self._decider.finish():
+            yield UtteranceEvent.of(utterance, begin)
+
+    def _restart(self) -> None:
+        self._stream.reset()
+        self._decider.clear()

@@ -6,16 +6,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from rtser.engine.decider import DecideSettings
 from rtser.errors import InputError
 
 
-class Settings(BaseModel):
+class Settings(BaseModel, extra="forbid", frozen=True, allow_inf_nan=False):
     """Base of all settings: immutable, and an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 Checked = TypeVar("Checked", bound=Settings)
@@ -27,14 +25,14 @@ class SourceSettings(Settings):
     """How the microphone is kept alive."""
 
     ring_s: Annotated[float, Field(ge=1, le=3600)] = Field(
-        10.0, description="sound kept while the recogniser is busy; then the oldest is dropped"
+        10.0, description="seconds of sound kept while the engine is busy; then the oldest is dropped"
     )
     max_lag_ms: Annotated[float, Field(ge=100, le=60_000)] = Field(
-        500.0, description="later than this, sound is skipped"
+        500.0, description="milliseconds; sound that waits longer is skipped up to the newest hop, and counted"
     )
-    watchdog_s: Seconds = Field(2.0, description="so long without sound, and the source counts as lost")
-    retry_min_s: Seconds = Field(0.5, description="pause before it is opened again; doubles with each failure")
-    retry_max_s: Seconds = Field(10.0, description="longest such pause")
+    watchdog_s: Seconds = Field(2.0, description="seconds without sound after which the source counts as lost")
+    retry_min_s: Seconds = Field(0.5, description="seconds before it is opened again; doubles with each failure")
+    retry_max_s: Seconds = Field(10.0, description="seconds; the longest such pause")
 
     @model_validator(mode="after")
     def _ring_holds_the_lag(self) -> SourceSettings:
@@ -46,27 +44,39 @@ class SourceSettings(Settings):
 class OutputSettings(Settings):
     """Where events and sound go, beside the screen."""
 
-    jsonl: Path | None = Field(None, description="events as JSON lines, appended")
-    csv: Path | None = Field(None, description="decisions as a table, appended")
-    log_max_mb: Megabytes = Field(100.0, description="a log that reaches this is renamed NAME.1 and begun anew")
-    log_keep: Annotated[int, Field(ge=1)] = Field(5, description="renamed logs that are kept")
-    record: Path | None = Field(None, description="folder for the sound around each utterance, as FLAC")
-    record_max_mb: Megabytes = Field(500.0, description="beyond this the oldest recordings are deleted")
-    save_audio: Path | None = Field(None, description="one WAV file for everything heard")
+    jsonl: Path | None = Field(None, description="file that events are appended to, as JSON lines")
+    csv: Path | None = Field(None, description="file that decisions are appended to, as a table")
+    log_max_mb: Megabytes = Field(
+        100.0, description="megabytes; a log that reaches this is renamed NAME.1 and begun anew"
+    )
+    log_keep: Annotated[int, Field(ge=1)] = Field(5, description="how many renamed logs are kept")
+    record: Path | None = Field(
+        None, description="folder for the sound around each utterance, as FLAC with its event beside it"
+    )
+    record_max_mb: Megabytes = Field(500.0, description="megabytes; beyond this the oldest recordings are deleted")
+    save_audio: Path | None = Field(None, description="WAV file for all sound (18 hours at most)")
 
 
 class ListenSettings(Settings):
-    """Everything that `rtser listen` can be told; configs/listen.yaml explains each."""
+    """Everything that `rtser listen` can be told; `settings_yaml` writes it with explanations."""
 
-    device: str | None = None
-    channel: Annotated[int, Field(ge=0)] | None = None
-    model: Path | None = None
-    provider: Literal["auto", "cpu", "cuda"] = "auto"
-    window_s: Annotated[float, Field(ge=0.335, le=3600)] | None = None
-    plain: bool = False
-    decide: DecideSettings = DecideSettings()
-    source: SourceSettings = SourceSettings()
-    outputs: OutputSettings = OutputSettings()
+    device: str | None = Field(
+        None, description="input device: its name, part of it, or its index (rtser devices); null: the default one"
+    )
+    channel: Annotated[int, Field(ge=0)] | None = Field(
+        None, description="channel to use, counted from 0; null: the mean of the first two"
+    )
+    model: Path | None = Field(None, description="model file; null: the shipped one")
+    provider: Literal["auto", "cpu", "cuda"] = Field("auto", description="where the network runs: auto, cpu or cuda")
+    window_s: Annotated[float, Field(ge=0.335, le=3600)] | None = Field(
+        None, description="seconds over which is decided; null: the model's own (4)"
+    )
+    plain: bool = Field(False, description="lines of text instead of the live view")
+    decide: DecideSettings = Field(
+        DecideSettings(), description="from decisions every 60 ms to a steady label; durations in seconds, else 0 to 1"
+    )
+    source: SourceSettings = Field(SourceSettings(), description="how the microphone is kept alive")
+    outputs: OutputSettings = Field(OutputSettings(), description="where events and sound go, beside the screen")
 
     @model_validator(mode="before")
     @classmethod
@@ -74,6 +84,31 @@ class ListenSettings(Settings):
         if isinstance(content, dict) and type(content.get("device")) is int:
             return content | {"device": str(content["device"])}
         return content
+
+
+def settings_yaml(settings: ListenSettings | None = None) -> str:
+    """Settings as a YAML file that explains each; the defaults if none are given."""
+    lines = [
+        "# Every setting of `rtser listen` with its default. Change a copy: rtser listen --config my.yaml.",
+        "# One setting alone: rtser listen --set decide.hold_s=1. `rtser settings` prints this file.",
+        "# `rtser file --config` uses the model, provider, channel, window and `decide`, so that it decides the same.",
+        "",
+        *_yaml_lines(settings or ListenSettings(), ""),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _yaml_lines(settings: BaseModel, indent: str) -> list[str]:
+    lines = []
+    for name, field in type(settings).model_fields.items():
+        value = getattr(settings, name)
+        if isinstance(value, BaseModel):
+            lines += ["", f"{indent}{name}:".ljust(26) + f"# {field.description}", *_yaml_lines(value, indent + "  ")]
+        else:
+            plain = str(value) if isinstance(value, Path) else value
+            text = yaml.safe_dump({name: plain}).strip()
+            lines.append(f"{indent}{text}".ljust(26) + f"# {field.description}")
+    return lines
 
 
 def read_settings(path: Path | None, changes: list[str]) -> dict[str, Any]:
@@ -95,7 +130,7 @@ def read_settings(path: Path | None, changes: list[str]) -> dict[str, Any]:
             raise InputError(f"configuration {path} cannot be read ({reason}).") from None
         content = {} if content is None else content
         if not isinstance(content, dict):
-            raise InputError(f"configuration {path}: expected settings as 'key: value' lines.")
+            raise InputError(f"configuration {path}: expected settings as 'key: value' lines")
     settings: dict[str, Any] = content
     for change in changes:
         _apply(settings, change)

@@ -1,45 +1,107 @@
-"""How a run is doing, in figures: written by those who measure, read by those who show."""
+"""Figures of one run of one source: noted by the session, read by others through a snapshot."""
 
 from __future__ import annotations
 
 import math
+import threading
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
 from rtser.engine.features import Float32
 
-KEPT = 10_000
-"""Of how many of the last decisions the times are kept: 10 minutes."""
+KEPT_TIMES = 10_000
+"""How many of the last decisions' times are kept: 10 minutes."""
+RECENT_TIMES = 1_000
+"""How many of them are in a snapshot: one minute."""
 SILENCE_DB = -100.0
 
 
-@dataclass
-class Vitals:
-    """Figures of one source's run.
+@dataclass(frozen=True)
+class Snapshot:
+    """The figures of a run at one moment.
 
     Attributes:
         level_db: power of the newest block, in dB of full scale; not below -100.
-        steps_s: times that the last decisions took, in seconds.
-        latencies_s: from a segment's last sample, by the clock, until its events were out; live sources only.
-        dropped_samples: sound that arrived and was not heard, in samples at 16 kHz.
+        steps_s: times that the last decisions took, in seconds, newest first.
+        latency_s: from the last segment's last sample, by the clock, until its decision; None where not live.
+        dropped_samples: sound that arrived and was skipped, in samples at 16 kHz.
         missing_samples: sound that never arrived, while the source was lost; in samples at 16 kHz.
-        trouble: what is wrong with the source now; empty while it is well.
+        trouble: what is wrong with the source now; empty while all is well.
     """
 
     level_db: float = SILENCE_DB
-    steps_s: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT))
-    latencies_s: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT))
+    steps_s: tuple[float, ...] = ()
+    latency_s: float | None = None
     dropped_samples: int = 0
     missing_samples: int = 0
     trouble: str = ""
 
-    def hear(self, samples: Float32) -> None:
-        """Note the level of a block (n,)."""
-        power = float(samples @ samples) / len(samples) if len(samples) else 0.0
-        self.level_db = max(SILENCE_DB, 10 * math.log10(power)) if power > 0 else SILENCE_DB
+
+class RunStatistics:
+    """Collects the figures of one run; may be read from any thread.
+
+    Args:
+        kept_times: of how many decisions the times are kept; None for all.
+    """
+
+    def __init__(self, kept_times: int | None = KEPT_TIMES) -> None:
+        self._lock = threading.Lock()
+        self._steps_s: deque[float] = deque(maxlen=kept_times)
+        self._latencies_s: deque[float] = deque(maxlen=kept_times)
+        self._level_db = SILENCE_DB
+        self.dropped_samples = self.missing_samples = 0
+
+    def note_level(self, samples: Float32) -> None:
+        """Note the level of a block (n,); an empty one changes nothing."""
+        if len(samples):
+            power = float(samples @ samples) / len(samples)
+            self._level_db = max(SILENCE_DB, 10 * math.log10(power)) if power > 0 else SILENCE_DB
+
+    def note_decision(self, step_s: float, latency_s: float | None) -> None:
+        """Note how long a decision took, and how late it was, in seconds."""
+        with self._lock:
+            self._steps_s.append(step_s)
+            if latency_s is not None:
+                self._latencies_s.append(latency_s)
+
+    def note_gap(self, arrived: bool, samples: int) -> None:
+        """Note sound that is missing, in samples at 16 kHz; `arrived`: it arrived and was skipped."""
+        if arrived:
+            self.dropped_samples += samples
+        else:
+            self.missing_samples += samples
+
+    def forget_times(self) -> None:
+        """Forget the times so far: the warm-up is over."""
+        with self._lock:
+            self._steps_s.clear()
+            self._latencies_s.clear()
+
+    def snapshot(self, trouble: str = "") -> Snapshot:
+        """The figures as they are now; `trouble` is the source's."""
+        with self._lock:
+            steps_s = tuple(islice(reversed(self._steps_s), RECENT_TIMES))
+            latency_s = self._latencies_s[-1] if self._latencies_s else None
+        return Snapshot(self._level_db, steps_s, latency_s, self.dropped_samples, self.missing_samples, trouble)
+
+    @property
+    def timed_decisions(self) -> int:
+        """Of how many decisions the times are kept now."""
+        return len(self._steps_s)
+
+    def step_ms(self) -> dict[str, float | None]:
+        """`summary_ms` of the times that the decisions took."""
+        with self._lock:
+            return summary_ms(self._steps_s)
+
+    def latency_ms(self) -> dict[str, float | None]:
+        """`summary_ms` of how late the decisions were."""
+        with self._lock:
+            return summary_ms(self._latencies_s)
 
 
 def summary_ms(times_s: Sequence[float]) -> dict[str, float | None]:

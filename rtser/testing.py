@@ -1,15 +1,16 @@
-"""For tests and examples: a tiny model built in memory, and a live source on a clock of its own."""
+"""For tests and examples: a tiny model built in memory, and a capture device on a clock of its own."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from rtser.audio.ring import Ring
+from rtser.engine.contract import CONTRACT_VERSION, METADATA_KEY, Metadata
 from rtser.engine.features import HOP_SAMPLES, MEL_BINS, SAMPLE_RATE, SEGMENT_FRAMES, SPECIFICATION, Float32
-from rtser.engine.model import CONTRACT_VERSION, METADATA_KEY, Metadata, Model
+from rtser.engine.model import Model
+from rtser.models import load_bytes
 
 Shape = list[str | int]
 
@@ -23,7 +24,7 @@ METADATA = Metadata(
     labels=LABELS,
     features=SPECIFICATION,
     window=10,
-    min_confidence=0.4,
+    label_threshold=0.4,
     architecture="one random linear layer, for tests",
     corpora=(),
     licence="Apache-2.0",
@@ -39,7 +40,7 @@ def tiny_model(seed: int = 0, **changes: object) -> Model:
         seed: of the random layer.
         changes: metadata to replace, such as ``window=5``.
     """
-    return Model.from_bytes(tiny_model_bytes(seed, **changes), "tiny", provider="cpu")
+    return load_bytes(tiny_model_bytes(seed, **changes), "tiny", provider="cpu")
 
 
 def tiny_model_bytes(seed: int = 0, **changes: object) -> bytes:
@@ -108,14 +109,14 @@ def tiny_model_bytes(seed: int = 0, **changes: object) -> bytes:
         initializers,
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
-    metadata = replace(METADATA, **changes)  # type: ignore[arg-type]
+    metadata = METADATA.model_copy(update=changes)
     helper.set_model_props(model, {METADATA_KEY: metadata.to_json()})
     content: bytes = model.SerializeToString()
     return content
 
 
-class VirtualSource:
-    """A live source whose clock goes as fast as it is read (a `rtser.audio.source.LiveSource`).
+class VirtualDevice:
+    """A capture device whose clock goes as fast as it is read (a `rtser.audio.source.CaptureDevice`).
 
     Args:
         sound: what it delivers, over and over, (n,), float32; n is a multiple of `HOP_SAMPLES`.
@@ -154,7 +155,7 @@ class VirtualSource:
 
 
 class VirtualClock:
-    """Seconds that pass when a `VirtualSource` is waited for."""
+    """Seconds that pass when a `VirtualDevice` is waited for."""
 
     def __init__(self) -> None:
         self.now_s = 0.0

@@ -3,14 +3,15 @@ from __future__ import annotations
 import pytest
 from conftest import ROOT
 
-from rtser.audio.microphone import Device, again, find
+from rtser.audio.devices import Device, find_again, find_device
 from rtser.errors import DeviceError, InputError
-from rtser.settings import ListenSettings, checked, read_settings
+from rtser.settings import ListenSettings, checked, read_settings, settings_yaml
 
 SHIPPED = ROOT / "configs" / "listen.yaml"
 
 
 def test_the_shipped_settings_are_the_defaults_and_explain_every_one():
+    assert SHIPPED.read_text() == settings_yaml(), "make it anew: rtser settings > configs/listen.yaml"
     content = read_settings(SHIPPED, [])
     assert checked(ListenSettings, content, "listen.yaml") == ListenSettings()
 
@@ -72,23 +73,23 @@ DEVICES = [
     ],
 )
 def test_a_device_is_found_by_index_name_or_part_of_it(wanted, index):
-    assert find(DEVICES, wanted).index == index
+    assert find_device(DEVICES, wanted).index == index
 
 
 @pytest.mark.parametrize(("wanted", "said"), [("usb", "several"), ("bluetooth", "there are"), ("3", "there are")])
 def test_a_device_that_is_not_there_or_not_clear_is_told_with_what_there_is(wanted, said):
     with pytest.raises(DeviceError, match=said) as error:
-        find(DEVICES, wanted)
+        find_device(DEVICES, wanted)
     assert "USB Headset" in str(error.value)
 
 
 def test_a_device_is_found_again_under_another_card_number_but_first_under_its_own():
     renumbered = [device(8, "USB Microphone: Audio (hw:3,0)"), device(9, "USB Microphone: Audio (hw:1,0)")]
-    assert again(renumbered, DEVICES[1]).index == 9
-    assert again(renumbered[:1], DEVICES[1]).index == 8
+    assert find_again(renumbered, DEVICES[1]).index == 9
+    assert find_again(renumbered[:1], DEVICES[1]).index == 8
     with pytest.raises(DeviceError, match="USB Microphone: Audio is not there"):
-        again(DEVICES[:1], DEVICES[1])
+        find_again(DEVICES[:1], DEVICES[1])
 
 
 def test_the_name_by_which_it_is_opened_again_has_no_card_number():
-    assert DEVICES[1].lasting_name == "USB Microphone: Audio"
+    assert DEVICES[1].stable_name == "USB Microphone: Audio"

@@ -2,8 +2,8 @@
 
     python tools/make_picture.py AUDIO [AUDIO ...] [--until SECONDS]
 
-The recordings are heard one after another with pauses between them; the picture shows the moment SECONDS before the
-end of the last.
+The recordings are recognised one after another with pauses between them; the picture shows the moment SECONDS before
+the end of the last.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ import numpy as np
 from rich.console import Console
 
 from rtser.audio.file import read_audio
+from rtser.audio.source import MemorySource, split
 from rtser.engine.features import HOP_SAMPLES, SAMPLE_RATE, Float32
-from rtser.recogniser import Recogniser
-from rtser.session import split
-from rtser.settings import ListenSettings
-from rtser.ui.layout import Picture
-from rtser.ui.view_state import Scene
+from rtser.models import load
+from rtser.session import Session
+from rtser.ui.layout import Layout
+from rtser.ui.view_state import ViewState
 
 ROOT = Path(__file__).parents[1]
 WIDTH, HEIGHT = 100, 27
@@ -36,18 +36,18 @@ def main() -> None:
     parser.add_argument("audio", nargs="+", type=Path)
     parser.add_argument("--until", type=float, default=0.1, help="seconds before the end of the last recording")
     options = parser.parse_args()
-    recogniser = Recogniser(ListenSettings())
-    scene = Scene(recogniser.model.labels, recogniser.vitals, recogniser.window)
+    session = Session(load())
+    state = ViewState(session.model.labels, session.window)
     pause = np.zeros(round(PAUSE_S * SAMPLE_RATE), np.float32)
     sounds: list[Float32] = list(chain.from_iterable((pause, read_audio(path)) for path in options.audio))
     sound = np.concatenate(sounds)[: -round(options.until * SAMPLE_RATE)]
-    for event in recogniser.events(split(sound, HOP_SAMPLES), f"{len(options.audio)} recordings", SAMPLE_RATE):
+    for event in session.events(MemorySource(split(sound, HOP_SAMPLES), f"{len(options.audio)} recordings")):
         if event.type != "end":
-            scene.take(event)
-    scene.uptime_s = len(sound) / SAMPLE_RATE
-    recogniser.vitals.hear(sound[-HOP_SAMPLES:])
+            state.take(event)
+    state.uptime_s = len(sound) / SAMPLE_RATE
+    state.statistics = session.snapshot()
     picture = Console(record=True, width=WIDTH, file=io.StringIO(), color_system="truecolor", force_terminal=True)
-    for row in Picture(scene).rows(WIDTH, HEIGHT):
+    for row in Layout(state).rows(WIDTH, HEIGHT):
         picture.print(row, no_wrap=True, overflow="crop")
     svg = picture.export_svg(title="rtser listen")
     svg = re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)  # a picture loads nothing from elsewhere

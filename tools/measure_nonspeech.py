@@ -41,7 +41,7 @@ def measure(model: Model, settings: ListenSettings, streams: Iterable[Float32]) 
     """Of some streams: how many there are, their false alarms, hours, and share of segments taken for speech."""
     count, alarms, hours, speech = 0, 0, 0.0, []
     for samples in streams:
-        decider = Decider(model.metadata.min_confidence, settings.decide)
+        decider = Decider(model.metadata.label_threshold, settings.decide)
         named = False
         for decision in rtser.Stream(model, settings.window_s).push(samples):
             label = decider.push(decision).label

@@ -13,16 +13,15 @@ import threading
 
 from rich.console import Console
 
-from rtser.bench.live import live
-from rtser.recogniser import Recogniser
-from rtser.settings import ListenSettings
+from rtser.bench.live import measure
+from rtser.models import load
+from rtser.session import Session
 from rtser.ui.live import LiveView
 
 
 def share(seconds: float, size: str | None) -> float:
     """CPU share of a run in per cent of a core, with a view of a size, or without one."""
-    recogniser = Recogniser(ListenSettings())
-    view = None
+    session, views = Session(load(), kept_times=None), []
     with open(os.devnull, "w") as nowhere:
         if size:
             width, height = map(int, size.split("x"))
@@ -34,8 +33,8 @@ def share(seconds: float, size: str | None) -> float:
                 color_system="truecolor",
                 legacy_windows=False,
             )
-            view = LiveView(console, recogniser.model.labels, recogniser.vitals, recogniser.window)
-        figures = live(recogniser, seconds, None, threading.Event(), view)
+            views.append(LiveView(console, session.model.labels, session.snapshot, session.window))
+        figures = measure(session, seconds, None, threading.Event(), views)
     return float(str(figures["cpu_percent"]))
 
 

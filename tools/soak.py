@@ -1,4 +1,4 @@
-"""Run the daemon's whole chain for days on a virtual clock: source, ring, supervisor, engine, decider, logs.
+"""Run the whole chain of `rtser listen` for days on a virtual clock: device, ring, supervisor, session, logs.
 
     python tools/soak.py [--days 7] [--losses 0.5] [--start 2147467648] [--json]
 
@@ -22,14 +22,13 @@ import numpy as np
 
 from rtser.audio.supervisor import Supervisor
 from rtser.bench.live import resident_mib
-from rtser.engine.decider import Decider
 from rtser.engine.features import HOP_SAMPLES, SAMPLE_RATE, segment_count
-from rtser.engine.stream import Stream
-from rtser.session import recognise
+from rtser.events import Event
+from rtser.session import Session
 from rtser.settings import OutputSettings, SourceSettings
-from rtser.sinks.build import daemon_sinks, heard
-from rtser.statistics import Vitals
-from rtser.testing import VirtualClock, VirtualSource, tiny_model
+from rtser.sinks import closing
+from rtser.sinks.build import build_sinks
+from rtser.testing import VirtualClock, VirtualDevice, tiny_model
 
 DAY_S = 86_400
 SOUND_S = 30
@@ -57,43 +56,45 @@ def soak(days: float, losses: float, start: int) -> dict[str, float]:
     noise = np.random.default_rng(0).normal(0, 0.1, SOUND_S * SAMPLE_RATE)
     swell = np.sin(np.pi * np.arange(len(noise)) / (5 * SAMPLE_RATE)) ** 4
     sound = (noise * swell).astype(np.float32)[: len(noise) // HOP_SAMPLES * HOP_SAMPLES]
-    clock, vitals, stop = VirtualClock(), Vitals(), threading.Event()
-    opened: list[VirtualSource] = []
+    clock, stop = VirtualClock(), threading.Event()
+    opened: list[VirtualDevice] = []
 
-    def open_source(_lost: object) -> VirtualSource:
-        opened.append(VirtualSource(sound, clock, start, DAY_S / losses if losses else None))
+    def open_device(_lost: object) -> VirtualDevice:
+        opened.append(VirtualDevice(sound, clock, start, DAY_S / losses if losses else None))
         return opened[-1]
 
-    model = tiny_model()
-    decisions, hours, memory_mib = 0, [0.0], [resident_mib() or 0.0]
+    class Memory:
+        """Notes the memory every hour, and ends the run (a `Sink`)."""
+
+        def write(self, _event: Event) -> None:
+            if clock.now_s >= 3600 * (hours[-1] + 1):
+                hours.append(clock.now_s / 3600)
+                memory_mib.append(resident_mib() or 0.0)
+            if clock.now_s >= days * DAY_S:
+                stop.set()
+
+        def close(self) -> None:
+            pass
+
+    session = Session(tiny_model())
+    hours, memory_mib = [0.0], [resident_mib() or 0.0]
     with tempfile.TemporaryDirectory() as folder:
         outputs = OutputSettings(jsonl=Path(folder) / "a.jsonl", csv=Path(folder) / "a.csv", log_max_mb=1, log_keep=1)
-        sinks, taps = daemon_sinks(outputs, model.labels, sys.exit, threading.Event())
-        with Supervisor(open_source, SourceSettings(retry_min_s=0.01), vitals, stop, clock=clock) as supervisor:
-            pieces = heard(supervisor.pieces(), taps)
-            decider = Decider(model.metadata.min_confidence)
-            for event in recognise(pieces, Stream(model), decider, "virtual", SAMPLE_RATE, vitals, supervisor.lag_s):
-                for sink in sinks:
-                    sink.write(event)
-                decisions += event.type == "decision"
-                if clock.now_s >= 3600 * (hours[-1] + 1):
-                    hours.append(clock.now_s / 3600)
-                    memory_mib.append(resident_mib() or 0.0)
-                if clock.now_s >= days * DAY_S:
-                    stop.set()
-        for sink in sinks:
-            sink.close()
+        logs, audio_sinks = build_sinks(outputs, session.model.labels, threading.Event())
+        sinks = [*logs, Memory()]
+        with closing(sinks), Supervisor(open_device, SourceSettings(retry_min_s=0.01), stop, clock=clock) as source:
+            end = session.run(source, sinks, audio_sinks)
     settled = len(hours) // 7  # caches fill in the beginning
     growth = np.polyfit(hours[settled:], memory_mib[settled:], 1)[0] * 24 if len(hours) > DAY_S // 3600 else 0.0
     return {
         "days": round(clock.now_s / DAY_S, 3),
-        "decisions": decisions,
-        "expected_decisions": sum(segment_count(source.delivered) for source in opened),
+        "decisions": end.decisions,
+        "expected_decisions": sum(segment_count(device.delivered) for device in opened),
         "losses": len(opened) - 1,
-        "missing_samples": vitals.missing_samples,
-        "dropped_samples": vitals.dropped_samples,
+        "missing_samples": end.missing_samples,
+        "dropped_samples": end.dropped_samples,
         "ring_counter": opened[-1].ring.written,
-        "latency_samples": len(vitals.latencies_s),
+        "timed_decisions": session.statistics.timed_decisions,
         "memory_mib": round(memory_mib[-1], 2),
         "growth_mib_a_day": round(float(growth), 3),
     }

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 import os
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
 from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
-from rtser.audio.resample import Converter
+from rtser.audio.resample import MonoResampler
 from rtser.engine.features import MAX_SAMPLE, Float32
 from rtser.errors import InputError
 
@@ -27,13 +25,14 @@ MAX_BLOCK_VALUES = 2**20
 
 
 class AudioFile:
-    """An audio file as blocks of mono float32 samples at 16 kHz.
+    """An audio file as blocks of mono float32 samples at 16 kHz (a `rtser.audio.source.Source`).
 
     Args:
         path: the file.
         channel: which channel to use, counted from 0; None for the mean of all.
 
     Attributes:
+        name: the path as text.
         sample_rate: the file's own rate in Hz.
         channels: its channel count.
         duration_s: length that its header states, in seconds; None where the header does not know.
@@ -43,7 +42,7 @@ class AudioFile:
     """
 
     def __init__(self, path: str | os.PathLike[str], channel: int | None = None) -> None:
-        self.path = Path(path)
+        self.path, self.name, self.trouble = Path(path), str(path), ""
         self._file = _open(self.path)
         self.sample_rate: int = self._file.samplerate
         self.channels: int = self._file.channels
@@ -52,8 +51,8 @@ class AudioFile:
         try:
             if not MIN_RATE <= self.sample_rate <= MAX_RATE:
                 raise InputError(
-                    f"{self.path}: sample rate {self.sample_rate} Hz is outside {MIN_RATE} to {MAX_RATE} Hz; "
-                    "resample it first."
+                    f"{self.path}: sample rate {self.sample_rate} Hz is outside {MIN_RATE} to {MAX_RATE} Hz",
+                    "resample it first",
                 )
             if channel is not None and not 0 <= channel < self.channels:
                 raise InputError(f"{self.path}: there is no channel {channel}; it has {self.channels}, counted from 0.")
@@ -68,44 +67,44 @@ class AudioFile:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
-    def blocks(self) -> Iterator[Float32]:
+    def chunks(self) -> Iterator[Float32]:
         """Yield the file once, in blocks of at most about 0.5 s, shape (n,), float32, mono, 16 kHz.
 
         Raises:
             InputError: on samples that are no sound (NaN, infinite, huge), on damage, and at the end of a file that is
                 shorter than its header says; all that could be read has been yielded by then.
         """
-        converter = Converter(self.sample_rate, self._channel)
+        resampler = MonoResampler(self.sample_rate, self._channel)
         frames_read = 0
         block_frames = min(round(BLOCK_S * self.sample_rate), MAX_BLOCK_VALUES // self.channels)
         damage: str | None = None
         while True:
             try:
-                with _quiet_decoder() if self._file.format == "MP3" else nullcontext():
-                    block = self._file.read(block_frames, dtype="float32", always_2d=True)
+                block = self._file.read(block_frames, dtype="float32", always_2d=True)
             except soundfile.SoundFileError as error:
                 damage = _reason(error)
                 break
             if len(block) == 0:
                 break
-            mono = converter.mix(block)
+            mono = resampler.mix(block)
             sound = np.abs(mono) <= MAX_SAMPLE
             if not sound.all():
                 at_s = (frames_read + int(sound.argmin())) / self.sample_rate
                 damage = f"NaN, infinity or a huge value at {at_s:.3f} s"
                 mono = mono[: int(sound.argmin())]
             frames_read += len(mono)
-            yield converter.resample(mono)
+            yield resampler.resample(mono)
             if damage:
                 break
-        yield converter.flush()
+        yield resampler.flush()
         if damage is None:
             damage = self._missing(frames_read)
         if damage is not None:
-            raise InputError(
-                f"{self.path}: the file is damaged or cut short ({damage}); "
-                f"only its first {frames_read / self.sample_rate:.2f} s are used."
-            )
+            used = f"only its first {frames_read / self.sample_rate:.2f} s are used"
+            raise InputError(f"{self.path}: the file is damaged or cut short ({damage}); {used}")
+
+    def lag_s(self) -> None:
+        """A file is not live."""
 
     def _missing(self, frames_read: int) -> str | None:
         """What is missing of the length that the header states, or None."""
@@ -128,9 +127,9 @@ class AudioFile:
 
 
 def read_audio(path: str | os.PathLike[str], channel: int | None = None) -> Float32:
-    """A whole file at once, shape (n,), float32, mono, 16 kHz: `AudioFile.blocks` joined."""
+    """A whole file at once, shape (n,), float32, mono, 16 kHz: `AudioFile.chunks` joined."""
     with AudioFile(path, channel) as audio:
-        return np.concatenate([np.empty(0, np.float32), *audio.blocks()])
+        return np.concatenate([np.empty(0, np.float32), *audio.chunks()])
 
 
 def sample_path() -> Path:
@@ -141,41 +140,21 @@ def sample_path() -> Path:
 def _open(path: Path) -> soundfile.SoundFile:
     try:
         if path.is_dir():
-            raise InputError(f"{path} is a directory; name an audio file.")
+            raise InputError(f"{path} is a directory", "name an audio file")
         if not path.exists():
             raise InputError(f"{path}: there is no such file.")
         if not path.is_file():
-            raise InputError(f"{path} is not a regular file; save the audio to a file first.")
+            raise InputError(f"{path} is not a regular file", "save the audio to a file first")
         with path.open("rb") as raw:
             if not raw.read(1):
                 raise InputError(f"{path} is empty.")
-        with _quiet_decoder():
-            return soundfile.SoundFile(os.fsencode(path) if os.name == "posix" else path)
+        return soundfile.SoundFile(os.fsencode(path) if os.name == "posix" else path)
     except PermissionError:
         raise InputError(f"{path}: no permission to read it.") from None
     except OSError as error:
         raise InputError(f"{path}: it cannot be read ({error.strerror or error}).") from None
     except (soundfile.SoundFileError, TypeError, ValueError) as error:
         raise InputError(f"{path} is not an audio file that can be read ({_reason(error)}).") from None
-
-
-@contextmanager
-def _quiet_decoder() -> Iterator[None]:
-    """Keep the MP3 decoder's own warnings off standard error: what matters of them is told in our words."""
-    try:
-        sys.stderr.flush()
-        kept = os.dup(2)
-    except (OSError, AttributeError):  # no standard error at all
-        yield
-        return
-    silent = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(silent, 2)
-    os.close(silent)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
 
 
 def _open_ended(line: str) -> bool:

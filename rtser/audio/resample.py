@@ -1,4 +1,4 @@
-"""From what a file or a device delivers to what the engine hears: mono, 16 kHz."""
+"""From the channels and rate of a file or a device to what the engine takes: mono, 16 kHz."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import soxr
 from rtser.engine.features import SAMPLE_RATE, Float32
 
 
-class Converter:
+class MonoResampler:
     """Mix to mono and resample, block by block, without a seam.
 
     Args:

@@ -1,4 +1,4 @@
-"""A ring of sound between an audio callback and the recogniser."""
+"""A ring of sound between an audio callback and its reader."""
 
 from __future__ import annotations
 

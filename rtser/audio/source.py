@@ -1,22 +1,26 @@
-"""Where samples come from: each source yields float32 blocks, mono, 16 kHz, and a `Break` where sound is missing."""
+"""Sources of sound: what a session reads from.
+
+A source gives out chunks: float32 samples (n,), mono, 16 kHz, and a `Gap` where sound is missing.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from rtser.audio.ring import Ring
-from rtser.engine.features import Float32
+from rtser.engine.features import SAMPLE_RATE, Float32
 
 
 @dataclass(frozen=True)
-class Break:
-    """A place in a live source where the sound does not go on; what was heard before it says nothing of what follows.
+class Gap:
+    """A place where the sound does not go on: what came before it says nothing about what follows.
 
     Attributes:
-        state: ``lost``: the source has gone; ``open``: it is back; ``skipped``: it is there, but was heard too late.
+        state: ``lost``: the source is gone; ``open``: it is back; ``skipped``: its sound came too late.
         detail: why, in words.
-        missing_samples: of sound at 16 kHz that nobody heard, up to the next block.
+        missing_samples: how much sound at 16 kHz is missing before the next block.
     """
 
     state: Literal["lost", "open", "skipped"]
@@ -24,11 +28,60 @@ class Break:
     missing_samples: int = 0
 
 
-Piece = Float32 | Break
+Chunk = Float32 | Gap
 
 
-class LiveSource(Protocol):
-    """A device that is open: its sound comes into a ring, at its own rate."""
+class Source(Protocol):
+    """What a session reads from.
+
+    Attributes:
+        name: in the events.
+        sample_rate: the source's own, in Hz.
+        trouble: what is wrong with the source now; empty while all is well.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def sample_rate(self) -> int: ...  # noqa: D102
+
+    @property
+    def trouble(self) -> str: ...  # noqa: D102
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Give out the sound once, from its beginning to its end."""
+
+    def lag_s(self) -> float | None:
+        """How long ago, by the clock, the last sample given out was due; None where the source is not live."""
+
+
+@dataclass(frozen=True)
+class MemorySource:
+    """Chunks that are at hand already (a `Source`)."""
+
+    content: Iterable[Chunk]
+    name: str = "in memory"
+    sample_rate: int = SAMPLE_RATE
+    trouble: str = ""
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Give out the chunks."""
+        return iter(self.content)
+
+    def lag_s(self) -> None:
+        """The source is not live."""
+
+
+class CaptureDevice(Protocol):
+    """An open device: its sound comes into a ring, at the device's own rate.
+
+    Attributes:
+        name: of the device.
+        sample_rate: its own, in Hz.
+        channels: of the frames in the ring.
+        ring: where its sound waits.
+    """
 
     name: str
     sample_rate: int
@@ -44,3 +97,8 @@ class LiveSource(Protocol):
 
     def close(self) -> None:
         """Let the device go. May hang where the sound server does."""
+
+
+def split(block: Float32, samples: int) -> Iterator[Float32]:
+    """A block (n,) in parts of at most so many samples."""
+    return (block[start : start + samples] for start in range(0, len(block), samples))

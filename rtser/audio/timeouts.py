@@ -1,4 +1,4 @@
-"""Calls that may hang, as any into the audio system may: made on threads that never keep the program from ending."""
+"""Calls that may hang, as any call into the audio system may: made on threads that never keep the program alive."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ ANSWER_S = 10.0
 """Longest wait for the audio system where nothing can go on without it."""
 
 
-def in_background(call: Callable[[], Result]) -> Future[Result]:
-    """Begin a call on a thread of its own."""
+def start_call(call: Callable[[], Result]) -> Future[Result]:
+    """Begin a call on a daemon thread of its own."""
     future: Future[Result] = Future()
 
     def run() -> None:
@@ -29,18 +29,18 @@ def in_background(call: Callable[[], Result]) -> Future[Result]:
     return future
 
 
-def answered(call: Callable[[], Result]) -> Result:
-    """What a call into the audio system says.
+def call_with_timeout(call: Callable[[], Result]) -> Result:
+    """The result of a call into the audio system.
 
     Raises:
         DeviceError: it has not answered in time.
     """
     try:
-        return in_background(call).result(ANSWER_S)
+        return start_call(call).result(ANSWER_S)
     except NotYet:
         raise no_answer() from None
 
 
 def no_answer() -> DeviceError:
     """The error of an audio system that hangs."""
-    return DeviceError(f"the audio system has not answered for {ANSWER_S:.0f} s; is the sound server well?")
+    return DeviceError(f"the audio system has not answered for {ANSWER_S:.0f} s", "check or restart the sound server")

@@ -6,17 +6,20 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
 
-from rtser.audio.microphone import BLOCK_S, Microphone, devices, find
-from rtser.audio.timeouts import answered
-from rtser.commands.process import complain
+from rtser.audio.devices import find_device, list_devices
+from rtser.audio.microphone import BLOCK_S, Microphone
+from rtser.audio.timeouts import call_with_timeout
 from rtser.engine.features import HOP_SAMPLES, SAMPLE_RATE
-from rtser.engine.model import CPU, Model, Provider, nvidia_driver
+from rtser.engine.model import Model
 from rtser.engine.stream import Stream
-from rtser.errors import DeviceError, RtserError
+from rtser.errors import DeviceError, ProviderError, RtserError
+from rtser.models import load
+from rtser.models.providers import CPU, Provider, nvidia_driver
 from rtser.statistics import summary_ms
 
 HOP_S = HOP_SAMPLES / SAMPLE_RATE
@@ -47,9 +50,10 @@ class Check:
 
 def examine(device: str | None, model: Path | None, provider: Provider) -> Iterator[Check]:
     """Look at everything that listening needs, one thing after another."""
+    yield _runtime()
     yield from _audio(device)
     try:
-        loaded = Model(model, provider)
+        loaded = load(model, provider)
     except RtserError as error:
         yield _failed("model", error)
     else:
@@ -59,16 +63,33 @@ def examine(device: str | None, model: Path | None, provider: Provider) -> Itera
     yield _clock()
 
 
+def _runtime() -> Check:
+    """Which package of ONNX Runtime is installed; two at once break each other."""
+    found = [name for name in ("onnxruntime-gpu", "onnxruntime") if _installed(name)]
+    finding = ", ".join(f"{name} {version(name)}" for name in found) or "no package of ONNX Runtime"
+    if found == ["onnxruntime"]:
+        finding += " (CPU only)"
+    advice = "remove both with pip uninstall onnxruntime onnxruntime-gpu, then install the one that you want"
+    return Check("ONNX Runtime", len(found) == 1, finding, advice if len(found) != 1 else "", ProviderError.exit_code)
+
+
+def _installed(package: str) -> bool:
+    try:
+        version(package)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
 def _try(name: str, find_out: Callable[[], str]) -> Check:
     try:
-        return Check(name, True, answered(find_out))
+        return Check(name, True, call_with_timeout(find_out))
     except RtserError as error:
         return _failed(name, error)
 
 
 def _failed(name: str, error: RtserError) -> Check:
-    finding, _, advice = str(error).rstrip(".").partition("; ")
-    return Check(name, False, finding, advice or "mend this, and examine again", error.exit_code)
+    return Check(name, False, error.problem, error.advice or "mend this, and examine again", error.exit_code)
 
 
 def _audio(wanted: str | None) -> Iterator[Check]:
@@ -76,45 +97,49 @@ def _audio(wanted: str | None) -> Iterator[Check]:
     yield found
     if not found.well:
         return
-    listed = _try("input devices", lambda: ", ".join(dict.fromkeys(device.name for device in devices())) or _none())
+    listed = _try("input devices", _names)
     yield listed
     if listed.well:
         yield _try("microphone", lambda: _microphone(wanted))
 
 
 def _library() -> str:
-    devices()
+    list_devices()
     import sounddevice
 
     return str(sounddevice.get_portaudio_version()[1])
 
 
-def _none() -> str:
-    find([], None)
-    return ""
+def _names() -> str:
+    found = list_devices()
+    if not found:
+        find_device(found, None)  # raises, and says what to do
+    return ", ".join(dict.fromkeys(device.name for device in found))
 
 
 def _microphone(wanted: str | None) -> str:
-    """Listen for a moment."""
-    microphone = Microphone(find(devices(), wanted))
+    """Open the microphone for a moment, and measure its level."""
+    microphone = Microphone(find_device(list_devices(), wanted))
     until_s = time.monotonic() + LISTEN_S
     while time.monotonic() < until_s and not microphone.ended:
         microphone.wait(BLOCK_S)
-    heard = microphone.ring.read(round(LISTEN_S * microphone.sample_rate))
+    sound = microphone.ring.read(round(LISTEN_S * microphone.sample_rate))
     microphone.close()
     name = f"{microphone.name} at {microphone.sample_rate} Hz"
-    if len(heard) < microphone.sample_rate * LISTEN_S / 3:
-        raise DeviceError(f"{name} opens, but delivers too little sound; is it suspended, or used by another program?")
-    level_db = 10 * np.log10(np.mean(heard.astype(np.float64) ** 2) + 1e-12)
+    if len(sound) < microphone.sample_rate * LISTEN_S / 3:
+        raise DeviceError(
+            f"{name} opens, but delivers too little sound", "check whether it is suspended, or used by another program"
+        )
+    level_db = 10 * np.log10(np.mean(sound.astype(np.float64) ** 2) + 1e-12)
     silent = ", but it is wholly silent: is it muted?" if level_db < QUIET_DB else ""
     return f"{name}, level {level_db:.0f} dB{silent}"
 
 
 def _provider(model: Model) -> Check:
-    if model.provider != CPU or not nvidia_driver():
-        return Check("provider", True, model.provider)
+    if model.execution_provider != CPU or not nvidia_driver():
+        return Check("provider", True, model.execution_provider)
     advice = "its CUDA 13 libraries are missing or do not load: --provider cuda says which"
-    return Check("provider", False, f"{model.provider}, although there is an NVIDIA driver", advice, 5)
+    return Check("provider", False, f"{model.execution_provider}, although there is an NVIDIA driver", advice, 5)
 
 
 def _speed(model: Model) -> Check:
@@ -144,8 +169,8 @@ def _clock() -> Check:
     return Check("clock", off < 0.02, finding + f", {100 * off:.2f} % off the system's", advice, 2)
 
 
-def tell(checks: Iterator[Check], as_json: bool) -> int:
-    """Print each check when it is done; the exit code: that of the first that failed, else 0."""
+def print_checks(checks: Iterator[Check], as_json: bool) -> list[Check]:
+    """Print each check when it is done; all of them."""
     done = []
     for check in checks:
         done.append(check)
@@ -155,7 +180,14 @@ def tell(checks: Iterator[Check], as_json: bool) -> int:
                 print(f"{'':<19} -> {check.advice}", flush=True)
     if as_json:
         print(json.dumps([asdict(check) for check in done], indent=2))
-    failed = [check for check in done if not check.well]
-    if failed:
-        complain(f"{len(failed)} of {len(done)} checks failed: {', '.join(check.name for check in failed)}.")
-    return failed[0].exit_code if failed else 0
+    return done
+
+
+def failure(checks: list[Check]) -> RtserError | None:
+    """What failed, with the exit code of the first check that failed; None where all is well."""
+    failed = [check for check in checks if not check.well]
+    if not failed:
+        return None
+    error = RtserError(f"{len(failed)} of {len(checks)} checks failed: {', '.join(check.name for check in failed)}")
+    error.exit_code = failed[0].exit_code
+    return error

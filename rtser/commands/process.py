@@ -1,52 +1,52 @@
-"""How a command begins and ends: one sentence and one exit code for what goes wrong, and signals that end it."""
+"""How a command begins and ends: one sentence and one exit code for what goes wrong."""
 
 from __future__ import annotations
 
+import logging
 import os
-import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import typer
 
-from rtser.errors import InputError, RtserError
+from rtser.errors import InputError, OutputError, RtserError
 
 INTERRUPTED = 130
-END_S = 1.8
-"""Longest time that a daemon takes to end in order."""
+logger = logging.getLogger("rtser")
 
 
-class Complaints:
-    """Where complaints go: to a handle of standard error of our own, or to a listener while there is one.
+class StandardError(logging.Handler):
+    """Prints each warning as one line on standard error, whatever stands in it; should that fail, goes on.
 
-    PortAudio's start sends descriptor 2 elsewhere for as long as it takes, and it may hang.
+    It keeps a handle of its own: PortAudio's start sends descriptor 2 elsewhere for as long as it takes, and the live
+    view keeps what C libraries print off the terminal.
     """
 
     def __init__(self) -> None:
-        self.listener: Callable[[str], None] | None = None
+        super().__init__()
         self._handle: int | None = None
+        with suppress(OSError):
+            self._handle = os.dup(2)
 
-    def open(self) -> None:
-        """Keep standard error as it is now."""
-        if self._handle is None:
-            with suppress(OSError):
-                self._handle = os.dup(2)
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a warning."""
+        self.say(record.getMessage())
 
-    def write(self, sentence: str) -> None:
-        """Say a sentence, as one line whatever stands in it; should that fail, go on."""
+    def say(self, sentence: str) -> None:
+        """Print a sentence."""
         printable = "".join(character if character.isprintable() else repr(character)[1:-1] for character in sentence)
-        if self.listener:
-            self.listener(printable)
-        else:
-            with suppress(OSError):
+        with suppress(OSError):
+            if sys.stderr:
                 sys.stderr.flush()
-                os.write(2 if self._handle is None else self._handle, f"rtser: {printable}\n".encode(errors="replace"))
+            os.write(2 if self._handle is None else self._handle, f"rtser: {printable}\n".encode(errors="replace"))
 
-
-complaints = Complaints()
-complain = complaints.write
+    def close(self) -> None:
+        """Let the handle go."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+        super().close()
 
 
 @contextmanager
@@ -57,11 +57,12 @@ def failures() -> Iterator[Callable[[RtserError], None]]:
     """
     noted: list[RtserError] = []
     _open_standard_streams()
-    complaints.open()
+    handler = StandardError()
+    logger.addHandler(handler)
 
     def note(error: RtserError) -> None:
         noted.append(error)
-        complain(str(error))
+        logger.error("%s", error)
 
     try:
         yield note
@@ -72,13 +73,58 @@ def failures() -> Iterator[Callable[[RtserError], None]]:
         raise typer.Exit(INTERRUPTED) from None
     except BrokenPipeError:
         _silence_standard_output()
-        complain("standard output was closed; stopped.")
     except OSError as error:
-        if not error.filename:
+        if error.filename:
+            note(InputError(f"{error.filename}: {error.strerror or error}"))
+        else:
             _silence_standard_output()
-        note(InputError(f"{error.filename or 'standard output'}: {error.strerror or error}."))
+            note(OutputError(f"standard output cannot be written ({error.strerror or error})"))
+    finally:
+        logger.removeHandler(handler)
+        handler.close()
     if noted:
         raise typer.Exit(noted[0].exit_code)
+
+
+@contextmanager
+def packages(extra: str) -> Iterator[None]:
+    """Say what to install where the packages of an extra are missing."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        extra = {"opensmile": "baseline", "distributed": "dask"}.get(error.name or "", extra)
+        how = f"pip install -c constraints.txt '.[{extra}]'"
+        raise InputError(f"this needs the package {error.name}", f"in the checkout: {how}") from None
+
+
+def single_threaded() -> None:
+    """Keep numpy to one thread, before it is imported: a live step is too small to share."""
+    for library in ("OMP", "OPENBLAS", "MKL"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
+
+@contextmanager
+def quiet_decoders() -> Iterator[None]:
+    """Keep off standard error what C libraries print, such as an MP3 decoder's warnings; our own words still get there.
+
+    It redirects descriptor 2 of the process, so only a command may use it, once, before any thread starts.
+    """
+    try:
+        sys.stderr.flush()
+        kept, own = os.dup(2), sys.stderr
+    except (OSError, AttributeError):  # no standard error at all
+        yield
+        return
+    silent = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silent, 2)
+    os.close(silent)
+    try:
+        with open(os.dup(kept), "w", buffering=1, errors="backslashreplace") as sys.stderr:
+            yield
+    finally:
+        sys.stderr = own
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _open_standard_streams() -> None:
@@ -92,67 +138,3 @@ def _open_standard_streams() -> None:
 def _silence_standard_output() -> None:
     """Send what is still buffered nowhere, or Python complains when it flushes at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-class Signals:
-    """What the system has asked of the program.
-
-    Attributes:
-        stop: set when it is to end.
-        reopen: set when its log files are to be opened again, by their names.
-    """
-
-    def __init__(self) -> None:
-        self.stop, self.reopen = threading.Event(), threading.Event()
-        self.received: int | None = None
-
-
-@contextmanager
-def signals(daemon: bool = False) -> Iterator[Signals]:
-    """Let the first SIGINT or SIGTERM end the sound, so that all events are written; a second SIGINT ends at once.
-
-    Yields what is asked. Leaves with exit code 130, but for the SIGTERM of a daemon, whose end that is. A daemon ends
-    within two seconds, even where nobody reads its output any more, and opens its log files again on a SIGHUP.
-    """
-    asked = Signals()
-    forced = threading.Timer(END_S, lambda: _end_now(asked))
-    forced.daemon = True
-
-    had_terminal = sys.stdout.isatty()
-
-    def end(number: int, _frame: object) -> None:
-        first = asked.received is None
-        asked.received = asked.received or number
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        asked.stop.set()
-        if daemon and first:
-            forced.start()
-
-    def hang_up(number: int, frame: object) -> None:
-        if had_terminal and not sys.stdout.isatty():
-            end(number, frame)
-        asked.reopen.set()
-
-    handlers: dict[int, Callable[[int, object], None]] = {signal.SIGINT: end, signal.SIGTERM: end}
-    if daemon and hasattr(signal, "SIGHUP"):
-        handlers[signal.SIGHUP] = hang_up
-    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
-    try:
-        yield asked
-    finally:
-        forced.cancel()
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    if asked.received and not (daemon and asked.received == signal.SIGTERM):
-        raise KeyboardInterrupt
-
-
-def _end_now(asked: Signals) -> None:
-    """End a daemon that does not come to its end, and leave the terminal usable as far as that goes without waiting."""
-    complaints.listener = None
-    complain("the end took too long, for nobody reads the output or the audio system hangs; something may be missing.")
-    if sys.stdout.isatty():
-        with suppress(OSError):
-            os.set_blocking(sys.stdout.fileno(), False)
-            os.write(sys.stdout.fileno(), b"\x1b[?1049l\x1b[?25h")
-    os._exit(0 if asked.received == signal.SIGTERM else INTERRUPTED)

@@ -4,58 +4,41 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated
 
-from rtser.engine.bank import Decision, named
+from pydantic import BaseModel, Field, model_validator
+
+from rtser.engine.decision import Decision, likeliest
 from rtser.engine.features import HOP_SAMPLES, SAMPLE_RATE, segment_end_s
+from rtser.errors import ArgumentError
 
-SEGMENT_S = segment_end_s(0)
 HOP_S = HOP_SAMPLES / SAMPLE_RATE
-FULL_HOPS = 62
-"""Hops after which a decision knows as much of an utterance as it ever will: a window of 4 s is full."""
+FULL_HOPS = 62  # so many hops of speech fill a window of 4 s: a decision then knows as much as it ever will
+
+Seconds = Annotated[float, Field(ge=0, le=3600)]
+Probability = Annotated[float, Field(ge=0, le=1)]
 
 
-@dataclass(frozen=True)
-class DecideSettings:
-    """How decisions become a label. Durations are in seconds, rounded to hops of 60 ms; all else is 0..1.
+class DecideSettings(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
+    """How decisions become a label. Durations are in seconds, rounded to hops of 60 ms; all else is 0 to 1."""
 
-    Attributes:
-        smoothing_s: time constant of the running average of the probabilities; 0 for none.
-        enter_confidence: an emotion is named once its averaged probability reaches this; None for the model's own.
-        leave_confidence: a named emotion is let go below this; None for 0.1 less than `enter_confidence`.
-        hold_s: a named emotion stays at least so long, unless the speech ends.
-        speech_enter: speech probability at which a segment may begin an utterance.
-        speech_leave: speech probability below which a segment of an utterance counts as silence.
-        onset_s: so much speech without a break begins an utterance; a door or a bark is shorter.
-        hangover_s: so much silence ends the label.
-        silence_s: so much silence ends the utterance.
+    smoothing_s: Seconds = Field(0.3, description="time constant of the running average of the probabilities; 0: none")
+    label_threshold: Probability | None = Field(None, description="an emotion is named from here on; null: the model's")
+    leave_threshold: Probability | None = Field(None, description="and dropped below this; null: label_threshold - 0.1")
+    hold_s: Seconds = Field(0.6, description="a named emotion stays at least so long while there is speech")
+    speech_enter: Probability = Field(0.7, description="speech probability from which a segment may begin an utterance")
+    speech_leave: Probability = Field(0.4, description="speech probability below which a segment counts as silence")
+    onset_s: Seconds = Field(0.48, description="unbroken speech that begins an utterance; more: fewer false alarms")
+    hangover_s: Seconds = Field(0.6, description="silence that ends the label")
+    silence_s: Seconds = Field(0.6, description="silence that ends the utterance")
 
-    Raises:
-        ValueError: a setting is out of range.
-    """
-
-    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
-    """An unknown key in a settings file is an error."""
-
-    smoothing_s: float = 0.3
-    enter_confidence: float | None = None
-    leave_confidence: float | None = None
-    hold_s: float = 0.6
-    speech_enter: float = 0.7
-    speech_leave: float = 0.4
-    onset_s: float = 0.48
-    hangover_s: float = 0.6
-    silence_s: float = 0.6
-
-    def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            most = 3600.0 if name.endswith("_s") else 1.0
-            if value is not None and not 0 <= value <= most:
-                raise ValueError(f"{name} must be 0 to {most:g}, not {value}")
-        for enter, leave in (("enter_confidence", "leave_confidence"), ("speech_enter", "speech_leave")):
-            first, second = getattr(self, enter), getattr(self, leave)
-            if first is not None and second is not None and second > first:
-                raise ValueError(f"{leave} must not be above {enter} ({first}), but is {second}")
+    @model_validator(mode="after")
+    def _leave_lies_below_enter(self) -> DecideSettings:
+        for upper, lower in (("label_threshold", "leave_threshold"), ("speech_enter", "speech_leave")):
+            high, low = getattr(self, upper), getattr(self, lower)
+            if high is not None and low is not None and low > high:
+                raise ValueError(f"{lower} must not be above {upper} ({high}), but is {low}")
+        return self
 
 
 @dataclass(frozen=True)
@@ -65,9 +48,8 @@ class Utterance:
     Attributes:
         start_s: start of its first segment with speech, in seconds of the stream.
         end_s: end of its last segment with speech.
-        emotions: mean of the decisions' probabilities while it lasted, weighted by speech and by how many of its
-            segments a decision had heard, up to `FULL_HOPS`: the first ones know little.
-        label: the likeliest emotion; None below the least confidence.
+        emotions: mean of its decisions' probabilities, weighted by speech and by its segments so far (`FULL_HOPS`).
+        label: the likeliest emotion; None below the label threshold.
         confidence: its mean probability; None where `label` is None.
     """
 
@@ -80,13 +62,13 @@ class Utterance:
 
 @dataclass(frozen=True)
 class Reading:
-    """What is shown after a decision.
+    """What the decider makes of one decision.
 
     Attributes:
         speaking: whether somebody speaks, breaths and short pauses included.
-        label: the emotion named; None while the recogniser abstains.
-        confidence: its averaged probability, 0..1; None where `label` is None.
-        utterance: the utterance that this decision ends, if it does.
+        label: the emotion named now; None while it abstains.
+        confidence: its averaged probability; None while it abstains.
+        utterance: the one that ended with this decision, if one did.
     """
 
     speaking: bool
@@ -96,40 +78,44 @@ class Reading:
 
 
 class Decider:
-    """Turns a stream's decisions into readings; one a stream.
+    """Steadies the label of a stream of decisions, and finds its utterances.
 
     Args:
-        min_confidence: the model's own least confidence, for settings that leave it to the model.
+        label_threshold: the model's own, 0..1, for settings that leave it to the model.
         settings: see `DecideSettings`.
+
+    Raises:
+        ArgumentError: the threshold is out of range.
     """
 
-    def __init__(self, min_confidence: float, settings: DecideSettings | None = None) -> None:
+    def __init__(self, label_threshold: float, settings: DecideSettings | None = None) -> None:
+        if not 0 <= label_threshold <= 1:
+            raise ArgumentError(f"the label threshold must be 0 to 1, not {label_threshold}")
         settings = settings or DecideSettings()
-        self.enter = min_confidence if settings.enter_confidence is None else settings.enter_confidence
-        leave = self.enter - 0.1 if settings.leave_confidence is None else settings.leave_confidence
+        self.enter = label_threshold if settings.label_threshold is None else settings.label_threshold
+        leave = self.enter - 0.1 if settings.leave_threshold is None else settings.leave_threshold
         self.leave = min(leave, self.enter)
         self._settings = settings
         self._new_share = 1 - math.exp(-HOP_S / settings.smoothing_s) if settings.smoothing_s else 1.0
-        self._onset, self._hold = max(1, _hops(settings.onset_s)), _hops(settings.hold_s)
-        self._hangover, self._silence = max(1, _hops(settings.hangover_s)), max(1, _hops(settings.silence_s))
+        self._hold = round(settings.hold_s / HOP_S)
+        durations_s = settings.onset_s, settings.hangover_s, settings.silence_s
+        self._onset, self._hangover, self._silence = (max(1, round(seconds / HOP_S)) for seconds in durations_s)
+        self._start_s = self._end_s = self._weight = 0.0
+        self._speech_hops = self._silent_hops = self._held_hops = 0
         self._average: dict[str, float] = {}
-        self._label: str | None = None
-        self._held_hops = 0
-        self._speech_hops = self._silent_hops = 0
-        self._start_s = self._end_s = 0.0
         self._sums: dict[str, float] = {}
-        self._weight = 0.0
+        self._label: str | None = None
 
     def clear(self) -> None:
         """Forget everything: the source is another, or was lost."""
-        self._let_go()
+        self._drop_label()
         self._close()
 
     def push(self, decision: Decision) -> Reading:
         """Take the next decision."""
         begun = self._speech_hops >= self._onset
         if decision.speech >= (self._settings.speech_leave if begun else self._settings.speech_enter):
-            self._hear(decision)
+            self._add_speech(decision)
         elif begun:
             self._silent_hops += 1
         else:
@@ -138,7 +124,7 @@ class Decider:
         if speaking and decision.emotions is not None:
             self._choose(decision.emotions)
         else:
-            self._let_go()
+            self._drop_label()
         utterance = self.finish() if self._silent_hops >= self._silence else None
         confidence = self._average[self._label] if self._label is not None else None
         return Reading(speaking, self._label, confidence, utterance)
@@ -148,14 +134,14 @@ class Decider:
         utterance = None
         if self._speech_hops >= self._onset and self._weight:
             emotions = {emotion: total / self._weight for emotion, total in self._sums.items()}
-            utterance = Utterance(self._start_s, self._end_s, emotions, *named(emotions, self.enter))
+            utterance = Utterance(self._start_s, self._end_s, emotions, *likeliest(emotions, self.enter))
         self._close()
         return utterance
 
-    def _hear(self, decision: Decision) -> None:
+    def _add_speech(self, decision: Decision) -> None:
         """Add a segment with speech to the utterance, or to what may become one."""
         if not self._speech_hops:
-            self._start_s = decision.time_s - SEGMENT_S
+            self._start_s = decision.time_s - segment_end_s(0)
         self._speech_hops += 1
         self._silent_hops = 0
         self._end_s = decision.time_s
@@ -168,27 +154,20 @@ class Decider:
     def _choose(self, emotions: dict[str, float]) -> None:
         """Average the probabilities, and let the label follow them with hysteresis."""
         before = self._average or emotions
-        self._average = {
-            emotion: before[emotion] + self._new_share * (probability - before[emotion])
-            for emotion, probability in emotions.items()
-        }
+        share = self._new_share
+        self._average = {name: before[name] + share * (value - before[name]) for name, value in emotions.items()}
         self._held_hops += 1
         if self._label is not None and self._held_hops < self._hold:
             return
-        likeliest, _ = named(self._average, self.enter)
-        if likeliest is None and self._label is not None and self._average[self._label] >= self.leave:
+        label, _ = likeliest(self._average, self.enter)
+        if label is None and self._label is not None and self._average[self._label] >= self.leave:
             return
-        if likeliest != self._label:
-            self._label, self._held_hops = likeliest, 0
+        if label != self._label:
+            self._label, self._held_hops = label, 0
 
-    def _let_go(self) -> None:
+    def _drop_label(self) -> None:
         self._average, self._label, self._held_hops = {}, None, 0
 
     def _close(self) -> None:
         self._speech_hops = self._silent_hops = 0
         self._sums, self._weight = {}, 0.0
-
-
-def _hops(seconds: float) -> int:
-    """The nearest number of hops."""
-    return round(seconds / HOP_S)

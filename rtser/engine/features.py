@@ -1,10 +1,9 @@
-"""The log-Mel spectrogram, offline and hop by hop, with the same bits either way.
+"""The log-Mel spectrogram hop by hop, and the arithmetic of hops and segments.
 
 Definition (everything a second implementation needs):
 
 * samples: float32 in [-1, 1], 16 kHz, mono; no dither, no pre-emphasis, no DC removal, no normalisation
-* frame: 400 samples (25 ms) every 160 (10 ms), not centred, not padded
-* window: symmetric Hann, ``0.5 - 0.5 cos(2 pi n / 399)``
+* frame: 400 samples (25 ms) every 160 (10 ms), not centred, not padded; symmetric Hann window
 * spectrum: power of a 512-point FFT
 * filters: 64 triangles, equally spaced and linear on the HTK Mel scale ``1127 ln(1 + f / 700)`` from 20 Hz to
   8000 Hz, peak 1, no area normalisation (Kaldi's filterbank)
@@ -12,7 +11,7 @@ Definition (everything a second implementation needs):
 
 Frames are always computed in the same blocks: one block of 2 frames (560 samples), then blocks of 6 frames (960 new
 samples each, 240 kept from before). A block's bits depend on its own samples alone, so any chunking of a stream, any
-number of streams side by side and a whole file at once give identical features.
+number of streams side by side and a whole file at once (`rtser.offline`) give identical features.
 """
 
 from __future__ import annotations
@@ -20,6 +19,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
+
+from rtser.errors import ArgumentError
 
 Float32 = NDArray[np.float32]
 
@@ -35,33 +36,18 @@ LOG_FLOOR = float(np.log(np.float32(ENERGY_FLOOR)))
 
 HOP_FRAMES = 6
 HOP_SAMPLES = HOP_FRAMES * FRAME_HOP_SAMPLES  # 960: 60 ms
-FIRST_HOP_FRAMES = 2
-FIRST_HOP_SAMPLES = FRAME_SAMPLES + (FIRST_HOP_FRAMES - 1) * FRAME_HOP_SAMPLES  # 560
-MAX_SAMPLE = 1e6
-"""Samples beyond this magnitude are refused: full scale is 1, and far larger ones overflow float32."""
+FIRST_HOP_SAMPLES = FRAME_SAMPLES + FRAME_HOP_SAMPLES  # 560: 2 frames
+MAX_SAMPLE = 1e6  # full scale is 1; samples far beyond overflow float32
 TAIL_SAMPLES = FRAME_SAMPLES - FRAME_HOP_SAMPLES  # 240: what a stream keeps between hops
 SEGMENT_FRAMES = 32
 SEGMENT_SAMPLES = FRAME_SAMPLES + (SEGMENT_FRAMES - 1) * FRAME_HOP_SAMPLES  # 5360: 335 ms
 
 SPECIFICATION: dict[str, float | int | str] = {
-    "kind": "log-mel",
-    "sample_rate": SAMPLE_RATE,
-    "frame_samples": FRAME_SAMPLES,
-    "frame_hop_samples": FRAME_HOP_SAMPLES,
-    "fft_points": FFT_POINTS,
-    "mel_bins": MEL_BINS,
-    "mel_scale": "htk",
-    "mel_shape": "triangles on the mel axis, peak 1",
-    "low_hz": LOW_HZ,
-    "high_hz": HIGH_HZ,
-    "window": "hann, symmetric",
-    "spectrum": "power",
-    "log": "natural",
-    "energy_floor": ENERGY_FLOOR,
-    "segment_frames": SEGMENT_FRAMES,
-    "hop_frames": HOP_FRAMES,
-}
-"""What a model file must say of its features to be accepted by this version."""
+    "kind": "log-mel", "sample_rate": SAMPLE_RATE, "frame_samples": FRAME_SAMPLES, "window": "hann, symmetric",
+    "frame_hop_samples": FRAME_HOP_SAMPLES, "fft_points": FFT_POINTS, "spectrum": "power", "mel_bins": MEL_BINS,
+    "mel_scale": "htk", "mel_shape": "triangles on the mel axis, peak 1", "low_hz": LOW_HZ, "high_hz": HIGH_HZ,
+    "log": "natural", "energy_floor": ENERGY_FLOOR, "segment_frames": SEGMENT_FRAMES, "hop_frames": HOP_FRAMES,
+}  # fmt: skip  # what a model file must say of its features
 
 
 def hertz_to_mel(hertz: NDArray[np.float64] | float) -> NDArray[np.float64]:
@@ -83,56 +69,28 @@ _FILTERS = mel_filterbank()
 
 
 def block_log_mel(samples: Float32) -> Float32:
-    """Log-Mel of blocks of samples, each block on its own.
-
-    Args:
-        samples: shape (..., 400 + 160 (f - 1)), float32.
-
-    Returns:
-        shape (..., f, 64), float32, natural log, not below ``LOG_FLOOR``.
-    """
+    """Log-Mel (..., f, 64), float32, of blocks of samples (..., 400 + 160 (f - 1)), float32, each on its own."""
     frames = sliding_window_view(samples, FRAME_SAMPLES, axis=-1)[..., ::FRAME_HOP_SAMPLES, :] * _WINDOW
     spectrum = np.fft.rfft(frames, FFT_POINTS)
     power = spectrum.real**2 + spectrum.imag**2
-    energies = np.matmul(power, _FILTERS)
-    logs: Float32 = np.log(np.maximum(energies, np.float32(ENERGY_FLOOR)))
+    logs: Float32 = np.log(np.maximum(np.matmul(power, _FILTERS), np.float32(ENERGY_FLOOR)))
     return logs
-
-
-def log_mel(samples: Float32) -> Float32:
-    """Log-Mel of a whole recording: the very frames that a stream of the same samples computes.
-
-    Args:
-        samples: shape (n,), float32 at 16 kHz.
-
-    Returns:
-        shape (2 + 6 h, 64), float32, where h = (n - 560) // 960 whole hops follow the first; (0, 64) below 560
-        samples. Samples after the last whole hop take no part.
-    """
-    if len(samples) < FIRST_HOP_SAMPLES:
-        return np.empty((0, MEL_BINS), np.float32)
-    first = block_log_mel(samples[:FIRST_HOP_SAMPLES])
-    rest = samples[FIRST_HOP_SAMPLES - TAIL_SAMPLES :]
-    if len(rest) < TAIL_SAMPLES + HOP_SAMPLES:
-        return first
-    blocks = sliding_window_view(rest, TAIL_SAMPLES + HOP_SAMPLES)[::HOP_SAMPLES]
-    return np.concatenate([first, block_log_mel(blocks).reshape(-1, MEL_BINS)])
 
 
 def checked_samples(samples: Float32) -> Float32:
     """The samples as a plain array, shape (n,), float32, each a number of at most `MAX_SAMPLE` in magnitude.
 
     Raises:
-        ValueError: they are not.
+        ArgumentError: they are not.
     """
     if not isinstance(samples, np.ndarray) or samples.dtype != np.float32:
         kind = samples.dtype if isinstance(samples, np.ndarray) else type(samples).__name__
-        raise ValueError(f"samples must be a float32 array in [-1, 1], not {kind}")
+        raise ArgumentError(f"samples must be a float32 array in [-1, 1], not {kind}")
     if samples.ndim != 1:
-        raise ValueError(f"samples must have one dimension (mono), not shape {samples.shape}")
+        raise ArgumentError(f"samples must have one dimension (mono), not shape {samples.shape}")
     plain = np.asarray(samples)
     if not (np.abs(plain) <= MAX_SAMPLE).all():
-        raise ValueError("samples hold NaN, infinite or huge values; full scale is 1")
+        raise ArgumentError("samples hold NaN, infinite or huge values; full scale is 1")
     return plain
 
 

@@ -4,58 +4,41 @@ from __future__ import annotations
 
 import numpy as np
 
-from rtser.engine.bank import Bank, Decision
+from rtser.engine.bank import Bank
+from rtser.engine.decision import Decision
 from rtser.engine.features import SAMPLE_RATE, Float32, checked_samples
 from rtser.engine.model import Model
+from rtser.errors import ArgumentError
 
 
 class Stream:
-    """Recognise emotion in one stream of speech.
-
-    However the samples are cut into pushes, the decisions are the same, bit for bit.
+    """One stream of speech. However the samples are cut into pushes, the decisions are the same, bit for bit.
 
     Args:
         model: from `rtser.load`.
         window_s: length of the window over which is decided, in seconds; None for the model's own.
-        min_confidence: below it a decision names no emotion, 0..1; None for the model's own.
+        label_threshold: below this probability a decision has no label, 0..1; None for the model's own.
+
+    Attributes:
+        samples: how many were pushed since the last `reset`.
 
     Raises:
-        ValueError: a setting is out of range.
+        ArgumentError: an argument is of the wrong type or out of range.
     """
 
-    def __init__(self, model: Model, window_s: float | None = None, min_confidence: float | None = None) -> None:
-        self._bank = Bank(model, 1, window_s, min_confidence)
+    def __init__(self, model: Model, window_s: float | None = None, label_threshold: float | None = None) -> None:
+        self._bank = Bank(model, 1, window_s, label_threshold)
+        self.model, self.window, self.label_threshold = model, self._bank.window, self._bank.label_threshold
+        self.samples, self._finished = 0, False
         self._pending = np.empty(0, np.float32)
-        self._samples = 0
-        self._finished = False
-
-    @property
-    def model(self) -> Model:
-        """The model that decides."""
-        return self._bank.model
-
-    @property
-    def window(self) -> int:
-        """Length of the window in segments."""
-        return self._bank.window
-
-    @property
-    def min_confidence(self) -> float:
-        """Below it a decision names no emotion."""
-        return self._bank.min_confidence
-
-    @property
-    def samples(self) -> int:
-        """Samples heard since the start or the last `reset`."""
-        return self._samples
 
     @property
     def time_s(self) -> float:
-        """Seconds of sound heard since the start or the last `reset`."""
-        return self._samples / SAMPLE_RATE
+        """How many seconds of sound were pushed since the last `reset`."""
+        return self.samples / SAMPLE_RATE
 
     def push(self, samples: Float32) -> list[Decision]:
-        """Hear samples, and decide at the end of every segment that they complete.
+        """Take samples, and decide at the end of every segment that they complete.
 
         Args:
             samples: shape (n,), float32 in [-1, 1], mono, 16 kHz; any n.
@@ -64,13 +47,13 @@ class Stream:
             one decision for each segment completed, oldest first; often none.
 
         Raises:
-            ValueError: wrong type, dtype or shape, a NaN, infinite or huge sample, or a finished stream. The stream
+            ArgumentError: wrong type, dtype or shape, a NaN, infinite or huge sample, or a finished stream. The stream
                 stays as it was and can be used on.
         """
         if self._finished:
-            raise ValueError("the stream is finished; call reset() to start a new one")
+            raise ArgumentError("the stream is finished", "call reset() to start a new one")
         samples = checked_samples(samples)
-        self._samples += len(samples)
+        self.samples += len(samples)
         self._pending = np.concatenate([self._pending, samples])
         decisions: list[Decision] = []
         start = 0
@@ -80,23 +63,18 @@ class Stream:
         self._pending = self._pending[start:].copy()
         return decisions
 
-    def attention(self) -> Float32:
-        """Each segment's share of the attention of the window as it stands: see `Bank.attention`."""
-        return self._bank.attention(0)
+    def state(self) -> dict[str, Float32]:
+        """See `Bank.state`."""
+        return self._bank.state(0)
 
     def finish(self) -> list[Decision]:
-        """End the stream.
-
-        Returns:
-            the decisions still owed: none, since a segment is decided with its last sample, and samples that complete
-            no segment never are.
-        """
+        """End the stream. Returns no decision: each is made with its segment's last sample."""
         self._finished = True
         return []
 
     def reset(self) -> None:
-        """Forget everything heard; time starts again at zero."""
+        """Forget everything; time starts again at zero."""
         self._bank.reset(0)
         self._pending = np.empty(0, np.float32)
-        self._samples = 0
+        self.samples = 0
         self._finished = False

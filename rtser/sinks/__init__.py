@@ -1,17 +1,40 @@
-"""Where events go: each sink takes one event at a time through `write`, and is closed at the end."""
+"""Where events and sound go.
+
+A sink takes one event at a time through `write`; an audio sink takes every block of samples through `write_audio`. Both
+are closed at the end, whatever happened, and raise OutputError where they cannot write.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Protocol
 
+from rtser.engine.features import Float32
 from rtser.events import Event
 
 
 class Sink(Protocol):
-    """What every sink can do."""
+    """Takes events."""
 
     def write(self, event: Event) -> None:
         """Take one event."""
 
     def close(self) -> None:
         """Write what is still held and let go."""
+
+
+class AudioSink(Protocol):
+    """Takes sound."""
+
+    def write_audio(self, samples: Float32, start: int) -> None:
+        """Take a block (n,), float32, mono, 16 kHz, that begins at a sample of the run; gaps in the source count."""
+
+
+@contextmanager
+def closing(sinks: Sequence[Sink]) -> Iterator[None]:
+    """Close every sink at the end, those too that come after one whose close fails."""
+    with ExitStack() as stack:
+        for sink in sinks:
+            stack.callback(sink.close)
+        yield

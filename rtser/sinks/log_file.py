@@ -8,7 +8,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 
-from rtser.errors import InputError
+from rtser.errors import OutputError
 
 
 class LogFile:
@@ -22,7 +22,7 @@ class LogFile:
         append: whether what the file holds already stays.
 
     Raises:
-        InputError: it cannot be written.
+        OutputError: it cannot be written.
     """
 
     def __init__(self, path: Path, max_bytes: int = 0, keep: int = 1, header: str = "", append: bool = True) -> None:
@@ -46,8 +46,8 @@ class LogFile:
         except OSError as error:
             raise self._failed(error) from None
 
-    def _failed(self, error: OSError) -> InputError:
-        return InputError(f"{self.path} cannot be written ({error.strerror or error}).")
+    def _failed(self, error: OSError) -> OutputError:
+        return OutputError(f"{self.path} cannot be written ({error.strerror or error})")
 
 
 class _File(RotatingFileHandler):

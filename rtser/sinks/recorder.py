@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import re
 import time
 from collections import deque
 from contextlib import suppress
@@ -10,10 +12,9 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from rtser.audio.source import Break, Piece
 from rtser.engine.features import SAMPLE_RATE, Float32
-from rtser.errors import InputError
-from rtser.events import Event, Spoken
+from rtser.errors import OutputError
+from rtser.events import Event, UtteranceEvent
 
 BEFORE_S = 1.0
 AFTER_S = 0.5
@@ -30,51 +31,56 @@ class Recorder:
         max_bytes: when its recordings exceed this, the oldest are deleted.
 
     Raises:
-        InputError: the folder cannot be written.
+        OutputError: the folder cannot be written.
     """
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self._folder, self._max_bytes = folder, max_bytes
         self._blocks: deque[tuple[int, Float32]] = deque()
-        self._heard = 0
         try:
             folder.mkdir(parents=True, exist_ok=True)
             probe = folder / ".rtser-probe"
             probe.touch()
             probe.unlink()
         except OSError as error:
-            raise InputError(f"--record {folder} cannot be written ({error.strerror}); name another folder.") from None
+            raise OutputError(
+                f"--record {folder} cannot be written ({error.strerror})", "name another folder"
+            ) from None
 
-    def hear(self, piece: Piece) -> None:
-        """Keep a block (n,), or take note of a break."""
-        if isinstance(piece, Break):
-            self._heard += piece.missing_samples
-            return
-        self._blocks.append((self._heard, piece))
-        self._heard += len(piece)
-        while self._heard - self._blocks[0][0] > KEPT_S * SAMPLE_RATE:
+    def write_audio(self, samples: Float32, start: int) -> None:
+        """Keep a block (n,) that begins at a sample of the run."""
+        self._blocks.append((start, samples))
+        while start + len(samples) - self._blocks[0][0] > KEPT_S * SAMPLE_RATE:
             self._blocks.popleft()
 
     def write(self, event: Event) -> None:
-        """Record an utterance; other events are not recorded."""
-        if not isinstance(event, Spoken):
+        """Record an utterance; other events are not recorded.
+
+        Raises:
+            OutputError: it cannot be written; nothing half written stays.
+        """
+        if not isinstance(event, UtteranceEvent):
             return
         start = round((event.start - BEFORE_S) * SAMPLE_RATE)
         end = round((event.end + AFTER_S) * SAMPLE_RATE)
         cut = [block[max(0, start - at) : max(0, end - at)] for at, block in self._blocks]
-        stamp = f"{time.strftime('%Y%m%d-%H%M%S')}-{event.start:.2f}s-{event.label or 'uncertain'}"
+        emotion = re.sub(r"[^\w-]", "_", event.label or "uncertain")
+        stamp = f"{time.strftime('%Y%m%d-%H%M%S')}-{event.start:.2f}s-{emotion}"
         path = self._folder / PATTERN.replace("*", stamp)
         event_path = path.with_suffix(".json")
+        sound = io.BytesIO()  # encoded in memory, so that a full disk is told by the system and not by the encoder
+        soundfile.write(
+            sound, np.concatenate([*cut, np.empty(0, np.float32)]), SAMPLE_RATE, subtype="PCM_24", format="FLAC"
+        )
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            soundfile.write(path, np.concatenate([*cut, np.empty(0, np.float32)]), SAMPLE_RATE, subtype="PCM_24")
+            path.write_bytes(sound.getbuffer())
             event_path.write_text(event.to_json() + "\n", encoding="utf-8")
-        except (OSError, RuntimeError, AssertionError) as error:  # the last where fewer were written than asked for
+        except OSError as error:
             for half in (path, event_path):
                 with suppress(OSError):
                     half.unlink(missing_ok=True)
-            reason = getattr(error, "strerror", None) or str(error).rstrip(". ") or "is the disk full?"
-            raise InputError(f"{path} cannot be written ({reason}).") from None
+            raise OutputError(f"{path} cannot be written ({error.strerror})") from None
         with suppress(OSError):  # others may delete them too
             self._make_room(path)
 

@@ -6,7 +6,7 @@ import os
 import socket
 from contextlib import suppress
 
-from rtser.events import Decided, End, Event, SourceChanged, Start
+from rtser.events import DecisionEvent, EndEvent, Event, SourceEvent, StartEvent
 
 HOPS_APART = 16
 """Decisions from one sign of life to the next: about a second."""
@@ -15,7 +15,7 @@ HOPS_APART = 16
 class ServiceManager:
     """Tells the service manager that started this program how it is.
 
-    Only decisions are signs of life: a program that runs but hears nothing is started anew by the watchdog.
+    Only decisions are signs of life: a program that runs without sound is restarted by the watchdog.
     """
 
     def __init__(self, address: str) -> None:
@@ -30,15 +30,15 @@ class ServiceManager:
 
     def write(self, event: Event) -> None:
         """Tell what the event means for the service."""
-        if isinstance(event, Start):
+        if isinstance(event, StartEvent):
             self._send(f"READY=1\nSTATUS=listening to {event.source}")
-        elif isinstance(event, Decided):
+        elif isinstance(event, DecisionEvent):
             if self._decisions % HOPS_APART == 0:
                 self._send("WATCHDOG=1")
             self._decisions += 1
-        elif isinstance(event, SourceChanged):
+        elif isinstance(event, SourceEvent):
             self._send(f"STATUS={event.state}: {event.detail}")
-        elif isinstance(event, End):
+        elif isinstance(event, EndEvent):
             self._send("STOPPING=1")
 
     def close(self) -> None:

@@ -13,10 +13,10 @@ from rich.style import Style
 from rich.text import Text
 
 from rtser.engine.features import SAMPLE_RATE
-from rtser.events import Spoken
+from rtser.events import UtteranceEvent
 from rtser.statistics import summary_ms
 from rtser.ui.style import LEVELS, UNCERTAIN, bar, clock_time, colour, dimmed
-from rtser.ui.view_state import STRIP_HOPS, Moment, Scene, hops_s, speaks
+from rtser.ui.view_state import STRIP_HOPS, Moment, ViewState, hops_s, speaks
 
 WIDE = 120
 """From this width on, the utterances stand beside the bars instead of below."""
@@ -32,41 +32,41 @@ MOST_WEIGHT = 3.0
 """Top of the attention scale: so many times an even share."""
 
 
-class Picture:
-    """Draws a scene; what changes slowly is drawn anew only every half second."""
+class Layout:
+    """Lays out a view state as rows; what changes slowly is laid out anew only every half second."""
 
-    def __init__(self, scene: Scene) -> None:
-        self._scene = scene
+    def __init__(self, state: ViewState) -> None:
+        self._state = state
         self._kept: dict[str, tuple[object, list[Text]]] = {}
 
     def rows(self, width: int, height: int) -> list[Text]:
-        """The whole picture: exactly `height` rows of at most `width` cells."""
-        scene = self._scene
-        size, seconds = (width, height), int(scene.uptime_s)
+        """The whole view: exactly `height` rows of at most `width` cells."""
+        state = self._state
+        size, seconds = (width, height), int(state.uptime_s)
         tall = height >= TALL
-        headline = _headline(scene, width) if height >= 20 else _small_headline(scene)
+        headline = _headline(state, width) if height >= 20 else _small_headline(state)
         strip_rows = (6, 4) if tall else (2, 1)
-        strip = self._keep("strip", (size, scene.hops // HALF_SECOND), lambda: _strip(scene, width, *strip_rows))
-        title = self._keep("title", (size, scene.source), lambda: [_title(scene, width)])
-        status = self._keep("status", (size, seconds), lambda: [_status(scene, width)])
+        strip = self._keep("strip", (size, state.hops // HALF_SECOND), lambda: _strip(state, width, *strip_rows))
+        title = self._keep("title", (size, state.source), lambda: [_title(state, width)])
+        status = self._keep("status", (size, seconds), lambda: [_status(state, width)])
         beside = width >= WIDE and not tall
         left = width * 2 // 5
-        bars = _bars(scene, left if beside else width)
+        bars = _bars(state, left if beside else width)
         free = height - len(title) - 1 - len(headline) - len(strip) - len(status) - (0 if beside else len(bars))
         cells = width - left - 3 if beside else width
-        newest = scene.utterances[-1] if scene.utterances else None
-        said = self._keep("said", (size, newest), lambda: _utterances(scene, cells, free - 2 if free > 5 else free))
+        newest = state.utterances[-1] if state.utterances else None
+        said = self._keep("said", (size, newest), lambda: _utterances(state, cells, free - 2 if free > 5 else free))
         if beside:
             parts = [[_beside(one, other, left + 3) for one, other in _paired(bars, said)], strip]
         else:
             parts = [bars, strip, said]
         middle = _spaced(parts, free + len(strip) + (0 if beside else len(bars)))
-        picture = [*title, _message(scene), *headline, *middle, *([Text()] * height)]
-        picture = [*picture[: height - 1], *status][:height]
-        for row in picture:
+        rows = [*title, _message(state), *headline, *middle, *([Text()] * height)]
+        rows = [*rows[: height - 1], *status][:height]
+        for row in rows:
             row.no_wrap, row.overflow = True, "crop"
             row.truncate(width)
-        return picture
+        return rows
 
     def _keep(self, name: str, key: object, make: Callable[[], list[Text]]) -> list[Text]:
         """Some rows as they were, unless the key has changed."""
@@ -97,14 +97,14 @@ def _beside(left: Text, right: Text, at: int) -> Text:
     return row.append_text(right)
 
 
-def _title(scene: Scene, width: int) -> Text:
-    if scene.source is None:
+def _title(state: ViewState, width: int) -> Text:
+    if state.source is None:
         return Text(" rtser")
-    rate = scene.source.sample_rate
+    rate = state.source.sample_rate
     rates = f"{rate / 1000:g} kHz" if rate == SAMPLE_RATE else f"{rate / 1000:g} to {SAMPLE_RATE / 1000:g} kHz"
-    right = f"{scene.source.model['name']}  {scene.source.provider.removesuffix('ExecutionProvider')}  {rates} "
+    right = f"{state.source.model['name']}  {state.source.provider.removesuffix('ExecutionProvider')}  {rates} "
     row = Text(" rtser", style="bold")
-    row.append(f"  {scene.source.source}", style="not bold")
+    row.append(f"  {state.source.source}", style="not bold")
     row.truncate(max(6, width - len(right) - 1), overflow="ellipsis")
     row.pad_right(max(1, width - row.cell_len - len(right)))
     row.append(right, style="not bold")
@@ -112,21 +112,21 @@ def _title(scene: Scene, width: int) -> Text:
     return row
 
 
-def _message(scene: Scene) -> Text:
-    if scene.vitals.trouble:
-        return Text(f" {scene.vitals.trouble}; trying again ", style=ALARM)
-    return Text(f" {scene.message}" if scene.message else "", style="#E69F00")
+def _message(state: ViewState) -> Text:
+    if state.statistics.trouble:
+        return Text(f" {state.statistics.trouble}; trying again ", style=ALARM)
+    return Text(f" {state.message}" if state.message else "", style="#E69F00")
 
 
-def _word(scene: Scene) -> tuple[str, str, str]:
+def _word(state: ViewState) -> tuple[str, str, str]:
     """What is said now: the word, its confidence, its colour."""
-    now = scene.now
-    if scene.vitals.trouble:
+    now = state.now
+    if state.statistics.trouble:
         return "no sound", "", "#E05050"
     if now is None:
         return "listening", "", DIM
     if now.label is not None and now.confidence is not None:
-        return now.label, f"{now.confidence:.0%}", colour(now.label, scene.labels)
+        return now.label, f"{now.confidence:.0%}", colour(now.label, state.labels)
     return (UNCERTAIN if speaks(now) else "no speech"), "", DIM
 
 
@@ -137,45 +137,45 @@ def _large(word: str) -> tuple[str, ...]:
     return tuple(line.rstrip() for line in lines if line.strip())
 
 
-def _headline(scene: Scene, width: int) -> list[Text]:
-    word, confidence, shade = _word(scene)
+def _headline(state: ViewState, width: int) -> list[Text]:
+    word, confidence, shade = _word(state)
     large, figure = _large(word), _large(confidence) if confidence else ()
     cells = max(map(len, large))
     if cells + 16 > width:
-        return _small_headline(scene)
+        return _small_headline(state)
     lines = []
     for number, line in enumerate(large):
         row = Text("  ").append(line.ljust(max(cells, 30)), style=f"bold {shade}")
         if figure:
             row.append(f"  {figure[number]}", style="bold")
         lines.append(row)
-    return [*lines, _hearing(scene), Text()]
+    return [*lines, _input_line(state), Text()]
 
 
-def _small_headline(scene: Scene) -> list[Text]:
-    word, confidence, shade = _word(scene)
+def _small_headline(state: ViewState) -> list[Text]:
+    word, confidence, shade = _word(state)
     return [Text("  ").append(f" {word.upper()} ", style=f"bold reverse {shade}").append(f"  {confidence}", "bold")]
 
 
-def _hearing(scene: Scene) -> Text:
+def _input_line(state: ViewState) -> Text:
     """Input level and speech state."""
-    level = scene.vitals.level_db
+    level = state.statistics.level_db
     row = Text("  level ", style=DIM)
     row.append_text(bar(1 - level / LOWEST_DB, 12, "#56B4E9")).append(f"{max(level, -99):4.0f} dB", style=DIM)
     row.append("   speech ", style=DIM)
-    speech = scene.now.speech if scene.now else 0.0
+    speech = state.now.speech if state.now else 0.0
     row.append_text(bar(speech, 12, "#009E73"))
-    spoken = speaks(scene.now)
+    spoken = speaks(state.now)
     return row.append(" speaking" if spoken else " silent", style="bold #009E73" if spoken else DIM)
 
 
-def _bars(scene: Scene, width: int) -> list[Text]:
+def _bars(state: ViewState, width: int) -> list[Text]:
     lines = []
-    for label in scene.labels:
-        share = scene.now.emotions[label] if scene.now and scene.now.emotions else 0.0
-        chosen = scene.now is not None and scene.now.label == label
+    for label in state.labels:
+        share = state.now.emotions[label] if state.now and state.now.emotions else 0.0
+        chosen = state.now is not None and state.now.label == label
         line = Text(f"{label:>{NAME_CELLS}} ", style="bold" if chosen else "").append(f"{share:4.0%} ")
-        lines.append(line.append_text(bar(share, max(1, width - NAME_CELLS - 8), colour(label, scene.labels))))
+        lines.append(line.append_text(bar(share, max(1, width - NAME_CELLS - 8), colour(label, state.labels))))
     return lines
 
 
@@ -187,12 +187,12 @@ class _Column(NamedTuple):
     weight: float
 
 
-def _columns(scene: Scene, count: int) -> tuple[list[_Column], int]:
+def _columns(state: ViewState, count: int) -> tuple[list[_Column], int]:
     """The strip's last columns, and how many hops one holds; a column keeps its hops while the strip moves on."""
     size = math.ceil(STRIP_HOPS / count)
-    first = scene.hops - len(scene.strip)
+    first = state.hops - len(state.strip)
     columns = []
-    hops = list(scene.strip)
+    hops = list(state.strip)
     for _, group in groupby(enumerate(hops, first), lambda hop: hop[0] // size):
         columns.append(_column([moment for _, moment in group]))
     blank = [_Column(None, 0.0, 0.0)] * (count - len(columns))
@@ -212,17 +212,17 @@ def _column(moments: list[Moment]) -> _Column:
     return _Column(kind, sum(sure) / len(sure) if sure else 0.0, max(moment.weight for moment in moments))
 
 
-def _strip(scene: Scene, width: int, rows: int, salience_rows: int) -> list[Text]:
+def _strip(state: ViewState, width: int, rows: int, salience_rows: int) -> list[Text]:
     """The last minute: emotions, dimmed by confidence; below them how much each moment weighed; the time."""
     cells = max(1, width - NAME_CELLS - 2)
-    columns, size = _columns(scene, cells)
+    columns, size = _columns(state, cells)
     names = ["emotion", *[""] * (rows - 1)]
     emotion = [Text(f"{name:>{NAME_CELLS}} ", style=DIM) for name in names]
     for kind, run in groupby(columns, lambda column: column.kind):
         stretch = list(run)
         name = (kind or "")[: len(stretch)] if kind and len(stretch) > min(3, len(kind)) else ""
         for place, column in enumerate(stretch):
-            style = _shade(column, scene.labels)
+            style = _shade(column, state.labels)
             for number, row in enumerate(emotion):
                 letter = name[place] if number == 0 and place < len(name) else "░" if kind == UNCERTAIN else " "
                 row.append(letter, style=style)
@@ -257,16 +257,16 @@ def _axis(columns: int, size: int, width: int) -> Text:
     return Text("".join(line), style=DIM)
 
 
-def _utterances(scene: Scene, width: int, most: int) -> list[Text]:
+def _utterances(state: ViewState, width: int, most: int) -> list[Text]:
     """The last utterances under a heading, newest first, in at most so many rows."""
     if most < 2:
         return []
     heading = Text(f"{'utterance':<21}{'':<11}{'':>5}", style=DIM)
     others = max(0, (width - 37) // 14)
-    return [heading, *(_utterance(event, scene.labels, others) for event in list(scene.utterances)[:-most:-1])]
+    return [heading, *(_utterance(event, state.labels, others) for event in list(state.utterances)[:-most:-1])]
 
 
-def _utterance(event: Spoken, labels: tuple[str, ...], others: int) -> Text:
+def _utterance(event: UtteranceEvent, labels: tuple[str, ...], others: int) -> Text:
     ranked = sorted(event.emotions.items(), key=lambda item: -item[1])
     row = Text(f"{clock_time(event.start):>9} - {clock_time(event.end):<9}")
     row.append(f"{event.label or UNCERTAIN:<11}", style=f"bold {colour(event.label, labels)}")
@@ -275,16 +275,16 @@ def _utterance(event: Spoken, labels: tuple[str, ...], others: int) -> Text:
     return row.append("".join(f"   {label} {share:.0%}" for label, share in shown), style=DIM)
 
 
-def _status(scene: Scene, width: int) -> Text:
+def _status(state: ViewState, width: int) -> Text:
     """The run's figures."""
-    vitals = scene.vitals
-    step = summary_ms(list(vitals.steps_s)[-1000:])
+    statistics = state.statistics
+    step = summary_ms(statistics.steps_s)
     parts = [f"step {step['p50']:.1f}/{step['p99']:.1f} ms" if step["p50"] is not None else "step -"]
-    if vitals.latencies_s:
-        parts.append(f"lag {1000 * vitals.latencies_s[-1]:.0f} ms")
-        parts.append(f"dropped {vitals.dropped_samples / SAMPLE_RATE:.1f} s")
-        parts.append(f"missing {vitals.missing_samples / SAMPLE_RATE:.0f} s")
-    parts.append(f"up {clock_time(int(scene.uptime_s))[:-2]}")
+    if statistics.latency_s is not None:
+        parts.append(f"lag {1000 * statistics.latency_s:.0f} ms")
+        parts.append(f"dropped {statistics.dropped_samples / SAMPLE_RATE:.1f} s")
+        parts.append(f"missing {statistics.missing_samples / SAMPLE_RATE:.0f} s")
+    parts.append(f"up {clock_time(int(state.uptime_s))[:-2]}")
     while len(parts) > 1 and len("  ".join(parts)) > width - 1:
         del parts[-1]
     return Text(" " + "  ".join(parts).ljust(width - 1), style="#FFFFFF on #30404A")

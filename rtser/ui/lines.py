@@ -5,13 +5,13 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-from rtser.events import End, Event, SourceChanged, Spoken, Start
+from rtser.events import EndEvent, Event, SourceEvent, StartEvent, UtteranceEvent
 from rtser.ui.style import UNCERTAIN, bar, clock_time, colour
 
 BAR_CELLS = 14
 
 
-class Timeline:
+class LineView:
     """Prints every utterance when it ends, so that an endless file needs no memory, then the summary.
 
     Args:
@@ -25,18 +25,18 @@ class Timeline:
 
     def write(self, event: Event) -> None:
         """Print what the event adds."""
-        if isinstance(event, Start):
+        if isinstance(event, StartEvent):
             self._begin()
             self._console.print(Text(event.source, style="bold"), soft_wrap=True)
-        elif isinstance(event, Spoken):
+        elif isinstance(event, UtteranceEvent):
             seconds = event.end - event.start
             self._seconds[event.label] += seconds
             for label, probability in event.emotions.items():
                 self._sums[label] += seconds * probability
             self._console.print(self._row(event), soft_wrap=True)
-        elif isinstance(event, SourceChanged):
+        elif isinstance(event, SourceEvent):
             self._console.print(Text(f"{clock_time(event.time):>9}   {event.state}: {event.detail}"), soft_wrap=True)
-        elif isinstance(event, End):
+        elif isinstance(event, EndEvent):
             self._console.print(self._summary(event), soft_wrap=not self._console.is_terminal)
 
     def close(self) -> None:
@@ -47,7 +47,7 @@ class Timeline:
         self._seconds: dict[str | None, float] = dict.fromkeys((*self._labels, None), 0.0)
         self._sums = dict.fromkeys(self._labels, 0.0)
 
-    def _row(self, event: Spoken) -> Text:
+    def _row(self, event: UtteranceEvent) -> Text:
         shade = colour(event.label, self._labels)
         best = max(event.emotions.values())
         span = f"{clock_time(event.start):>9} - {clock_time(event.end):<9} "
@@ -57,7 +57,7 @@ class Timeline:
         others = ranked[1:3] if event.label else ranked[:2]
         return row.append("  " + ", ".join(f"{label} {probability:.0%}" for label, probability in others), style="dim")
 
-    def _summary(self, event: End) -> Text:
+    def _summary(self, event: EndEvent) -> Text:
         spoken = sum(self._seconds.values())
         if spoken == 0:
             return Text(f"  {clock_time(event.time)} of sound, no speech found.")

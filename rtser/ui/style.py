@@ -16,7 +16,7 @@ KNOWN = {
 }
 OTHERS = ("#E69F00", "#0072B2", "#FFFFFF", "#8DD3C7", "#FB8072", "#BEBADA")
 UNCERTAIN = "uncertain"
-"""What stands where an emotion would, below the least confidence."""
+"""What stands where an emotion would, below the label threshold."""
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 LEVELS = " ▁▂▃▄▅▆▇█"
 

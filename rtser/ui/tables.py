@@ -1,14 +1,14 @@
-"""What a model file says of itself, for `rtser info`."""
+"""Tables that commands print: what a model file says of itself, the input devices."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from rtser.audio.microphone import Device
 from rtser.engine.features import segment_end_s
 from rtser.engine.model import Model
 
@@ -18,12 +18,12 @@ def show_model(console: Console, model: Model) -> None:
     about = model.metadata
     rows = {
         "name": about.name,
-        "file": str(model.path),
+        "file": model.source,
         "sha256": model.sha256,
         "contract": str(about.contract),
         "labels": ", ".join(about.labels),
         "window": f"{about.window} segments ({segment_end_s(about.window - 1):.2f} s)",
-        "least confidence": f"{about.min_confidence:.2f}",
+        "label threshold": f"{about.label_threshold:.2f}",
         "architecture": about.architecture,
         "trained on": ", ".join(about.corpora),
         "licence": about.licence,
@@ -41,18 +41,14 @@ def show_model(console: Console, model: Model) -> None:
     console.print(table)
 
 
-def show_devices(console: Console, devices: dict[Device, list[int]]) -> None:
-    """Print the input devices and the rates that they can be opened with, as a table."""
+def show_rows(console: Console, columns: Mapping[str, Literal["left", "right"]], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows of text below the names of their columns, each aligned to the left or to the right."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("index", "name", "host API", "channels", "own rate", "rates (kHz)", ""):
-        table.add_column(name, justify="right" if name in ("index", "channels", "own rate") else "left")
-    for device, rates in devices.items():
-        kilohertz = " ".join(f"{rate / 1000:g}" for rate in rates)
-        figures = str(device.channels), f"{device.sample_rate / 1000:g}", kilohertz
-        table.add_row(
-            str(device.index), Text(device.name), device.host_api, *figures, "default" if device.default else ""
-        )
-    console.print(table if devices else "There is no audio input device; connect a microphone (rtser doctor helps).")
+    for name, side in columns.items():
+        table.add_column(name, justify=side)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    console.print(table)
 
 
 def _lines(values: Mapping[str, object], indent: str = "") -> str:

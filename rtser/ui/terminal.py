@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import sys
 from collections import deque
@@ -12,17 +13,29 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from rtser.commands.process import complaints
-
 try:
     import termios
 except ImportError:  # Windows
     termios = None  # type: ignore[assignment]
 
 LINES_KEPT = 20
+logger = logging.getLogger("rtser")
 
 
-class Screen:
+class _Kept(logging.Handler):
+    """Keeps what is logged, in order with what C libraries print."""
+
+    def __init__(self, lines: deque[logging.LogRecord | str]) -> None:
+        super().__init__()
+        self._lines = lines
+        self.last = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.last = record.getMessage()
+        self._lines.append(record)
+
+
+class Terminal:
     """Takes the terminal on `open`, and gives it back as it was on `close`, or at the latest when the program ends.
 
     Args:
@@ -36,14 +49,16 @@ class Screen:
         self._size = (0, 0)
         self._stderr: tuple[int, int] | None = None
         self._keys: list[object] | None = None
-        self._said: deque[str] = deque(maxlen=LINES_KEPT)
+        self._printed: deque[logging.LogRecord | str] = deque(maxlen=LINES_KEPT)
         self._rest = b""
-        self._complaint = ""
+        self._kept = _Kept(self._printed)
+        self._handlers: list[logging.Handler] = []
 
     def open(self) -> None:
-        """Take the terminal."""
+        """Take the terminal. What is logged is kept until `close`, for it would tear the view."""
         atexit.register(self.close)
         self._hide_keys()
+        self._handlers, logger.handlers = logger.handlers, [self._kept]
         self._hold_stderr()
         self._live = Live(
             Text(), console=self._console, screen=True, auto_refresh=False, redirect_stdout=False, redirect_stderr=False
@@ -52,18 +67,26 @@ class Screen:
         self._rows = []
 
     def close(self) -> None:
-        """Give the terminal back, and say what was said on standard error meanwhile. May be called twice."""
+        """Give the terminal back, and print what was logged and printed on standard error meanwhile.
+
+        May be called twice.
+        """
         atexit.unregister(self.close)
         if self._live is None:
             return
         live, self._live = self._live, None
         self._show_keys()  # first, for a terminal that is held (Ctrl-S) takes no more
-        said = self._release_stderr()
+        self._release_stderr()
         with suppress(OSError):  # a terminal that is gone
             live.stop()
+        logger.handlers = self._handlers
         with suppress(OSError):
-            for line in said:
-                os.write(2, f"{line}\n".encode())
+            for line in self._printed:
+                if isinstance(line, logging.LogRecord):
+                    logger.callHandlers(line)
+                else:
+                    os.write(2, f"{line}\n".encode())
+        self._printed.clear()
 
     def draw(self, rows: list[Text]) -> None:
         """Draw the rows that differ from those drawn last."""
@@ -76,19 +99,14 @@ class Screen:
                 self._console.update_screen_lines(self._console.render_lines(row, options)[:1], y=y)
         self._rows = rows
 
-    def heard(self) -> str:
-        """What this program last complained of since `open`; what libraries say is kept for the end."""
-        if self._stderr is None:
-            return self._complaint
-        with suppress(BlockingIOError):
-            while chunk := os.read(self._stderr[1], 65536):
-                *lines, self._rest = (self._rest + chunk[-65536:]).split(b"\n")
-                self._said.extend(text for line in lines if (text := line.decode(errors="replace").strip()))
-        return self._complaint
-
-    def _listen(self, sentence: str) -> None:
-        self._complaint = sentence
-        self._said.append(f"rtser: {sentence}")
+    def last_warning(self) -> str:
+        """What was logged last since `open`; what C libraries print is kept for the end."""
+        if self._stderr is not None:
+            with suppress(BlockingIOError):
+                while chunk := os.read(self._stderr[1], 65536):
+                    *lines, self._rest = (self._rest + chunk[-65536:]).split(b"\n")
+                    self._printed.extend(text for line in lines if (text := line.decode(errors="replace").strip()))
+        return self._kept.last
 
     def _hide_keys(self) -> None:
         """Keep the terminal from echoing what is typed, ^C above all; only where this program has the terminal."""
@@ -109,32 +127,27 @@ class Screen:
             self._keys = None
 
     def _hold_stderr(self) -> None:
-        """Let standard error, that of C libraries too, run into a pipe: it would tear the picture."""
-        complaints.listener = self._listen
+        """Let standard error, that of C libraries too, run into a pipe: it would tear the view."""
         with suppress(OSError, AttributeError):
             sys.stderr.flush()
             kept = os.dup(2)
             reading, writing = os.pipe()
             os.set_blocking(reading, False)
-            os.set_blocking(writing, False)  # nobody may wait for the picture to be drawn
+            os.set_blocking(writing, False)  # nobody may wait for the view to be drawn
             os.dup2(writing, 2)
             os.close(writing)
             self._stderr = kept, reading
 
-    def _release_stderr(self) -> list[str]:
-        """Give standard error back; what was said on it meanwhile."""
-        complaints.listener = None
+    def _release_stderr(self) -> None:
+        """Give standard error back."""
         if self._stderr is None:
-            return []
-        self.heard()
+            return
+        self.last_warning()
         kept, reading = self._stderr
         self._stderr = None
         os.dup2(kept, 2)
         os.close(kept)
         os.close(reading)
-        said = list(self._said)
-        self._said.clear()
-        return said
 
 
 def in_foreground() -> bool:

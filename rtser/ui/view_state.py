@@ -1,4 +1,4 @@
-"""What there is to see: the events of a run, condensed to what the live view draws."""
+"""The state of the live view: the events of a run, condensed to what is drawn."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from itertools import islice
 from typing import NamedTuple
 
 from rtser.engine.features import HOP_SAMPLES, SAMPLE_RATE
-from rtser.events import Decided, Event, SourceChanged, Spoken, Start
-from rtser.statistics import Vitals
+from rtser.events import DecisionEvent, Event, SourceEvent, StartEvent, UtteranceEvent
+from rtser.statistics import Snapshot
 
 STRIP_HOPS = 1_000
 """Length of the strip: 60 s."""
@@ -20,65 +20,65 @@ class Moment(NamedTuple):
     """A hop of the strip.
 
     Attributes:
-        decision: None where nobody heard.
+        decision: None where sound is missing.
         weight: the segment's share of the attention against an even share among the window's segments with speech.
     """
 
-    decision: Decided | None
+    decision: DecisionEvent | None
     weight: float
 
 
 @dataclass
-class Scene:
+class ViewState:
     """The state of the live view.
 
     Attributes:
         labels: the emotions.
-        vitals: the run's figures.
         window: over how many segments is decided.
         source: the event that began the run.
         now: the last decision; None before the first, and after the source was lost.
         strip: the last hops.
-        hops: how many decisions and unheard hops there have been, so that columns keep their place.
+        hops: how many decisions and missing hops there have been, so that columns keep their place.
         utterances: the last ones, oldest first.
-        message: the last word on standard error, which the view covers.
+        statistics: the run's figures when the last frame was drawn.
+        message: the last warning, which the view covers.
         uptime_s: seconds since the source began.
     """
 
     labels: tuple[str, ...]
-    vitals: Vitals
     window: int
-    source: Start | None = None
-    now: Decided | None = None
+    source: StartEvent | None = None
+    now: DecisionEvent | None = None
     strip: deque[Moment] = field(default_factory=lambda: deque(maxlen=STRIP_HOPS))
     hops: int = 0
-    utterances: deque[Spoken] = field(default_factory=lambda: deque(maxlen=UTTERANCES_KEPT))
+    utterances: deque[UtteranceEvent] = field(default_factory=lambda: deque(maxlen=UTTERANCES_KEPT))
+    statistics: Snapshot = field(default_factory=Snapshot)
     message: str = ""
     uptime_s: float = 0.0
 
     def take(self, event: Event) -> None:
         """Let an event change the scene."""
-        if isinstance(event, Start):
+        if isinstance(event, StartEvent):
             self.source, self.now, self.hops, self.message = event, None, 0, ""
             self.strip.clear()
             self.utterances.clear()
-        elif isinstance(event, Decided):
+        elif isinstance(event, DecisionEvent):
             self.now = event
             self._add(event, 1)
-        elif isinstance(event, Spoken):
+        elif isinstance(event, UtteranceEvent):
             self.utterances.append(event)
-        elif isinstance(event, SourceChanged):
+        elif isinstance(event, SourceEvent):
             self.now = None
             self._add(None, event.missing_samples // HOP_SAMPLES)
 
-    def _add(self, decision: Decided | None, hops: int) -> None:
+    def _add(self, decision: DecisionEvent | None, hops: int) -> None:
         self.hops += hops
         spoken = sum(map(_speaks, islice(reversed(self.strip), self.window - 1))) + 1 if decision else 0
         moment = Moment(decision, decision.salience * spoken if decision else 0.0)
         self.strip.extend([moment] * min(hops, STRIP_HOPS))
 
 
-def speaks(decision: Decided | None) -> bool:
+def speaks(decision: DecisionEvent | None) -> bool:
     """Whether the segment of a decision holds speech, more likely than not."""
     return decision is not None and decision.speech >= 0.5
 

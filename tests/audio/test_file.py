@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import struct
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -34,7 +35,7 @@ def test_every_format_is_read(tmp_path, name, options, tolerance):
     assert heard.dtype == np.float32
     assert abs(len(heard) - len(samples)) <= 1200
     shared = min(len(heard), len(samples))
-    assert np.abs(heard[:shared] - samples[:shared]).max() <= tolerance or tolerance >= 0.2
+    assert np.abs(heard[:shared] - samples[:shared]).max() <= tolerance
 
 
 @pytest.mark.parametrize("rate", [8_000, 11_025, 16_000, 22_050, 44_100, 48_000, 96_000, 192_000])
@@ -55,7 +56,7 @@ def test_channels_are_averaged_or_chosen(tmp_path):
 
 def test_blocks_are_short_whatever_the_length(tmp_path):
     with AudioFile(write(tmp_path / "a.wav", np.zeros(48_000 * 20, np.float32), 48_000)) as audio:
-        assert max(len(block) for block in audio.blocks()) <= 16_000
+        assert max(len(block) for block in audio.chunks()) <= 16_000
 
 
 def test_a_wav_from_a_pipe_that_could_not_know_its_length_is_whole(tmp_path):
@@ -109,7 +110,7 @@ def test_a_truncated_file_gives_what_it_has_and_then_says_so(tmp_path, name, opt
     path.write_bytes(content[: len(content) // 2])
     heard = 0
     with pytest.raises(InputError, match="cut short"), AudioFile(path) as audio:
-        for block in audio.blocks():
+        for block in audio.chunks():
             heard += len(block)
     assert 30_000 < heard < 70_000
 
@@ -118,7 +119,7 @@ def test_what_comes_before_a_nan_is_used(tmp_path):
     samples = sound(3.0)
     samples[20_000] = np.nan
     with AudioFile(write(tmp_path / "a.wav", samples, subtype="FLOAT")) as audio:
-        blocks = audio.blocks()
+        blocks = audio.chunks()
         heard = 0
         with pytest.raises(InputError, match=r"NaN, infinity or a huge value at 1\.250 s"):
             for block in blocks:
@@ -150,3 +151,12 @@ def test_an_mp3_whose_length_is_an_estimate_is_not_called_damaged(tmp_path):
     second_frame = content.index(b"\xff\xf3", 4)
     path.write_bytes(content[second_frame:])  # without the frame that holds the Xing tag
     assert len(read_audio(path)) > 16_000
+
+
+def test_an_mp3_read_in_two_threads_leaves_standard_error_alone(tmp_path):
+    path = write(tmp_path / "a.mp3", sound(2.0), subtype="MPEG_LAYER_III")
+    before = os.fstat(2)
+    with ThreadPoolExecutor(4) as pool:
+        lengths = set(pool.map(lambda _: len(read_audio(path)), range(40)))
+    assert len(lengths) == 1
+    assert (os.fstat(2).st_dev, os.fstat(2).st_ino) == (before.st_dev, before.st_ino)

@@ -12,15 +12,16 @@ import numpy as np
 import pytest
 import torch
 from conftest import DATA, ROOT, rtser
-from rtser_train.evaluation.results import Evaluation
 from rtser_train.export.onnx_export import TOLERANCE, export, largest_difference
 from rtser_train.export.package import describe, read_step
+from rtser_train.results import Evaluation
 from rtser_train.run import Run
 
 import rtser as library
 from rtser.audio.file import read_audio
 from rtser.engine.bank import Bank
 from rtser.engine.features import FIRST_HOP_SAMPLES, HOP_SAMPLES, SEGMENT_SAMPLES, segment_count
+from rtser.models import load_bytes
 
 pytestmark = pytest.mark.e2e
 
@@ -152,7 +153,7 @@ def test_streaming_equals_torch_where_everything_is_taken_for_speech(run, speech
     step = read_step(trained, trained.fold(1, "1"), "feature-att")
     with torch.no_grad():
         step.cnn.speech[2].bias += 10
-    model = library.Model.from_bytes(export(step, describe(trained.experiment, "feature-att", {}, step.temperature)))
+    model = load_bytes(export(step, describe(trained.experiment, "feature-att", {}, step.temperature)))
     samples = read_audio(longest(speech))
     decisions = library.Stream(model, window_s=1.0).push(samples)
     assert sum(decision.emotions is not None for decision in decisions) >= len(decisions) - 3

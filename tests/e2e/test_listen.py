@@ -16,10 +16,12 @@ from conftest import ROOT, rtser
 from rtser_train.data.corpora.recording import audio_files
 from virtual_microphone import Listening, available, virtual_microphone
 
+from rtser.audio import devices as rtser_devices
 from rtser.audio.file import read_audio
-from rtser.audio.source import microphone as rtser_microphone
 from rtser.engine.features import SAMPLE_RATE
 from rtser.errors import DeviceError
+
+pytestmark = pytest.mark.e2e
 
 DEMO = ROOT / "rtser" / "samples" / "demo.flac"
 
@@ -143,7 +145,7 @@ def test_a_full_disk_is_warned_of_and_recognition_goes_on(microphone, model_path
                 time.sleep(0.1)
             before = len(listening.events)
             listening.wait_for("decision", 5, before)
-            assert listening.end()[0] == 0
+            assert listening.end()[0] == 6
         assert "a.jsonl cannot be written (No space left on device)" in listening.complaint
         assert "a.wav" in listening.complaint
         assert "Traceback" not in listening.complaint
@@ -194,10 +196,10 @@ def test_a_server_that_is_not_there_is_told_in_one_sentence(microphone, model_pa
 
 def test_sound_cards_that_this_user_may_not_use_are_told(monkeypatch, tmp_path):
     (tmp_path / "pcmC0D0c").touch()
-    monkeypatch.setattr(rtser_microphone, "SOUND_CARDS", tmp_path)
+    monkeypatch.setattr(rtser_devices, "SOUND_CARDS", tmp_path)
     monkeypatch.setattr(os, "access", lambda *_: False)
     with pytest.raises(DeviceError, match="add it to the group audio"):
-        rtser_microphone.find([], None)
+        rtser_devices.find_device([], None)
 
 
 def test_a_missing_portaudio_is_told_with_what_to_install(monkeypatch):
@@ -206,7 +208,7 @@ def test_a_missing_portaudio_is_told_with_what_to_install(monkeypatch):
 
     monkeypatch.setattr("builtins.__import__", missing)
     with pytest.raises(DeviceError, match="apt install libportaudio2"):
-        rtser_microphone.devices()
+        rtser_devices.list_devices()
 
 
 @pytest.mark.parametrize("arguments", [["--device", "no such microphone"], []])
@@ -220,14 +222,14 @@ def test_without_a_device_it_ends_with_4_and_one_sentence(model_path, arguments,
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["--jsonl", "/proc/nowhere/a.jsonl"], 2, "cannot be written"),
-        (["--record", "/proc/nowhere"], 2, "cannot be written"),
-        (["--save-audio", "/proc/nowhere/a.wav"], 2, "cannot be written"),
+        (["--jsonl", "/proc/nowhere/a.jsonl"], 6, "cannot be written"),
+        (["--record", "/proc/nowhere"], 6, "cannot be written"),
+        (["--save-audio", "/proc/nowhere/a.wav"], 6, "cannot be written"),
         (["--model", ROOT / "README.md"], 3, "README.md"),
         (["--set", "decide.hold=1"], 2, "decide.hold: there is no such setting"),
         (["--set", "source.max_lag_ms=1"], 2, "max_lag_ms"),
         (["--config", "/nowhere.yaml"], 2, "cannot be read"),
-        (["--min-confidence", "2"], 2, "enter_confidence must be 0 to 1"),
+        (["--label-threshold", "2"], 2, "decide.label_threshold: Input should be less than or equal to 1"),
         (["--window", "0.1"], 2, "window_s"),
     ],
 )

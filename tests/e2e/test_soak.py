@@ -6,7 +6,10 @@ import json
 import subprocess
 import sys
 
+import pytest
 from conftest import ROOT
+
+pytestmark = pytest.mark.e2e
 
 
 def test_two_hours_with_losses_past_the_counters_of_31_bits_lose_no_decision():

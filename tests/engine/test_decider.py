@@ -6,19 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtser.engine.bank import Decision
 from rtser.engine.decider import Decider, DecideSettings
+from rtser.engine.decision import Decision
+from rtser.errors import ArgumentError
 
 PROMPT = DecideSettings(smoothing_s=0, hold_s=0, onset_s=0, hangover_s=0.3, silence_s=0.6)
 
 
 def decision(k, speech=0.9, angry=0.8):
     emotions = {"angry": angry, "sad": 1 - angry} if speech > 0.1 else None
-    return Decision(0.335 + 0.06 * k, emotions, None, None, speech, {}, 0.0)
+    return Decision(0.335 + 0.06 * k, emotions, speech, {}, 0.0, None, None)
 
 
-def readings(decisions, settings=PROMPT, min_confidence=0.4):
-    decider = Decider(min_confidence, settings)
+def readings(decisions, settings=PROMPT, label_threshold=0.4):
+    decider = Decider(label_threshold, settings)
     read = [decider.push(one) for one in decisions]
     return read, [one for one in [*(one.utterance for one in read), decider.finish()] if one]
 
@@ -62,16 +63,16 @@ def test_the_label_is_let_go_after_the_hang_over():
     assert [one.speaking for one in read] == [True] * 14 + [False] * 6
 
 
-def test_it_abstains_below_the_least_confidence():
-    assert labels([0.55] * 5, DecideSettings(onset_s=0, enter_confidence=0.6)) == [None] * 5
-    (one,) = utterances([0.9] * 20, min_confidence=0.9)
+def test_it_abstains_below_the_label_threshold():
+    assert labels([0.55] * 5, DecideSettings(onset_s=0, label_threshold=0.6)) == [None] * 5
+    (one,) = utterances([0.9] * 20, label_threshold=0.9)
     assert one.label is None
     assert one.confidence is None
     assert one.emotions["angry"] == pytest.approx(0.8)
 
 
 def test_a_named_emotion_stays_down_to_a_lower_confidence():
-    settings = DecideSettings(smoothing_s=0, hold_s=0, onset_s=0, enter_confidence=0.7, leave_confidence=0.5)
+    settings = DecideSettings(smoothing_s=0, hold_s=0, onset_s=0, label_threshold=0.7, leave_threshold=0.5)
     assert labels([0.6, 0.7, 0.6, 0.51, 0.45, 0.6], settings) == [None, "angry", "angry", "angry", None, None]
 
 
@@ -109,7 +110,7 @@ def test_utterances_follow_each_other_and_their_probabilities_sum_to_one(speech)
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), max_size=200))
 def test_a_label_is_named_only_while_somebody_speaks_and_never_below_the_lower_confidence(course):
-    settings = DecideSettings(hold_s=0, enter_confidence=0.6, leave_confidence=0.5)
+    settings = DecideSettings(hold_s=0, label_threshold=0.6, leave_threshold=0.5)
     read, _ = readings([decision(k, speech, angry) for k, (speech, angry) in enumerate(course)], settings)
     assert all(one.speaking and one.confidence >= 0.5 for one in read if one.label)
 
@@ -118,5 +119,11 @@ def test_a_label_is_named_only_while_somebody_speaks_and_never_below_the_lower_c
     "wrong", [{"hold_s": -1}, {"speech_enter": 1.5}, {"speech_enter": 0.3}, {"smoothing_s": float("nan")}]
 )
 def test_settings_out_of_range_are_refused(wrong):
-    with pytest.raises(ValueError, match="must"):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
         DecideSettings(**wrong)
+
+
+@pytest.mark.parametrize("threshold", [float("nan"), -0.1, 1.1])
+def test_a_label_threshold_out_of_range_is_refused(threshold):
+    with pytest.raises(ArgumentError, match="the label threshold must be 0 to 1"):
+        Decider(threshold)

@@ -18,11 +18,11 @@ from rtser.engine.features import (
     SAMPLE_RATE,
     TAIL_SAMPLES,
     block_log_mel,
-    log_mel,
     mel_filterbank,
     segment_count,
     window_segments,
 )
+from rtser.offline import log_mel
 
 
 def kaldi_log_mel(samples):

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import copy
 import json
 import os
+import pickle
 
 import numpy as np
 import onnx
@@ -9,15 +11,16 @@ import pytest
 from conftest import rtser
 from onnx import TensorProto, helper
 
+from rtser.engine.contract import METADATA_KEY
 from rtser.engine.features import SPECIFICATION
-from rtser.engine.model import METADATA_KEY, Model
-from rtser.errors import ModelError, ProviderError
+from rtser.errors import ArgumentError, ModelError, ProviderError
+from rtser.models import load, load_bytes
 from rtser.testing import LABELS, tiny_model, tiny_model_bytes
 
 
 def refused(content, message):
     with pytest.raises(ModelError, match=message) as caught:
-        Model.from_bytes(content, "some.onnx")
+        load_bytes(content, "some.onnx")
     assert "some.onnx" in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -39,7 +42,7 @@ def with_metadata(**values):
 def test_a_model_tells_its_labels_and_where_it_runs():
     model = tiny_model()
     assert model.labels == LABELS
-    assert model.provider == "CPUExecutionProvider"
+    assert model.execution_provider == "CPUExecutionProvider"
     assert len(model.sha256) == 64
 
 
@@ -59,6 +62,12 @@ def test_a_gate_of_zero_takes_the_segment_out():
     closed = model.step(segment, np.zeros(1, np.float32), state)
     assert closed.salience[0] == 0
     assert not closed.emotions.any()
+
+
+@pytest.mark.parametrize("copied", [pickle.dumps, copy.deepcopy])
+def test_a_model_says_how_to_have_it_elsewhere(copied):
+    with pytest.raises(ArgumentError, match=r"cannot be pickled or copied; load it with rtser\.load"):
+        copied(tiny_model())
 
 
 def test_what_is_no_model_file_is_refused():
@@ -126,18 +135,18 @@ def test_a_missing_output_is_refused():
 
 def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(ModelError, match="cannot be read"):
-        Model(tmp_path / "none.onnx")
+        load(tmp_path / "none.onnx")
 
 
 def test_cuda_that_cannot_be_had_is_an_error_and_auto_is_not():
     content = tiny_model_bytes()
     try:
-        model = Model.from_bytes(content, provider="cuda")
+        model = load_bytes(content, provider="cuda")
     except ProviderError as error:
         assert "CUDA was asked for" in str(error)
-        assert Model.from_bytes(content, provider="auto").provider == "CPUExecutionProvider"
+        assert load_bytes(content, provider="auto").execution_provider == "CPUExecutionProvider"
     else:
-        assert model.provider == "CUDAExecutionProvider"
+        assert model.execution_provider == "CUDAExecutionProvider"
 
 
 def test_info_prints_all_that_the_file_says(model_path):

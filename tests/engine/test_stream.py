@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 import rtser
 from rtser.engine.bank import Bank
 from rtser.engine.features import segment_count
+from rtser.errors import ArgumentError
 from rtser.testing import tiny_model
 
 TINY = tiny_model()
@@ -49,8 +50,8 @@ def test_a_window_without_speech_abstains():
     assert decision.salience == 0
 
 
-def test_a_confidence_below_the_least_names_nothing_but_tells_the_probabilities():
-    decision = next(d for d in rtser.Stream(TINY, min_confidence=1.0).push(SOUND) if d.emotions)
+def test_a_confidence_below_the_threshold_names_nothing_but_tells_the_probabilities():
+    decision = next(d for d in rtser.Stream(TINY, label_threshold=1.0).push(SOUND) if d.emotions)
     assert decision.label is None
     assert decision.confidence is None
 
@@ -112,7 +113,20 @@ def test_a_stream_keeps_no_hold_on_the_callers_array():
     assert decisions == WHOLE
 
 
-@pytest.mark.parametrize("window_s", [0, -1, 0.3, 4000])
+def test_the_name_of_a_model_is_no_model():
+    with pytest.raises(ArgumentError, match=r"needs a loaded model, not str; use rtser\.load"):
+        rtser.Stream("a.onnx")
+
+
+@pytest.mark.parametrize("stream", [-1, 2, 99])
+def test_a_stream_that_a_bank_does_not_have_is_named(stream):
+    bank = Bank(TINY, 2)
+    for call in (bank.reset, bank.hop_samples, bank.state):
+        with pytest.raises(ArgumentError, match=f"there is no stream {stream}; the bank has 2"):
+            call(stream)
+
+
+@pytest.mark.parametrize("window_s", [0, -1, 0.3, 4000, float("nan")])
 def test_a_window_out_of_range_is_refused(window_s):
     with pytest.raises(ValueError, match="window"):
         rtser.Stream(TINY, window_s=window_s)

@@ -9,21 +9,21 @@ import pytest
 import soundfile
 from conftest import sound
 
-from rtser.audio.source import Break
 from rtser.engine.features import SAMPLE_RATE
-from rtser.errors import InputError
-from rtser.events import Decided, End, SourceChanged, Spoken, Start
-from rtser.sinks.csv import CsvTable
+from rtser.errors import OutputError
+from rtser.events import DecisionEvent, EndEvent, SourceEvent, StartEvent, UtteranceEvent
+from rtser.sinks import closing
+from rtser.sinks.csv_table import CsvTable
 from rtser.sinks.jsonl import JsonLog
 from rtser.sinks.log_file import LogFile
 from rtser.sinks.recorder import AFTER_S, BEFORE_S, Recorder
-from rtser.sinks.retrying import RETRY_S, Enduring
+from rtser.sinks.retrying import RETRY_S, RetryingSink
 from rtser.sinks.systemd import HOPS_APART, ServiceManager
-from rtser.sinks.wav import WavFile
-from rtser.statistics import Vitals
+from rtser.sinks.wav_file import WavFile
+from rtser.statistics import RunStatistics
 
-DECISION = Decided(0.335, {"angry": 0.6, "sad": 0.4}, "angry", 0.6, 0.9, {"angry": 0.6, "sad": 0.4}, 0.1)
-SPOKEN = Spoken(2.0, 3.0, "angry", 0.6, {"angry": 0.6, "sad": 0.4})
+DECISION = DecisionEvent(0.335, {"angry": 0.6, "sad": 0.4}, "angry", 0.6, 0.9, {"angry": 0.6, "sad": 0.4}, 0.1)
+SPOKEN = UtteranceEvent(2.0, 3.0, "angry", 0.6, {"angry": 0.6, "sad": 0.4})
 
 
 def test_a_log_is_appended_to_and_a_line_that_was_cut_off_is_ended(tmp_path):
@@ -55,14 +55,14 @@ def test_a_closed_log_opens_again_by_its_name(tmp_path):
 
 
 def test_a_log_that_cannot_be_written_is_one_sentence(tmp_path):
-    with pytest.raises(InputError, match="cannot be written"):
+    with pytest.raises(OutputError, match="cannot be written"):
         LogFile(tmp_path / "no" / "such" / "a")
 
 
 def test_a_table_has_a_row_a_decision(tmp_path):
     labels = ("angry", "sad")
     table = CsvTable(LogFile(tmp_path / "a.csv", header=CsvTable.header(labels)), labels)
-    for event in (Start("0", 'a "b", c.wav', 16_000, {}, "CPU"), DECISION, SPOKEN):
+    for event in (StartEvent("0", 'a "b", c.wav', 16_000, {}, "CPU"), DECISION, SPOKEN):
         table.write(event)
     header, row = (tmp_path / "a.csv").read_text().splitlines()
     assert header == "source,time,label,confidence,speech,salience,angry,sad"
@@ -77,32 +77,71 @@ class Failing:
 
     def write(self, event):
         if self.failing:
-            raise InputError("a.jsonl cannot be written (No space left on device).")
+            raise OutputError("a.jsonl cannot be written (No space left on device).")
         self.written.append(event)
 
     def close(self):
         pass
 
 
-def test_a_sink_that_fails_warns_once_and_is_tried_again_after_a_while():
-    now_s, said, inner = [0.0], [], Failing()
-    sink = Enduring(inner, said.append, clock=lambda: now_s[0])
+def test_a_sink_that_fails_warns_once_and_is_tried_again_after_a_while(caplog):
+    now_s, inner = [0.0], Failing()
+    sink = RetryingSink(inner, clock=lambda: now_s[0])
     sink.write(DECISION)
     inner.failing = True
     for _ in range(100):
         sink.write(DECISION)
         now_s[0] += 1.0
-    assert len(said) == 1
-    assert "Recognition goes on" in said[0]
+    assert len(caplog.messages) == 1
+    assert "Recognition goes on" in caplog.messages[0]
     inner.failing = False
     now_s[0] += RETRY_S
     sink.write(SPOKEN)
     assert inner.written == [DECISION, SPOKEN]
-    assert "without 100 events" in said[1]
+    assert "without 100 events" in caplog.messages[1]
 
 
-def test_a_device_that_is_full_is_an_input_error():
-    with pytest.raises(InputError, match=os.strerror(errno.ENOSPC)):
+def test_a_sink_that_fails_until_the_end_is_incomplete():
+    inner = Failing()
+    sink = RetryingSink(inner)
+    sink.write(DECISION)
+    inner.failing = True
+    sink.write(DECISION)
+    sink.write(DECISION)
+    with pytest.raises(OutputError, match=r"the last 2 events are missing in an output \(a\.jsonl cannot be written"):
+        sink.close()
+
+
+def test_a_sink_that_works_again_is_finished_well():
+    now_s, inner = [0.0], Failing()
+    sink = RetryingSink(inner, clock=lambda: now_s[0])
+    inner.failing = True
+    sink.write(DECISION)
+    inner.failing, now_s[0] = False, RETRY_S
+    sink.write(DECISION)
+    sink.close()
+
+
+def test_every_sink_is_closed_whatever_another_one_does():
+    class Closing(Failing):
+        closed = False
+
+        def close(self):
+            self.closed = True
+            if self.failing:
+                raise OutputError("b.csv cannot be written")
+
+    first, second, third = Closing(), Closing(), Closing()
+    second.failing = True
+    with pytest.raises(OutputError, match=r"b\.csv"), closing([first, second, third]):
+        pass
+    assert first.closed
+    assert second.closed
+    assert third.closed
+
+
+def test_a_device_that_is_full_is_an_output_error():
+    with pytest.raises(OutputError, match=os.strerror(errno.ENOSPC)):
         JsonLog(LogFile("/dev/full")).write(DECISION)
 
 
@@ -110,15 +149,16 @@ def test_the_capture_is_bit_for_bit_what_was_heard(tmp_path):
     samples = sound(1.0)
     file = WavFile(tmp_path / "a.wav")
     for start in range(0, len(samples), 300):
-        file.hear(samples[start : start + 300])
+        file.write_audio(samples[start : start + 300], start)
     file.close()
     assert (soundfile.read(tmp_path / "a.wav", dtype="float32")[0] == samples).all()
 
 
-def recorded(tmp_path, blocks, spoken=SPOKEN, max_bytes=10**9):
+def recorded(tmp_path, blocks, spoken=SPOKEN, max_bytes=10**9, start=0):
     recorder = Recorder(tmp_path, max_bytes)
     for block in blocks:
-        recorder.hear(block)
+        recorder.write_audio(block, start)
+        start += len(block)
     recorder.write(spoken)
     return [soundfile.read(path, dtype="float32")[0] for path in sorted(tmp_path.glob("*.flac"))]
 
@@ -130,17 +170,17 @@ def test_a_recording_holds_the_utterance_and_a_little_around_it(tmp_path):
     assert kept == pytest.approx(expected, abs=2**-23)
 
 
-def test_a_recording_finds_its_place_after_a_break(tmp_path):
+def test_a_recording_finds_its_place_after_a_gap(tmp_path):
     samples = sound(5.0)
-    (kept,) = recorded(tmp_path, [Break("open", "", 16_000), *np.split(samples, 100)])
+    (kept,) = recorded(tmp_path, np.split(samples, 100), start=16_000)
     assert kept == pytest.approx(samples[: round((2.0 + AFTER_S) * SAMPLE_RATE)], abs=2**-23)
 
 
 def test_the_oldest_recordings_make_room(tmp_path):
     recorder = Recorder(tmp_path, max_bytes=400_000)
     for number in range(6):
-        recorder.hear(sound(2.0, seed=number))
-        recorder.write(Spoken(2.0 * number, 2.0 * number + 2, "angry", 0.6, {}))
+        recorder.write_audio(sound(2.0, seed=number), 2 * SAMPLE_RATE * number)
+        recorder.write(UtteranceEvent(2.0 * number, 2.0 * number + 2, "angry", 0.6, {}))
     kept = sorted(path.name for path in tmp_path.glob("*.flac"))
     assert 1 <= len(kept) < 6
     assert any("10.00s" in name for name in kept)
@@ -148,20 +188,26 @@ def test_the_oldest_recordings_make_room(tmp_path):
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 400_000
 
 
-def test_a_recording_that_fails_is_warned_of_once_and_comes_back_with_its_folder(tmp_path):
-    folder, said = tmp_path / "kept", []
+def test_a_label_that_is_no_file_name_does_not_spoil_a_recording(tmp_path):
+    recorded(tmp_path, [sound(5.0)], UtteranceEvent(2.0, 3.0, "joy/../x", 0.6, {"joy/../x": 0.6}))
+    (path,) = tmp_path.glob("*.flac")
+    assert path.name.endswith("-joy____x.flac")
+
+
+def test_a_recording_that_fails_is_warned_of_once_and_comes_back_with_its_folder(tmp_path, caplog):
+    folder = tmp_path / "kept"
     recorder = Recorder(folder, 10**9)
-    sink = Enduring(recorder, said.append, Spoken, retry_s=0)
-    recorder.hear(sound(5.0))
+    sink = RetryingSink(recorder, UtteranceEvent, retry_s=0)
+    recorder.write_audio(sound(5.0), 0)
     folder.rmdir()
     folder.touch()
     for event in (SPOKEN, DECISION, SPOKEN, DECISION):
         sink.write(event)
-    assert len(said) == 1
+    assert len(caplog.messages) == 1
     folder.unlink()
     sink.write(SPOKEN)
     assert len(list(folder.glob("*.flac"))) == 1
-    assert "without 2 events" in said[1]
+    assert "without 2 events" in caplog.messages[1]
 
 
 def test_the_newest_recording_stays_however_little_room_there_is(tmp_path):
@@ -173,11 +219,11 @@ def test_systemd_hears_that_it_is_ready_alive_with_decisions_only_and_stopping(t
         listener.bind(str(tmp_path / "notify"))
         listener.setblocking(False)
         manager = ServiceManager(str(tmp_path / "notify"))
-        manager.write(Start("0", "virtmic", 16_000, {}, "CPU"))
+        manager.write(StartEvent("0", "virtmic", 16_000, {}, "CPU"))
         for _ in range(2 * HOPS_APART):
             manager.write(DECISION)
-        manager.write(SourceChanged(1.0, "lost", "virtmic has gone", 0))
-        manager.write(End.of(1.0, 1, Vitals()))
+        manager.write(SourceEvent(1.0, "lost", "virtmic has gone", 0))
+        manager.write(EndEvent.of(1.0, 1, RunStatistics()))
         heard = [listener.recv(1000).decode() for _ in range(5)]
     assert heard[0] == "READY=1\nSTATUS=listening to virtmic"
     assert heard[1:3] == ["WATCHDOG=1"] * 2

@@ -7,7 +7,7 @@ from conftest import ROOT, rtser
 from rtser.engine.features import segment_count
 from rtser.engine.stream import Stream
 from rtser.errors import InputError, ModelError
-from rtser.ui.plot import draw, hear, save
+from rtser.ui.plot import draw, recognise_whole, save, window_attention
 
 DEMO = ROOT / "rtser" / "samples" / "demo.flac"
 
@@ -15,25 +15,27 @@ DEMO = ROOT / "rtser" / "samples" / "demo.flac"
 def test_the_attention_of_a_window_adds_up_to_one_and_its_last_share_is_the_salience(model, voice):
     stream = Stream(model, window_s=3.0)
     decisions = stream.push(voice[: 5 * 16_000])
-    attention = stream.attention()
+    attention = window_attention(stream)
     assert attention.shape == (stream.window,)
     assert attention.sum() == pytest.approx(1, abs=1e-5)
     assert attention[-1] == pytest.approx(decisions[-1].salience, abs=1e-6)
 
 
 def test_nothing_heard_has_no_attention(model):
-    assert not Stream(model).attention().any()
+    assert not window_attention(Stream(model)).any()
 
 
 def test_a_model_that_keeps_its_attention_to_itself_is_named(model):
+    class Foreign(Stream):
+        def state(self):
+            return {"state_sum": np.zeros((1, 1), np.float32)}
+
     with pytest.raises(ModelError, match="no attention weights"):
-        type(model).weights(
-            type("Foreign", (), {"_states": [("state_sum", (1,))]})(), [np.zeros((1, 1, 1), np.float32)]
-        )
+        window_attention(Foreign(model))
 
 
 def test_a_figure_has_every_segment_under_the_waveform_it_was_heard_in(model, voice):
-    heard = hear(model, voice[: 4 * 16_000])
+    heard = recognise_whole(model, voice[: 4 * 16_000])
     assert len(heard.decisions) == len(heard.attention) == segment_count(4 * 16_000)
     posteriors, waveform, mel, attention, decision = draw(heard, "four seconds").axes
     assert len(posteriors.lines) == len(decision.lines) == len(model.labels)
@@ -43,12 +45,12 @@ def test_a_figure_has_every_segment_under_the_waveform_it_was_heard_in(model, vo
 @pytest.mark.parametrize("seconds", [0.3, 121])
 def test_what_is_too_short_or_too_long_to_see_is_refused(model, seconds):
     with pytest.raises(InputError, match="cannot be plotted"):
-        hear(model, np.zeros(round(seconds * 16_000), np.float32))
+        recognise_whole(model, np.zeros(round(seconds * 16_000), np.float32))
 
 
 def test_a_picture_of_an_unknown_kind_is_refused(model, voice, tmp_path):
     with pytest.raises(InputError, match="name a"):
-        save(draw(hear(model, voice[:16_000]), ""), tmp_path / "x.bmpx")
+        save(draw(recognise_whole(model, voice[:16_000]), ""), tmp_path / "x.bmpx")
 
 
 def test_the_command_draws_a_part_of_a_recording(tmp_path):

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -14,54 +16,56 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-import rtser
-from rtser.commands.process import complain
-from rtser.engine.decider import Decider
-from rtser.events import Decided, End, SourceChanged, Spoken, Start
-from rtser.session import recognise
-from rtser.statistics import Vitals
-from rtser.ui.layout import Picture
-from rtser.ui.lines import Timeline
+from rtser.audio.source import MemorySource
+from rtser.events import DecisionEvent, EndEvent, SourceEvent, StartEvent, UtteranceEvent
+from rtser.session import Session
+from rtser.statistics import Snapshot
+from rtser.ui.layout import Layout
+from rtser.ui.lines import LineView
 from rtser.ui.live import LiveView
 from rtser.ui.style import KNOWN, OTHERS, bar, clock_time, colour
-from rtser.ui.view_state import Scene
+from rtser.ui.view_state import ViewState
 
 LABELS = ("angry", "neutral", "sad")
-BEGIN = Start("0", "microphone", 48_000, {"name": "tiny"}, "CPUExecutionProvider")
+BEGIN = StartEvent("0", "microphone", 48_000, {"name": "tiny"}, "CPUExecutionProvider")
+
+SPOKEN = UtteranceEvent(0.1, 2.0, "sad", 0.5, {"sad": 0.5, "angry": 0.5})
 
 
 def decision(time_s, label="angry", speech=0.9, salience=0.1):
     emotions = dict(zip(LABELS, (0.6, 0.3, 0.1), strict=True))
-    return Decided(time_s, emotions, label, 0.6 if label else None, speech, emotions, salience)
+    return DecisionEvent(time_s, emotions, label, 0.6 if label else None, speech, emotions, salience)
 
 
 def scene(*events):
-    seen = Scene(LABELS, Vitals(), window=10)
+    seen = ViewState(LABELS, window=10)
     for event in (BEGIN, *events):
         seen.take(event)
     return seen
 
 
 def text(seen, width=80, height=24):
-    return "\n".join(row.plain for row in Picture(seen).rows(width, height))
+    return "\n".join(row.plain for row in Layout(seen).rows(width, height))
 
 
 def events(model, source="a [file] with brackets.wav"):
-    return recognise([sound(6.0)], rtser.Stream(model), Decider(0.4), source, 16_000)
+    return Session(model).events(MemorySource([sound(6.0)], source))
 
 
 @given(st.integers(1, 300), st.integers(1, 100))
 def test_the_picture_fits_any_terminal(width, height):
-    said = [Spoken(k, k + 0.5, "angry", 0.6, {"angry": 0.6, "sad": 0.4}) for k in range(50)]
-    rows = Picture(scene(*[decision(0.06 * k) for k in range(80)], *said)).rows(width, height)
+    said = [UtteranceEvent(k, k + 0.5, "angry", 0.6, {"angry": 0.6, "sad": 0.4}) for k in range(50)]
+    rows = Layout(scene(*[decision(0.06 * k) for k in range(80)], *said)).rows(width, height)
     assert len(rows) == height
     assert all(row.cell_len <= width for row in rows)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 24), (160, 45)])
 def test_the_picture_shows_everything_that_is_promised(size):
-    seen = scene(*[decision(0.06 * k) for k in range(80)], Spoken(0.1, 2.0, "sad", 0.5, {"sad": 0.5, "angry": 0.5}))
-    seen.vitals.latencies_s.append(0.012)
+    seen = scene(
+        *[decision(0.06 * k) for k in range(80)], UtteranceEvent(0.1, 2.0, "sad", 0.5, {"sad": 0.5, "angry": 0.5})
+    )
+    seen.statistics = Snapshot(latency_s=0.012)
     shown = text(seen, *size)
     promised = ["microphone", "48 to 16 kHz", "CPU", "tiny", "level", "speaking", "emotion", "attention", "now", "-10"]
     promised += ["utterance", "0:02.0", "step", "lag 12 ms", "dropped", "missing", "up", "60%", *LABELS]
@@ -86,17 +90,17 @@ def test_a_segment_that_weighs_more_stands_higher():
 
 def test_a_lost_source_is_told_and_leaves_a_gap():
     seen = scene(*[decision(0.06 * k) for k in range(100)])
-    seen.vitals.trouble = "microphone has gone"
-    seen.take(SourceChanged(6.0, "lost", "microphone has gone", 0))
+    seen.statistics = Snapshot(trouble="microphone has gone")
+    seen.take(SourceEvent(6.0, "lost", "microphone has gone", 0))
     assert "microphone has gone; trying again" in text(seen)
-    seen.vitals.trouble = ""
-    seen.take(SourceChanged(16.0, "open", "microphone at 48000 Hz", 160_000))
+    seen.statistics = Snapshot()
+    seen.take(SourceEvent(16.0, "open", "microphone at 48000 Hz", 160_000))
     assert "trying again" not in text(seen)
     assert seen.hops == 100 + 166
 
 
 def test_without_speech_and_without_confidence_no_emotion_is_shown_as_chosen():
-    silent = Decided(0.3, None, None, None, 0.0, dict.fromkeys(LABELS, 1 / 3), 0.0)
+    silent = DecisionEvent(0.3, None, None, None, 0.0, dict.fromkeys(LABELS, 1 / 3), 0.0)
     assert "silent" in text(scene(silent), 80, 24)
     assert "NO SPEECH" in text(scene(silent), 80, 12)
     assert "UNCERTAIN" in text(scene(decision(0.3, label=None)), 80, 12)
@@ -105,16 +109,16 @@ def test_without_speech_and_without_confidence_no_emotion_is_shown_as_chosen():
 def test_only_rows_that_changed_are_drawn_again():
     out = io.StringIO()
     console = Console(file=out, width=80, height=24, force_terminal=True, color_system="truecolor")
-    view = LiveView(console, LABELS, Vitals(), window=10)
-    screen, seen = view._screen, scene(*[decision(0.06 * k) for k in range(80)])
-    picture = Picture(seen)
+    view = LiveView(console, LABELS, Snapshot, window=10)
+    screen, seen = view._terminal, scene(*[decision(0.06 * k) for k in range(80)])
+    picture = Layout(seen)
     screen.open()
     try:
         screen.draw(picture.rows(80, 24))
         whole = out.tell()
         screen.draw(picture.rows(80, 24))
         assert out.tell() == whole
-        seen.vitals.level_db = -20
+        seen.statistics = Snapshot(level_db=-20)
         screen.draw(picture.rows(80, 24))
         assert 0 < out.tell() - whole < whole / 4
     finally:
@@ -122,12 +126,14 @@ def test_only_rows_that_changed_are_drawn_again():
     assert out.getvalue().endswith("\x1b[?25h\x1b[?1049l") or "\x1b[?1049l" in out.getvalue()[-40:]
 
 
-def test_the_live_view_leaves_the_last_picture_and_what_was_said_on_standard_error(model, capfd):
+def test_the_live_view_leaves_the_last_view_and_what_was_printed_on_standard_error(model, capfd):
+    logger, own = logging.getLogger("rtser"), logging.StreamHandler(sys.stderr)
+    logger.handlers = [own]
     console = Console(file=io.StringIO(), width=80, height=24, force_terminal=True)
-    view = LiveView(console, LABELS, Vitals(), window=10)
+    view = LiveView(console, LABELS, Snapshot, window=10)
     for event in events(model):
         if event.type == "end":
-            complain("a.jsonl cannot be written")
+            logging.getLogger("rtser.sinks").warning("a.jsonl cannot be written")
             os.write(2, b"a library complains\n")
             time.sleep(0.3)
         view.write(event)
@@ -136,7 +142,24 @@ def test_the_live_view_leaves_the_last_picture_and_what_was_said_on_standard_err
     assert "utterance" in left
     assert "a.jsonl cannot be written" in left
     assert "a library complains" not in left
-    assert capfd.readouterr().err == "rtser: a.jsonl cannot be written\na library complains\n"
+    assert capfd.readouterr().err == "a.jsonl cannot be written\na library complains\n"
+    assert logger.handlers == [own]
+    logger.handlers = []
+
+
+def test_ctrl_z_is_handled_as_before_when_the_view_is_closed():
+    def handler(*_):
+        pass
+
+    console = Console(file=io.StringIO(), width=80, height=24, force_terminal=True)
+    view, before = LiveView(console, LABELS, Snapshot, window=10), signal.signal(signal.SIGTSTP, handler)
+    try:
+        view.write(BEGIN)
+        assert signal.getsignal(signal.SIGTSTP) is not handler
+        view.close()
+        assert signal.getsignal(signal.SIGTSTP) is handler
+    finally:
+        signal.signal(signal.SIGTSTP, before)
 
 
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="no tmux here")
@@ -168,7 +191,7 @@ def test_in_a_real_terminal_the_screen_is_given_back(tmp_path, key):
 
 def test_the_table_prints_the_name_as_it_is(model):
     console = Console(file=io.StringIO(), width=80)
-    table = Timeline(console, LABELS)
+    table = LineView(console, LABELS)
     for event in events(model):
         table.write(event)
     assert "a [file] with brackets.wav" in console.file.getvalue()
@@ -177,9 +200,9 @@ def test_the_table_prints_the_name_as_it_is(model):
 
 def test_a_row_fits_eighty_columns():
     console = Console(file=io.StringIO(), width=80)
-    table = Timeline(console, ("surprise", "neutral", "disgusted"))
-    table.write(Start("0", "a.wav", 16_000, {}, "CPU"))
-    table.write(Spoken(3599.0, 3601.0, "neutral", 1.0, {"surprise": 0.3, "neutral": 0.4, "disgusted": 0.3}))
+    table = LineView(console, ("surprise", "neutral", "disgusted"))
+    table.write(StartEvent("0", "a.wav", 16_000, {}, "CPU"))
+    table.write(UtteranceEvent(3599.0, 3601.0, "neutral", 1.0, {"surprise": 0.3, "neutral": 0.4, "disgusted": 0.3}))
     rows = console.file.getvalue().splitlines()
     assert len(rows) == 2
     assert "disgusted 30%" in rows[1]
@@ -188,16 +211,16 @@ def test_a_row_fits_eighty_columns():
 
 def test_plain_lines_tell_of_the_source():
     console = Console(file=io.StringIO(), width=80)
-    Timeline(console, LABELS).write(SourceChanged(61.23, "lost", "virtmic has gone", 0))
+    LineView(console, LABELS).write(SourceEvent(61.23, "lost", "virtmic has gone", 0))
     assert "1:01.2   lost: virtmic has gone" in console.file.getvalue()
 
 
 def test_nothing_that_is_printed_to_a_file_is_cut_or_wrapped():
     console = Console(file=io.StringIO(), width=80)
-    table = Timeline(console, LABELS)
+    table = LineView(console, LABELS)
     table.write(BEGIN)
-    table.write(Spoken(0.0, 1.0, "angry", 0.6, dict(zip(LABELS, (0.6, 0.3, 0.1), strict=True))))
-    table.write(End(1.0, 10, 0, 0, {}, {}))
+    table.write(UtteranceEvent(0.0, 1.0, "angry", 0.6, dict(zip(LABELS, (0.6, 0.3, 0.1), strict=True))))
+    table.write(EndEvent(1.0, 10, 0, 0, {}, {}))
     assert len(console.file.getvalue().splitlines()) == 3
 
 

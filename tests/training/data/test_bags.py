@@ -12,8 +12,9 @@ from rtser_train.data.bags import load_bags, speech_share
 from rtser_train.data.corpora import Recording
 
 from rtser.audio.file import read_audio
-from rtser.engine.features import log_mel, segment_count
+from rtser.engine.features import segment_count
 from rtser.errors import InputError
+from rtser.offline import log_mel
 
 DEMO = ROOT / "rtser" / "samples" / "demo.flac"
 

@@ -6,8 +6,8 @@ import pytest
 from rtser_train.config import Experiment
 from rtser_train.evaluation.evaluate import evaluate
 from rtser_train.evaluation.predictions import Prediction, write_predictions
-from rtser_train.evaluation.results import Evaluation
 from rtser_train.evaluation.tables import as_markdown, write_evaluation
+from rtser_train.results import Evaluation
 from rtser_train.run import Run
 
 from rtser.errors import InputError

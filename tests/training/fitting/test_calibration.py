@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
-from rtser_train.evaluation.metrics import expected_calibration_error
 from rtser_train.fitting.calibration import temperature
+from rtser_train.metrics import expected_calibration_error
 
 
 def test_temperature_mends_overconfidence():

@@ -9,6 +9,7 @@ import torch
 from rtser_train.config import Experiment
 from rtser_train.fitting.context import FitContext
 from rtser_train.fitting.stage1 import fit_cnn, frame_statistics
+from rtser_train.fitting.threads import use_threads
 from rtser_train.progress import ProgressReporter
 from training.bags import a_bag
 
@@ -26,7 +27,8 @@ def test_a_bin_on_the_floor_throughout_keeps_a_sane_scale():
 
 
 def weights(folder, seed):
-    """Those of a tiny network after three epochs, with dropout."""
+    """Those of a tiny network after three epochs, with dropout; fitted as a worker's thread does."""
+    use_threads(1)
     fit = {"epochs": 3, "batch": 4}
     content = {"name": "x", "emotions": ["angry", "sad"], "corpora": ["c"]}
     cnn = {"size": "tiny", "embedding": 8, "dropout": 0.5, "segments": 6, "draws": 2, "fit": fit}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
@@ -11,13 +9,14 @@ from conftest import sound
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rtser_train.config import SIZES
+from rtser_train.data.batches import frames_for
 from rtser_train.export.onnx_export import StreamingStep, export, verify
 from rtser_train.networks.bag_network import speech_gate
 from rtser_train.networks.randomness import initialise
-from rtser_train.networks.segment_network import frames_for
 from rtser_train.registry import HEADS, SEGMENT_NETWORKS
 
-from rtser.engine.features import log_mel, segment_count
+from rtser.engine.features import segment_count
+from rtser.offline import log_mel
 from rtser.testing import METADATA
 
 
@@ -185,7 +184,7 @@ def test_every_head_on_every_segment_network_exports_to_the_contract(name, cnn_n
     step = StreamingStep(cnn, head, 1.0).eval()
     with torch.no_grad():
         cnn.speech[2].bias.fill_(2.0)
-    assert verify(export(step, replace(METADATA, window=10)), step, [sound(3.0)]) < 1e-5
+    assert verify(export(step, METADATA.model_copy(update={"window": 10})), step, [sound(3.0)]) < 1e-5
 
 
 def test_the_gate_is_closed_up_to_one_half_and_open_at_one():

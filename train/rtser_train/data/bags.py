@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from rtser.audio.file import read_audio
-from rtser.engine.features import HOP_SAMPLES, SAMPLE_RATE, SEGMENT_SAMPLES, SPECIFICATION, log_mel, segment_count
+from rtser.engine.features import HOP_SAMPLES, SAMPLE_RATE, SEGMENT_SAMPLES, SPECIFICATION, segment_count
 from rtser.errors import InputError
+from rtser.offline import log_mel
 from rtser_train.data.cache import CACHE, Arrays, cached
 from rtser_train.data.corpora import Recording
 from rtser_train.memo import last_of_each_thread
@@ -57,14 +58,20 @@ def load_bags(labelled: Iterable[tuple[Recording, int]], jobs: int, folder: Path
 
     Args:
         labelled: recordings with their class indices.
-        jobs: processes at the same time; -1 for one a core.
+        jobs: processes at the same time; -1 for one a core. With 1 all is done in this thread: in a Dask worker joblib
+            would hand the thread's place to another task, and this one could wait for it for ever.
         folder: the cache.
 
     Yields:
         the bag, or None for a recording shorter than one segment.
     """
     pairs = list(labelled)
-    arrays = Parallel(n_jobs=jobs, return_as="generator")(delayed(_arrays)(recording, folder) for recording, _ in pairs)
+    arrays: Iterable[tuple[NDArray[np.float32], NDArray[np.float32]]]
+    if jobs == 1:
+        arrays = (_arrays(recording, folder) for recording, _ in pairs)
+    else:
+        calls = (delayed(_arrays)(recording, folder) for recording, _ in pairs)
+        arrays = Parallel(n_jobs=jobs, return_as="generator")(calls)
     for (recording, label), (frames, speech) in zip(pairs, arrays, strict=True):
         yield Bag(recording, label, frames, speech) if len(speech) else None
 

@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from rtser.engine.features import HIGH_HZ, HOP_FRAMES, LOG_FLOOR, LOW_HZ, MEL_BINS, hertz_to_mel
+from rtser.engine.features import HIGH_HZ, HOP_FRAMES, LOG_FLOOR, LOW_HZ, MEL_BINS, SEGMENT_FRAMES, hertz_to_mel
 from rtser_train.config import Augment
 from rtser_train.data.bags import Bag
-from rtser_train.networks.segment_network import frames_for
 
 NEPERS_PER_DB = float(np.log(10.0) / 10.0)
 EQUALISER_POINTS = 6
@@ -93,6 +92,11 @@ def stack(bags: Sequence[Bag], segments: int, rng: np.random.Generator | None = 
         present[row, :count] = 1
     labels = torch.tensor([bag.label for bag in bags])
     return Batch(torch.from_numpy(log_mel), labels, torch.from_numpy(speech), torch.from_numpy(present))
+
+
+def frames_for(segments: int) -> int:
+    """How many frames hold so many segments."""
+    return SEGMENT_FRAMES + HOP_FRAMES * (segments - 1)
 
 
 def _start(bag: Bag, segments: int, rng: np.random.Generator) -> int:

@@ -13,10 +13,10 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, recall_s
 
 from rtser.errors import InputError
 from rtser_train.config import FINAL, Protocol
-from rtser_train.evaluation.metrics import expected_calibration_error, interval, unweighted_accuracy
 from rtser_train.evaluation.predictions import Prediction, read_predictions
-from rtser_train.evaluation.results import Accuracy, CorpusResult, Evaluation, SystemResult
+from rtser_train.metrics import expected_calibration_error, interval, unweighted_accuracy
 from rtser_train.registry import BASELINES, system_title
+from rtser_train.results import Accuracy, CorpusResult, Evaluation, SystemResult
 from rtser_train.run import Run
 
 KINDS = {

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from sklearn.metrics import ConfusionMatrixDisplay
 
 from rtser.ui.plot import save
-from rtser_train.evaluation.results import Evaluation
 from rtser_train.evaluation.streaming import StreamingCurve
 from rtser_train.files import replacing
+from rtser_train.results import Evaluation
 from rtser_train.run import Run
 
 

@@ -10,18 +10,19 @@ from typing import NamedTuple
 import numpy as np
 from joblib import Parallel, delayed
 
-from rtser.engine.bank import Decision
+from rtser.engine.decision import Decision
 from rtser.engine.features import HOP_SAMPLES, SAMPLE_RATE, segment_end_s
 from rtser.engine.model import Model
 from rtser.engine.stream import Stream
 from rtser.errors import InputError
+from rtser.models import load
 from rtser_train.data.bags import read_samples
 from rtser_train.data.corpora import Recording
 from rtser_train.data.experiment_data import labelled_recordings
-from rtser_train.evaluation.metrics import interval, unweighted_accuracy
 from rtser_train.evaluation.predictions import read_predictions
 from rtser_train.export.package import export_fold
 from rtser_train.memo import last_of_each_thread
+from rtser_train.metrics import interval, unweighted_accuracy
 from rtser_train.progress import ProgressReporter
 from rtser_train.run import FoldFolder, Run
 
@@ -179,4 +180,4 @@ def _likeliest(decision: Decision) -> str:
 @last_of_each_thread
 def _model(path: Path, written_ns: int) -> Model:  # noqa: ARG001  # a file written anew is another model
     """The model of a worker process, opened once."""
-    return Model(path, provider="cpu")
+    return load(path, provider="cpu")

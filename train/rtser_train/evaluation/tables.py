@@ -9,10 +9,10 @@ from pathlib import Path
 
 from rtser.ui.plot import save
 from rtser_train.evaluation.figures import curves_figure, streaming_figure, write_confusions
-from rtser_train.evaluation.results import Accuracy, CorpusResult, Evaluation, Interval
 from rtser_train.evaluation.streaming import CurvePoint, StreamingCurve
 from rtser_train.files import replacing
 from rtser_train.registry import system_title
+from rtser_train.results import Accuracy, CorpusResult, Evaluation, Interval
 from rtser_train.run import Run
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,11 +12,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rtser.engine.bank import Decision
-from rtser.engine.features import MEL_BINS, SEGMENT_FRAMES, log_mel, segment_end_s
-from rtser.engine.model import METADATA_KEY, OUTPUTS, Metadata, Model
+from rtser.engine.contract import METADATA_KEY, OUTPUTS, Metadata
+from rtser.engine.decision import Decision
+from rtser.engine.features import MEL_BINS, SEGMENT_FRAMES, segment_end_s
 from rtser.engine.stream import Stream
 from rtser.errors import ModelError
+from rtser.models import load_bytes
+from rtser.offline import log_mel
 from rtser_train.networks.bag_network import BagNetwork, enough_speech, ratio, speech_gate
 from rtser_train.networks.segment_network import SegmentNetwork
 
@@ -106,17 +105,16 @@ def export(step: StreamingStep, metadata: Metadata) -> bytes:
     )
     streams, window = torch.export.Dim("B"), torch.export.Dim("W", min=1)
     states = {0: streams, 1: window}
-    with _quiet_exporter():
-        program = torch.onnx.export(
-            step,
-            example,
-            dynamo=True,
-            external_data=False,
-            verbose=False,
-            input_names=["segment", "gate", *STATES],
-            output_names=[*OUTPUTS, *(f"{name}_next" for name in STATES)],
-            dynamic_shapes={"segment": {0: streams}, "gate": {0: streams}} | dict.fromkeys(STATES, states),
-        )
+    program = torch.onnx.export(
+        step,
+        example,
+        dynamo=True,
+        external_data=False,
+        verbose=False,
+        input_names=["segment", "gate", *STATES],
+        output_names=[*OUTPUTS, *(f"{name}_next" for name in STATES)],
+        dynamic_shapes={"segment": {0: streams}, "gate": {0: streams}} | dict.fromkeys(STATES, states),
+    )
     assert program is not None
     model = program.model_proto
     _strip(model)
@@ -134,7 +132,7 @@ def verify(content: bytes, step: StreamingStep, recordings: Iterable[NDArray[np.
     Raises:
         ModelError: it exceeds 1e-4, or the recordings hold no segment.
     """
-    model = Model.from_bytes(content, provider="cpu")
+    model = load_bytes(content, provider="cpu")
     worst = -1.0
     for samples in recordings:
         for window in (SHORT_WINDOW, model.metadata.window):
@@ -160,20 +158,6 @@ def largest_difference(
         np.array([decision.salience for decision in decisions], np.float32),
     )
     return max(float(np.abs(ours - its).max()) for ours, its in zip(streamed, offline, strict=True))
-
-
-@contextmanager
-def _quiet_exporter() -> Iterator[None]:
-    """Keep the exporter's notes on its own internals (missing torchvision, renamed axes) off the screen."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)
 
 
 def _strip(model: onnx.ModelProto) -> None:

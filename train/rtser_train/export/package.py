@@ -8,18 +8,18 @@ from typing import Any
 
 import torch
 
+from rtser.engine.contract import CONTRACT_VERSION, Metadata
 from rtser.engine.features import SPECIFICATION
-from rtser.engine.model import CONTRACT_VERSION, Metadata
 from rtser.errors import InputError
 from rtser_train.config import FINAL, Experiment
 from rtser_train.data.bags import read_samples
 from rtser_train.data.experiment_data import labelled_recordings
-from rtser_train.evaluation.results import Evaluation
 from rtser_train.export.onnx_export import StreamingStep, export, verify
 from rtser_train.files import replacing
 from rtser_train.fitting.stage1 import segment_network
 from rtser_train.fitting.stage2 import head_network
 from rtser_train.registry import HEADS, SEGMENT_NETWORKS, system_title
+from rtser_train.results import Evaluation
 from rtser_train.run import FoldFolder, Run
 
 VERIFIED_UTTERANCES = 12
@@ -81,7 +81,7 @@ def describe(experiment: Experiment, head: str, metrics: Mapping[str, Any], temp
         labels=tuple(experiment.emotions),
         features=SPECIFICATION,
         window=experiment.attention.window,
-        min_confidence=experiment.label_threshold,
+        label_threshold=experiment.label_threshold,
         architecture=f"{network}, {HEADS.title(head)}",
         corpora=tuple(experiment.sources),
         licence=experiment.licence,

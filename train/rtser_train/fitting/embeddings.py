@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from rtser_train.data.bags import Bag
-from rtser_train.evaluation.metrics import accuracy_by_corpus
+from rtser_train.metrics import accuracy_by_corpus
 from rtser_train.networks.bag_network import speech_gate
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from rtser.engine.features import HOP_FRAMES, MEL_BINS, SEGMENT_FRAMES
+from rtser.engine.features import MEL_BINS
 from rtser_train.networks.randomness import Dropout
 
 
@@ -73,11 +73,6 @@ class SegmentNetwork(nn.Module):
     def each_column(self, frames: Tensor) -> Tensor:
         """Columns (B, S, C) of the segments of normalised frames (B, T, 64)."""
         raise NotImplementedError
-
-
-def frames_for(segments: int) -> int:
-    """How many frames hold so many segments."""
-    return SEGMENT_FRAMES + HOP_FRAMES * (segments - 1)
 
 
 def convolution(inputs: int, outputs: int, frames: int, padded: bool = False) -> nn.Sequential:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from rtser_train.evaluation.metrics import accuracy_by_corpus, interval, unweighted_accuracy
+from rtser_train.metrics import accuracy_by_corpus, interval, unweighted_accuracy
 
 
 def test_unweighted_accuracy_is_the_mean_recall_of_the_classes_present():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rtser_train.fitting.fold import best_epochs
+from rtser_train.fold import best_epochs
 
 
 def test_the_epochs_are_best_for_the_inner_folds_together():

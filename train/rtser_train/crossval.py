@@ -18,8 +18,8 @@ from rtser_train.data.bags import Bag
 from rtser_train.data.experiment_data import load
 from rtser_train.data.folds import Fold, inner_parts, make_folds
 from rtser_train.fitting.context import FitContext
-from rtser_train.fitting.fold import train_fold
 from rtser_train.fitting.threads import use_threads
+from rtser_train.fold import train_fold
 from rtser_train.memo import last_of_all_threads
 from rtser_train.progress import ProgressReporter
 from rtser_train.registry import BASELINES

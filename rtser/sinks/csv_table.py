@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterable
 
-from rtser.events import Decided, Event, Start
+from rtser.events import DecisionEvent, Event, StartEvent
 from rtser.sinks.log_file import LogFile
 
 
@@ -30,9 +30,9 @@ class CsvTable:
 
     def write(self, event: Event) -> None:
         """Write a row for a decision; other events write none."""
-        if isinstance(event, Start):
+        if isinstance(event, StartEvent):
             self._source = event.source
-        if isinstance(event, Decided):
+        if isinstance(event, DecisionEvent):
             emotions = event.emotions or dict.fromkeys(self._labels)
             values = [self._source, event.time, event.label, event.confidence, event.speech, event.salience]
             self._log.write(_row([*values, *(emotions[label] for label in self._labels)]))

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from rtser_train import crossval
 from rtser_train.config import Experiment
-from rtser_train.fitting import crossval
-from rtser_train.fitting.crossval import Workers
+from rtser_train.crossval import Workers
 from rtser_train.fitting.threads import use_threads
 from rtser_train.progress import ProgressReporter
 from training.bags import a_bag

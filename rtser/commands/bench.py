@@ -1,0 +1,31 @@
+"""``rtser bench``: measure how fast this machine is."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rtser.commands.options import ModelOption, ProviderOption, make_session, recognition
+from rtser.commands.process import failures, single_threaded
+from rtser.commands.signals import signals
+from rtser.errors import InputError
+
+
+def live(
+    seconds: Annotated[float, typer.Option(help="How long to measure.", min=1)] = 30.0,
+    device: Annotated[str | None, typer.Option("--device", help="A real device instead of the paced sample.")] = None,
+    model: ModelOption = None,
+    provider: ProviderOption = None,
+    json: Annotated[bool, typer.Option("--json", help="The figures as JSON.")] = False,
+) -> None:
+    """Measure, paced in real time: from a segment's last sample to its decision, CPU share and memory."""
+    single_threaded()
+    with failures() as fail, signals() as asked:
+        from rtser.bench.live import measure, print_figures
+
+        session = make_session(recognition(model, provider).settings(), kept_times=None)
+        figures = measure(session, seconds, device, asked.stop)
+        print_figures(figures, json)
+        if not figures["decisions"]:
+            fail(InputError("no decision was made in this time", "measure longer, or check the device"))

@@ -1,0 +1,117 @@
+"""``rtser file`` and ``rtser demo``: recognise emotion in audio files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rtser.commands.options import (
+    ChannelOption,
+    JsonOption,
+    ModelOption,
+    PlainOption,
+    ProviderOption,
+    Recognition,
+    keep_apart,
+    make_session,
+    recognition,
+    with_recognition,
+)
+from rtser.commands.output import make_view
+from rtser.commands.process import failures, quiet_decoders, single_threaded
+from rtser.commands.signals import signals
+from rtser.errors import InputError
+
+if TYPE_CHECKING:
+    import threading
+
+    from rtser.session import Session
+    from rtser.sinks import Sink
+
+LISTEN_ONLY = ("device", "source", "outputs")
+"""Settings that mean something to `rtser listen` alone."""
+
+
+@with_recognition
+def file(
+    options: Recognition,
+    paths: Annotated[
+        list[Path], typer.Argument(help="Audio files: wav, flac, ogg, opus, mp3, ...", show_default=False)
+    ],
+    stream: Annotated[bool, typer.Option("--stream", help="Pace in real time and show the live view.")] = False,
+    speed: Annotated[
+        float | None, typer.Option(help="As --stream, at so many times real time; 0 does not wait.", min=0)
+    ] = None,
+    json: JsonOption = False,
+    plain: PlainOption = False,
+    csv: Annotated[Path | None, typer.Option("--csv", help="Also write every decision to this CSV file.")] = None,
+    channel: ChannelOption = None,
+) -> None:
+    """Recognise emotion in audio files."""
+    single_threaded()
+    live = stream or speed is not None
+    pace = speed if speed is not None else float(live)
+    with failures() as fail, quiet_decoders(), signals() as asked:
+        for change in options.changes:
+            if change.split(".")[0].split("=")[0].strip() in LISTEN_ONLY:
+                raise InputError(f"--set {change}: this setting is for rtser listen", "--csv and --json write events")
+        settings = options.settings(channel=channel)
+        keep_apart([csv], [*paths, settings.model, options.config])
+        session = make_session(settings)
+        sinks = [make_view(session, json, live and not (plain or settings.plain))]
+        if csv:
+            from rtser.sinks.csv_table import CsvTable
+            from rtser.sinks.log_file import LogFile
+
+            labels = session.model.labels
+            sinks.append(CsvTable(LogFile(csv, header=CsvTable.header(labels), append=False), labels))
+        from rtser.sinks import closing
+
+        with closing(sinks):
+            for path in paths:
+                if asked.stop.is_set():
+                    break
+                try:
+                    recognise_file(session, path, settings.channel, pace, sinks, asked.stop)
+                except InputError as error:
+                    fail(error)
+
+
+def demo(
+    json: JsonOption = False,
+    plain: PlainOption = False,
+    speed: Annotated[float, typer.Option(help="Times real time; 0 does not wait.", min=0)] = 1.0,
+    model: ModelOption = None,
+    provider: ProviderOption = None,
+) -> None:
+    """Recognise the bundled sample (synthetic speech): no file and no microphone needed."""
+    single_threaded()
+    with failures(), signals() as asked:
+        from rtser.audio.file import sample_path
+        from rtser.sinks import closing
+
+        session = make_session(recognition(model, provider).settings())
+        sinks = [make_view(session, json, live=not plain)]
+        with closing(sinks):
+            recognise_file(session, sample_path(), None, speed, sinks, asked.stop, name=sample_path().name)
+
+
+def recognise_file(
+    session: Session,
+    path: Path,
+    channel: int | None,
+    speed: float,
+    sinks: list[Sink],
+    stop: threading.Event,
+    name: str | None = None,
+) -> None:
+    """Recognise one file, at so many times real time (0: do not wait); raises InputError where that cannot be done."""
+    from rtser.audio.file import AudioFile
+    from rtser.audio.pacing import PacedSource
+
+    with AudioFile(path, channel) as audio:
+        end = session.run(PacedSource(audio, speed, stop, name), sinks)
+    if not end.decisions and not stop.is_set():
+        raise InputError(f"{path}: {end.time:.3f} s of sound is too short to decide; a segment lasts 0.335 s")

@@ -1,0 +1,77 @@
+"""``rtser listen`` and ``rtser settings``: recognise emotion in what a microphone picks up."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rtser.commands.options import (
+    DeviceOption,
+    JsonOption,
+    PlainOption,
+    Recognition,
+    keep_apart,
+    make_session,
+    with_recognition,
+)
+from rtser.commands.output import make_view
+from rtser.commands.process import failures, single_threaded
+from rtser.commands.signals import signals
+
+
+@with_recognition
+def listen(
+    options: Recognition,
+    json: JsonOption = False,
+    plain: PlainOption = False,
+    device: DeviceOption = None,
+    channel: Annotated[
+        int | None, typer.Option("--channel", help="Channel to use, from 0; else the mean of the first two.")
+    ] = None,
+    jsonl: Annotated[
+        Path | None, typer.Option("--jsonl", help="Append events to this file, renamed when large.")
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", help="Append decisions to this table, renamed when large.")
+    ] = None,
+    record: Annotated[
+        Path | None, typer.Option("--record", help="Folder for the sound around each utterance, as FLAC.")
+    ] = None,
+    save_audio: Annotated[Path | None, typer.Option("--save-audio", help="Write all sound to this WAV file.")] = None,
+    max_lag: Annotated[
+        float | None, typer.Option("--max-lag", help="Milliseconds; later than this, sound is skipped; 500.")
+    ] = None,
+) -> None:
+    """Recognise emotion in what a microphone picks up, until interrupted."""
+    single_threaded()
+    with failures(), signals(daemon=True) as asked:
+        outputs = {"jsonl": jsonl, "csv": csv, "record": record, "save_audio": save_audio}
+        lag = {"max_lag_ms": max_lag}
+        settings = options.settings(device=device, channel=channel, source=lag, outputs=outputs)
+        from rtser.audio.microphone import MicrophoneOpener
+        from rtser.audio.supervisor import Supervisor
+        from rtser.sinks import closing
+        from rtser.sinks.build import build_sinks
+
+        files = settings.outputs
+        keep_apart([files.jsonl, files.csv, files.save_audio], [settings.model, options.config])
+        session = make_session(settings)
+        opener = MicrophoneOpener(settings.device, settings.channel, settings.source.ring_s)
+        with ExitStack() as opened:
+            logs, audio_sinks = build_sinks(files, session.model.labels, asked.reopen)
+            sinks = [*logs, make_view(session, json, live=not (plain or settings.plain))]
+            opened.enter_context(closing(sinks))
+            source = opened.enter_context(Supervisor(opener, settings.source, asked.stop, settings.channel))
+            if not asked.stop.is_set():
+                session.run(source, sinks, audio_sinks)
+
+
+def settings() -> None:
+    """Print every setting of `rtser listen` with its default and its meaning, as a YAML file."""
+    with failures():
+        from rtser.settings import settings_yaml
+
+        typer.echo(settings_yaml(), nl=False)

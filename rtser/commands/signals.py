@@ -1,0 +1,89 @@
+"""Signals that end a command in order, or open its logs again."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+from rtser.commands.process import StandardError
+from rtser.errors import OutputError
+
+END_S = 1.8
+"""Longest time that a daemon takes to end in order."""
+
+
+class Signals:
+    """What the system has asked of the program.
+
+    Attributes:
+        stop: set when it is to end.
+        reopen: set when its log files are to be opened again, by their names.
+        received: the first signal that asked for the end, if one did.
+    """
+
+    def __init__(self) -> None:
+        self.stop, self.reopen = threading.Event(), threading.Event()
+        self.received: int | None = None
+
+
+@contextmanager
+def signals(daemon: bool = False) -> Iterator[Signals]:
+    """Let the first SIGINT or SIGTERM end the sound, so that all events are written; a second SIGINT ends at once.
+
+    Yields what is asked. Leaves with exit code 130, but for the SIGTERM of a daemon, which is its normal end. A daemon
+    ends within two seconds, even where nobody reads its output any more (then with code 6), and opens its log files
+    again on a SIGHUP.
+    """
+    asked = Signals()
+    forced = threading.Timer(END_S, _end_now)
+    forced.daemon = True
+
+    had_terminal = sys.stdout.isatty()
+
+    def end(number: int, _frame: object) -> None:
+        first = asked.received is None
+        asked.received = asked.received or number
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        asked.stop.set()
+        if daemon and first:
+            forced.start()
+
+    def hang_up(number: int, frame: object) -> None:
+        if had_terminal and not sys.stdout.isatty():
+            end(number, frame)
+        asked.reopen.set()
+
+    handlers: dict[int, Callable[[int, object], None]] = {signal.SIGINT: end, signal.SIGTERM: end}
+    if daemon and hasattr(signal, "SIGHUP"):
+        handlers[signal.SIGHUP] = hang_up
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield asked
+    finally:
+        forced.cancel()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if asked.received and not (daemon and asked.received == signal.SIGTERM):
+        raise KeyboardInterrupt
+
+
+def _end_now() -> None:
+    """End a daemon that does not come to its end, and leave the terminal usable as far as that goes without waiting."""
+    for handler in logging.getLogger("rtser").handlers or [StandardError()]:
+        if isinstance(handler, StandardError):
+            break
+    else:
+        handler = StandardError()  # the live view holds the logger
+    handler.say(
+        "the end took too long, because nobody reads the output or the audio system hangs; something may be missing."
+    )
+    if sys.stdout.isatty():
+        with suppress(OSError):
+            os.set_blocking(sys.stdout.fileno(), False)
+            os.write(sys.stdout.fileno(), b"\x1b[?1049l\x1b[?25h")
+    os._exit(OutputError.exit_code)

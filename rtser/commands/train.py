@@ -1,0 +1,150 @@
+"""``rtser train``, ``rtser evaluate`` and ``rtser export``. The training package is imported here alone, and late."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from rtser.commands.process import failures, packages
+from rtser.errors import InputError
+
+DataOption = Annotated[Path, typer.Option("--data", help="Folder that holds each corpus under its own name.")]
+CorpusOption = Annotated[
+    list[str] | None, typer.Option("--corpus", help="NAME=PATH: where one corpus lies; repeatable.")
+]
+HeadOption = Annotated[
+    str | None, typer.Option("--head", help="Which network on bags (feature-att, ...); the run's first if not named.")
+]
+RunArgument = Annotated[Path, typer.Argument(help="Folder of a training run.", show_default=False)]
+
+
+def train(
+    config: Annotated[Path, typer.Argument(help="YAML file, or the name of a shipped one: default, debug.")] = Path(
+        "default"
+    ),
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The run's folder; runs/NAME if not named.")
+    ] = None,
+    data: DataOption = Path("data"),
+    corpus: CorpusOption = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="key=value: change a setting; repeatable.")] = None,
+    seed: Annotated[int | None, typer.Option(help="One seed instead of the configuration's.", min=0)] = None,
+    folds: Annotated[
+        str | None, typer.Option("--folds", help="Only these: their names with commas (1,2 or final).")
+    ] = None,
+    device: Annotated[
+        Literal["auto", "cpu", "cuda"], typer.Option("--device", help="Where networks are trained.")
+    ] = "auto",
+    jobs: Annotated[
+        int | None, typer.Option(help="Folds trained at the same time; one a core if not named.", min=1)
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(help="CPU threads a fold; one, or all cores for a single fold, if not named.", min=1)
+    ] = None,
+    dask: Annotated[str | None, typer.Option("--dask", help="Train on the workers of this Dask scheduler.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume/--new", help="Go on with a run that was broken off; --new refuses to.")
+    ] = True,
+) -> None:
+    """Train an experiment; a run that was broken off goes on where it stopped."""
+    with failures(), packages("train"):
+        from rtser_train.config import load_experiment
+        from rtser_train.crossval import Workers
+        from rtser_train.crossval import train as train_experiment
+        from rtser_train.fitting.devices import chosen_device
+        from rtser_train.progress import ProgressReporter
+
+        changes = [*(set_ or []), *([f"seeds=[{seed}]"] if seed is not None else [])]
+        experiment = load_experiment(config, changes)
+        run = output or Path("runs") / experiment.name
+        if not resume and run.exists():
+            raise InputError(f"{run} exists", "name another folder with --output, or leave --new out to go on with it")
+        workers = Workers(chosen_device(device), jobs, threads, dask)
+        names = [name.strip() for name in (folds or "").split(",") if name.strip()]
+        train_experiment(
+            experiment, corpus_roots(experiment.sources, data, corpus), run, names, ProgressReporter(), workers
+        )
+        typer.echo(
+            f"trained: {run}; next: rtser evaluate {run}; with the same --data or --corpus: rtser export {run} -o FILE",
+            err=True,
+        )
+
+
+def evaluate(
+    run: RunArgument,
+    stream: Annotated[
+        bool, typer.Option("--stream", help="Also stream the test files: UA against the seconds of speech heard.")
+    ] = False,
+    head: HeadOption = None,
+    data: DataOption = Path("data"),
+    corpus: CorpusOption = None,
+    jobs: Annotated[int | None, typer.Option(help="Processes that stream; one a core if not named.", min=1)] = None,
+) -> None:
+    """Print a run's tables as Markdown; they and the figures are written into its folder too."""
+    with failures(), packages("train"), quiet_exporter():
+        from rtser_train.evaluation.evaluate import evaluate as evaluate_run
+        from rtser_train.evaluation.streaming import evaluate_streaming
+        from rtser_train.evaluation.tables import write_evaluation, write_streaming
+        from rtser_train.progress import ProgressReporter
+        from rtser_train.run import Run
+
+        trained = Run.open(run)
+        head = trained.experiment.head(head)
+        roots = corpus_roots(trained.experiment.sources, data, corpus)
+        typer.echo(write_evaluation(trained, evaluate_run(trained)))
+        if stream:
+            curves = evaluate_streaming(trained, head, roots, ProgressReporter(), jobs or -1)
+            typer.echo(write_streaming(trained, head, curves))
+
+
+def export(
+    run: RunArgument,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The model file to write.")],
+    head: HeadOption = None,
+    fold: Annotated[
+        str | None,
+        typer.Option("--fold", help="Which fold's model; if not named the final one, or the first that is trained."),
+    ] = None,
+    data: DataOption = Path("data"),
+    corpus: CorpusOption = None,
+) -> None:
+    """Export a run's model as one file, verified against torch on real utterances."""
+    with failures(), packages("train"), quiet_exporter():
+        from rtser_train.export.package import export_run
+        from rtser_train.run import Run
+
+        trained = Run.open(run)
+        roots = corpus_roots(trained.experiment.sources, data, corpus)
+        metadata, difference = export_run(trained, head, fold, roots, output)
+        typer.echo(f"{output}: {metadata.name}, {', '.join(metadata.labels)}; at most {difference:.1e} from torch")
+
+
+@contextmanager
+def quiet_exporter() -> Iterator[None]:
+    """Keep PyTorch's notes on the internals of its exporter (missing torchvision, renamed axes) off the screen."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def corpus_roots(names: list[str], data: Path, corpora: list[str] | None) -> dict[str, Path]:
+    """Where each corpus lies."""
+    roots = {name: (data.expanduser() / name).resolve() for name in names}
+    for given in corpora or []:
+        name, equals, path = given.partition("=")
+        if not equals or name not in roots:
+            raise InputError(f"--corpus {given}: write NAME=PATH, where NAME is one of {', '.join(roots)}")
+        roots[name] = Path(path).expanduser().resolve()
+    return roots

@@ -1,0 +1,49 @@
+"""Model files: the one that ships with rtser, and how a file is loaded."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from importlib.resources import files
+from pathlib import Path
+
+from rtser.engine.model import Model
+from rtser.errors import ModelError
+from rtser.models.providers import Provider, open_session
+
+__all__ = ["Provider", "default_model_path", "load", "load_bytes"]
+
+
+def load(path: str | os.PathLike[str] | None = None, provider: Provider = "auto", threads: int = 1) -> Model:
+    """Load a model file.
+
+    Args:
+        path: the ONNX file; None for the model that ships with rtser.
+        provider: where the network runs. ``auto`` takes a GPU where there is one; ``cuda`` fails where there is none.
+        threads: threads of the network on the CPU. One is fastest for live streams.
+
+    Raises:
+        ModelError: the file is missing, damaged or not a model of this contract.
+        ProviderError: ``cuda`` was asked for and is not available.
+    """
+    file = default_model_path() if path is None else Path(path)
+    try:
+        if file.exists() and not file.is_file():
+            raise ModelError(f"model {file} is not a file", "name a model file")
+        content = file.read_bytes()
+    except OSError as error:
+        raise ModelError(f"model {file} cannot be read ({error.strerror})", "name a model file") from None
+    return load_bytes(content, str(file), provider, threads)
+
+
+def load_bytes(content: bytes, source: str = "in memory", provider: Provider = "auto", threads: int = 1) -> Model:
+    """Load a model from the content of its file; `source` names it in messages. Raises as `load`."""
+    try:
+        return Model(open_session(content, provider, threads), hashlib.sha256(content).hexdigest(), source)
+    except ModelError as error:
+        raise ModelError(f"{source}: {error.problem}", error.advice) from None
+
+
+def default_model_path() -> Path:
+    """The model that ships with rtser."""
+    return Path(str(files("rtser") / "models" / "default.onnx"))

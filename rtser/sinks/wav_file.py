@@ -1,0 +1,74 @@
+"""All sound of a run in one WAV file."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import soundfile
+
+from rtser.engine.features import SAMPLE_RATE, Float32
+from rtser.errors import OutputError
+from rtser.events import Event
+
+MAX_SAMPLES = (2**32 - 2**16) // 4
+"""A WAV file holds 4 GiB: 18 hours."""
+logger = logging.getLogger(__name__)
+
+
+class WavFile:
+    """The samples as the engine gets them: 16 kHz, mono, 32-bit floating point, so that no bit is lost.
+
+    Where writing fails in the middle, it warns and the run goes on without the file; `close` then raises.
+
+    Args:
+        path: the file, overwritten.
+
+    Raises:
+        OutputError: it cannot be written from the start.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._samples = 0
+        self._failure: OutputError | None = None
+        try:
+            path.open("wb").close()  # says why, where libsndfile only says that
+            self._file = soundfile.SoundFile(path, "w", SAMPLE_RATE, 1, "FLOAT", format="WAV")
+        except OSError as error:
+            raise OutputError(f"{path} cannot be written ({error.strerror or error})") from None
+
+    def write_audio(self, samples: Float32, start: int) -> None:  # noqa: ARG002  # a gap leaves no trace in the file
+        """Append samples (n,)."""
+        if self._failure:
+            return
+        self._samples += len(samples)
+        try:
+            if self._samples > MAX_SAMPLES:
+                raise OutputError(f"{self.path} is full: a WAV file holds 18 hours")
+            self._file.write(samples)
+        except (OutputError, OSError, RuntimeError, AssertionError) as error:  # the last: fewer written than asked for
+            full = OutputError(f"{self.path} cannot be written to its end", "check whether the disk is full")
+            self._failure = error if isinstance(error, OutputError) else full
+            logger.warning("%s Recognition goes on without it.", self._failure)
+            self._close()
+
+    def write(self, event: Event) -> None:
+        """Events are not written."""
+
+    def close(self) -> None:
+        """Complete the file.
+
+        Raises:
+            OutputError: it is incomplete.
+        """
+        self._close()
+        if self._failure:
+            raise self._failure
+
+    def _close(self) -> None:
+        try:
+            self._file.close()
+        except (OSError, RuntimeError):
+            full = OutputError(f"{self.path} could not be completed", "check whether the disk is full")
+            self._failure = self._failure or full
