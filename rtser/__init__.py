@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         OutputError,
         ProviderError,
         RtserError,
+        UnavailableError,
     )
     from rtser.models import load
 
@@ -39,7 +40,17 @@ _HOMES = {
     "load": "models",
 }
 _HOMES |= dict.fromkeys(
-    ("ArgumentError", "DeviceError", "InputError", "ModelError", "OutputError", "ProviderError", "RtserError"), "errors"
+    (
+        "ArgumentError",
+        "DeviceError",
+        "InputError",
+        "ModelError",
+        "OutputError",
+        "ProviderError",
+        "RtserError",
+        "UnavailableError",
+    ),
+    "errors",
 )
 __all__ = [
     "ArgumentError",
@@ -55,6 +66,7 @@ __all__ = [
     "ProviderError",
     "RtserError",
     "Stream",
+    "UnavailableError",
     "load",
 ]
 

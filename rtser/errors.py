@@ -2,10 +2,11 @@
 
 * RtserError
     * InputError (2): wrong usage, or an input that cannot be read
-        * ArgumentError: a library call got an argument out of range; it is a ValueError too
+        * ArgumentError: an argument of a library call is out of range; it is a ValueError too
     * ModelError (3): a file that is not a model of this version
     * DeviceError (4): no usable audio device
-    * ProviderError (5): the execution provider that was asked for is not available
+    * UnavailableError (5): something that was asked for is not available, such as a server
+        * ProviderError: the execution provider that was asked for is not available
     * OutputError (6): an output that could not be written, or is incomplete
 """
 
@@ -20,7 +21,7 @@ class RtserError(Exception):
         advice: what to do, without a full stop; empty where nothing helps or it is plain.
 
     Attributes:
-        exit_code: with which the command line ends.
+        exit_code: what the command line exits with.
     """
 
     exit_code = 2
@@ -38,7 +39,7 @@ class InputError(RtserError):
 
 
 class ArgumentError(InputError, ValueError):
-    """An argument of a library call is of the wrong type or out of range."""
+    """An argument of a library call is out of range."""
 
 
 class ModelError(RtserError):
@@ -53,10 +54,14 @@ class DeviceError(RtserError):
     exit_code = 4
 
 
-class ProviderError(RtserError):
-    """The execution provider that was asked for is not available."""
+class UnavailableError(RtserError):
+    """Something that was asked for is not available, such as a server."""
 
     exit_code = 5
+
+
+class ProviderError(UnavailableError):
+    """The execution provider that was asked for is not available."""
 
 
 class OutputError(RtserError):
