@@ -39,19 +39,8 @@ _HOMES = {
     "Stream": "engine.stream",
     "load": "models",
 }
-_HOMES |= dict.fromkeys(
-    (
-        "ArgumentError",
-        "DeviceError",
-        "InputError",
-        "ModelError",
-        "OutputError",
-        "ProviderError",
-        "RtserError",
-        "UnavailableError",
-    ),
-    "errors",
-)
+_ERRORS = "Argument Device Input Model Output Provider Rtser Unavailable"
+_HOMES |= dict.fromkeys((f"{name}Error" for name in _ERRORS.split()), "errors")
 __all__ = [
     "ArgumentError",
     "Bank",

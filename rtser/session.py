@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 
 from rtser.audio.source import Gap, Source, split
 from rtser.engine.decider import Decider, DecideSettings
 from rtser.engine.features import HOP_SAMPLES, SAMPLE_RATE, Float32
 from rtser.engine.model import Model
 from rtser.engine.stream import Stream
-from rtser.errors import RtserError
+from rtser.errors import ArgumentError, RtserError
 from rtser.events import DecisionEvent, EndEvent, Event, SourceEvent, StartEvent, UtteranceEvent
 from rtser.sinks import AudioSink, Sink
 from rtser.statistics import KEPT_TIMES, RunStatistics, Snapshot
@@ -21,14 +22,13 @@ class Session:
 
     Args:
         model: from `rtser.load`.
-        window_s: length of the window over which is decided, in seconds; None for the model's own.
+        window_s: length of the decision window in seconds; None for the model's own.
         decide: how decisions become a label.
         kept_times: of how many decisions the times are kept; None for all.
 
     Attributes:
         model: the model.
         window: length of the window in segments.
-        statistics: the figures of the current run, or of the last one.
     """
 
     def __init__(
@@ -42,13 +42,19 @@ class Session:
         self._stream = Stream(model, window_s)
         self._decider = Decider(model.metadata.label_threshold, decide)
         self._kept_times = kept_times
-        self._source: Source | None = None
         self.window = self._stream.window
-        self.statistics = RunStatistics(kept_times)
+        self._current: tuple[RunStatistics, Source | None] = RunStatistics(kept_times), None
+        self._running = False
+
+    @property
+    def statistics(self) -> RunStatistics:
+        """The figures of the current run, or of the last one."""
+        return self._current[0]
 
     def snapshot(self) -> Snapshot:
         """The figures of the current run as they are now; may be called from any thread."""
-        return self.statistics.snapshot(self._source.trouble if self._source else "")
+        statistics, source = self._current
+        return statistics.snapshot(source.trouble if source else "")
 
     def run(self, source: Source, sinks: Sequence[Sink], audio_sinks: Sequence[AudioSink] = ()) -> EndEvent:
         """Recognise a source to its end and hand every event to the sinks.
@@ -59,14 +65,15 @@ class Session:
         Raises:
             RtserError: the source or a sink failed.
         """
-        for event in self.events(source, audio_sinks):
-            for sink in sinks:
-                sink.write(event)
-            last = event
+        with closing(self.events(source, audio_sinks)) as events:
+            for event in events:
+                for sink in sinks:
+                    sink.write(event)
+                last = event
         assert isinstance(last, EndEvent)
         return last
 
-    def events(self, source: Source, audio_sinks: Sequence[AudioSink] = ()) -> Iterator[Event]:
+    def events(self, source: Source, audio_sinks: Sequence[AudioSink] = ()) -> Generator[Event]:
         """All events of one source, from `StartEvent` to `EndEvent`.
 
         After a `Gap` the stream and the decider begin anew, while time goes on.
@@ -77,9 +84,21 @@ class Session:
 
         Raises:
             RtserError: the source failed; raised after the `EndEvent` of what came before.
+            ArgumentError: another run of this session has not ended.
         """
+        if self._running:
+            raise ArgumentError(
+                "a session recognises one source at a time", "end the first run, or make another session"
+            )
+        self._running = True
+        try:
+            yield from self._events(source, audio_sinks)
+        finally:
+            self._running = False
+
+    def _events(self, source: Source, audio_sinks: Sequence[AudioSink]) -> Iterator[Event]:
         stream, statistics = self._stream, RunStatistics(self._kept_times)
-        self._source, self.statistics = source, statistics
+        self._current = statistics, source
         self._restart()
         begin, count = 0, 0  # samples before the stream's own time zero; decisions
         failure: RtserError | None = None
@@ -97,7 +116,7 @@ class Session:
                 for audio_sink in audio_sinks:
                     audio_sink.write_audio(chunk, begin + stream.samples)
                 statistics.note_level(chunk)
-                for event in self._recognise(chunk, source, begin):
+                for event in self._recognise(chunk, source, statistics, begin):
                     count += isinstance(event, DecisionEvent)
                     yield event
         except RtserError as error:
@@ -107,7 +126,7 @@ class Session:
         if failure:
             raise failure
 
-    def _recognise(self, block: Float32, source: Source, begin: int) -> Iterator[Event]:
+    def _recognise(self, block: Float32, source: Source, statistics: RunStatistics, begin: int) -> Iterator[Event]:
         """The events of a block (n,); latency is measured when a decision is made."""
         end = self._stream.samples + len(block)
         for hop in split(block, HOP_SAMPLES):
@@ -117,7 +136,7 @@ class Session:
             for decision in decisions:
                 lag_s = source.lag_s()
                 latency_s = None if lag_s is None else lag_s + end / SAMPLE_RATE - decision.time_s
-                self.statistics.note_decision(step_s, latency_s)
+                statistics.note_decision(step_s, latency_s)
                 reading = self._decider.push(decision)
                 yield DecisionEvent.of(decision, reading, begin)
                 if reading.utterance:

@@ -69,7 +69,7 @@ class ListenSettings(Settings):
     model: Path | None = Field(None, description="model file; null: the shipped one")
     provider: Literal["auto", "cpu", "cuda"] = Field("auto", description="where the network runs: auto, cpu or cuda")
     window_s: Annotated[float, Field(ge=0.335, le=3600)] | None = Field(
-        None, description="seconds over which is decided; null: the model's own (4)"
+        None, description="length of the decision window in seconds; null: the model's own (4)"
     )
     plain: bool = Field(False, description="lines of text instead of the live view")
     decide: DecideSettings = Field(
@@ -126,8 +126,8 @@ def read_settings(path: Path | None, changes: list[str]) -> dict[str, Any]:
         try:
             content = parse_yaml(path.read_text(encoding="utf-8"), str(path))
         except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
-            raise InputError(f"configuration {path} cannot be read ({reason}).") from None
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+            raise InputError(f"configuration {path} cannot be read ({reason})") from None
         content = {} if content is None else content
         if not isinstance(content, dict):
             raise InputError(f"configuration {path}: expected settings as 'key: value' lines")
@@ -142,7 +142,7 @@ def parse_yaml(text: str, source: str) -> Any:
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise InputError(f"{source} is no valid YAML ({' '.join(str(error).split())}).") from None
+        raise InputError(f"{source} is not valid YAML ({' '.join(str(error).split())})") from None
 
 
 def checked(kind: type[Checked], content: Any, source: str) -> Checked:
@@ -154,16 +154,16 @@ def checked(kind: type[Checked], content: Any, source: str) -> Checked:
         where = ".".join(map(str, first["loc"])) or "settings"
         unknown = first["type"] in ("extra_forbidden", "unexpected_keyword_argument")
         message = "there is no such setting" if unknown else first["msg"].removeprefix("Value error, ")
-        raise InputError(f"{source}: {where}: {message}.") from None
+        raise InputError(f"{source}: {where}: {message}") from None
 
 
 def _apply(content: dict[str, Any], change: str) -> None:
     key, equals, value = change.partition("=")
     if not equals or not key.strip():
-        raise InputError(f"--set {change}: write key=value.")
+        raise InputError(f"--set {change}: this is not a setting", "write key=value")
     *parents, last = key.strip().split(".")
     for parent in parents:
         if not isinstance(content.setdefault(parent, {}), dict):
-            raise InputError(f"--set {change}: {parent} is no group of settings.")
+            raise InputError(f"--set {change}: {parent} is not a group of settings")
         content = content[parent]
     content[last] = parse_yaml(value, f"--set {change}")

@@ -59,7 +59,9 @@ class RunStatistics:
         """Note the level of a block (n,); an empty one changes nothing."""
         if len(samples):
             power = float(samples @ samples) / len(samples)
-            self._level_db = max(SILENCE_DB, 10 * math.log10(power)) if power > 0 else SILENCE_DB
+            level_db = max(SILENCE_DB, 10 * math.log10(power)) if power > 0 else SILENCE_DB
+            with self._lock:
+                self._level_db = level_db
 
     def note_decision(self, step_s: float, latency_s: float | None) -> None:
         """Note how long a decision took, and how late it was, in seconds."""
@@ -70,10 +72,11 @@ class RunStatistics:
 
     def note_gap(self, arrived: bool, samples: int) -> None:
         """Note sound that is missing, in samples at 16 kHz; `arrived`: it arrived and was skipped."""
-        if arrived:
-            self.dropped_samples += samples
-        else:
-            self.missing_samples += samples
+        with self._lock:
+            if arrived:
+                self.dropped_samples += samples
+            else:
+                self.missing_samples += samples
 
     def forget_times(self) -> None:
         """Forget the times so far: the warm-up is over."""
@@ -86,7 +89,8 @@ class RunStatistics:
         with self._lock:
             steps_s = tuple(islice(reversed(self._steps_s), RECENT_TIMES))
             latency_s = self._latencies_s[-1] if self._latencies_s else None
-        return Snapshot(self._level_db, steps_s, latency_s, self.dropped_samples, self.missing_samples, trouble)
+            missing = self.dropped_samples, self.missing_samples
+            return Snapshot(self._level_db, steps_s, latency_s, *missing, trouble)
 
     @property
     def timed_decisions(self) -> int:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -10,8 +11,9 @@ from conftest import sound
 from rtser.audio.pacing import PacedSource
 from rtser.audio.source import Gap, MemorySource
 from rtser.engine.features import HOP_SAMPLES, SAMPLE_RATE, segment_count
-from rtser.errors import InputError
+from rtser.errors import ArgumentError, InputError
 from rtser.session import Session
+from rtser.statistics import RunStatistics
 
 SOUND = sound(3.0)
 
@@ -107,19 +109,47 @@ def test_a_snapshot_has_the_level_of_the_newest_block_and_an_empty_one_changes_n
 
 
 def test_a_snapshot_can_be_taken_from_another_thread_all_the_time(model):
-    session, done, seen = Session(model), threading.Event(), []
+    session, done = Session(model), threading.Event()
 
     def look():
+        seen = []
         while not done.is_set():
             seen.append(len(session.snapshot().steps_s))
+        return seen
 
-    looking = threading.Thread(target=look)
-    looking.start()
-    end = session.run(MemorySource([sound(60.0)]), [])
-    done.set()
-    looking.join()
-    assert max(seen) <= end.decisions
-    assert seen == sorted(seen)
+    with ThreadPoolExecutor(2) as pool:
+        looking = [pool.submit(look) for _ in range(2)]
+        end = session.run(MemorySource([sound(60.0)]), [])
+        done.set()
+        for seen in (one.result() for one in looking):  # raises what was raised in the thread
+            assert max(seen) <= end.decisions
+            assert seen == sorted(seen)
+
+
+def test_statistics_can_be_read_while_they_are_written():
+    statistics, done = RunStatistics(), threading.Event()
+
+    def write():
+        while not done.is_set():
+            statistics.note_decision(0.001, 0.01)
+
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(write)
+        for _ in range(2_000):
+            statistics.snapshot()
+        statistics.step_ms()
+        done.set()
+        writing.result()
+
+
+def test_two_runs_of_a_session_at_once_are_refused(model):
+    session = Session(model)
+    first = session.events(MemorySource([SOUND]))
+    next(first)
+    with pytest.raises(ArgumentError, match="one source at a time"):
+        next(session.events(MemorySource([SOUND])))
+    first.close()
+    assert session.run(MemorySource([SOUND]), []).decisions == segment_count(len(SOUND))
 
 
 def test_the_trouble_of_a_source_is_in_the_snapshot(model):

@@ -76,7 +76,7 @@ def list_devices(refresh: bool = False) -> list[Device]:
             if about["max_input_channels"] > 0
         ]
     except sounddevice.PortAudioError as error:
-        raise DeviceError(f"the audio system gives no list of devices ({reason(error)}).") from None
+        raise DeviceError(f"the audio system gives no list of devices ({reason(error)})") from None
 
 
 def sample_rates(device: Device) -> list[int]:
@@ -138,7 +138,7 @@ def portaudio() -> Any:
             "the audio library PortAudio is missing", "install it (Debian and Ubuntu: apt install libportaudio2)"
         ) from None
     except Exception as error:  # PortAudio's own, whose type lies in the module that could not be imported
-        raise DeviceError(f"the audio library PortAudio does not start ({reason(error)}).") from None
+        raise DeviceError(f"the audio library PortAudio does not start ({reason(error)})") from None
     atexit.unregister(sounddevice._exit_handler)  # it may hang where the sound server does; the system cleans up
     return sounddevice
 

@@ -55,7 +55,7 @@ class AudioFile:
                     "resample it first",
                 )
             if channel is not None and not 0 <= channel < self.channels:
-                raise InputError(f"{self.path}: there is no channel {channel}; it has {self.channels}, counted from 0.")
+                raise InputError(f"{self.path}: there is no channel {channel} (it has {self.channels}, counted from 0)")
         except InputError:
             self._file.close()
             raise
@@ -101,7 +101,7 @@ class AudioFile:
             damage = self._missing(frames_read)
         if damage is not None:
             used = f"only its first {frames_read / self.sample_rate:.2f} s are used"
-            raise InputError(f"{self.path}: the file is damaged or cut short ({damage}); {used}")
+            raise InputError(f"{self.path}: the file is damaged or cut short ({damage}), and {used}")
 
     def lag_s(self) -> None:
         """A file is not live."""
@@ -142,19 +142,19 @@ def _open(path: Path) -> soundfile.SoundFile:
         if path.is_dir():
             raise InputError(f"{path} is a directory", "name an audio file")
         if not path.exists():
-            raise InputError(f"{path}: there is no such file.")
+            raise InputError(f"{path}: there is no such file")
         if not path.is_file():
             raise InputError(f"{path} is not a regular file", "save the audio to a file first")
         with path.open("rb") as raw:
             if not raw.read(1):
-                raise InputError(f"{path} is empty.")
+                raise InputError(f"{path} is empty")
         return soundfile.SoundFile(os.fsencode(path) if os.name == "posix" else path)
     except PermissionError:
-        raise InputError(f"{path}: no permission to read it.") from None
+        raise InputError(f"{path}: no permission to read it") from None
     except OSError as error:
-        raise InputError(f"{path}: it cannot be read ({error.strerror or error}).") from None
+        raise InputError(f"{path}: it cannot be read ({error.strerror or error})") from None
     except (soundfile.SoundFileError, TypeError, ValueError) as error:
-        raise InputError(f"{path} is not an audio file that can be read ({_reason(error)}).") from None
+        raise InputError(f"{path} is not an audio file that can be read ({_reason(error)})") from None
 
 
 def _open_ended(line: str) -> bool:

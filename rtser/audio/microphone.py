@@ -35,7 +35,7 @@ class Microphone:
         sounddevice = portaudio()
         self.name = device.name
         if channel is not None and not 0 <= channel < device.channels:
-            raise DeviceError(f"{self.name} has no channel {channel}; it has {device.channels}, counted from 0.")
+            raise DeviceError(f"{self.name} has no channel {channel} (it has {device.channels}, counted from 0)")
         self.channels = min(MEANT_CHANNELS, device.channels) if channel is None else channel + 1
         self.sample_rate = SAMPLE_RATE
         try:

@@ -14,7 +14,7 @@ class Ring:
     are Python integers, which no month of sound overflows.
 
     Args:
-        capacity: frames that are kept at least.
+        capacity: how many frames are kept, at least.
         channels: of a frame.
         start: what the counters begin with.
     """

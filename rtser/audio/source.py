@@ -15,7 +15,7 @@ from rtser.engine.features import SAMPLE_RATE, Float32
 
 @dataclass(frozen=True)
 class Gap:
-    """A place where the sound does not go on: what came before it says nothing about what follows.
+    """A place where sound is missing. What follows does not continue what came before.
 
     Attributes:
         state: ``lost``: the source is gone; ``open``: it is back; ``skipped``: its sound came too late.

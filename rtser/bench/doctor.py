@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +19,7 @@ from rtser.errors import DeviceError, ProviderError, RtserError
 from rtser.models import load
 from rtser.models.providers import CPU, Provider, nvidia_driver
 from rtser.statistics import summary_ms
+from rtser.versions import installed_version
 
 HOP_S = HOP_SAMPLES / SAMPLE_RATE
 LISTEN_S = 1.5
@@ -58,27 +57,20 @@ def examine(device: str | None, model: Path | None, provider: Provider) -> Itera
         yield _failed("model", error)
     else:
         yield Check("model", True, repr(loaded))
-        yield _provider(loaded)
+        yield _provider(loaded, provider)
         yield _speed(loaded)
     yield _clock()
 
 
 def _runtime() -> Check:
     """Which package of ONNX Runtime is installed; two at once break each other."""
-    found = [name for name in ("onnxruntime-gpu", "onnxruntime") if _installed(name)]
-    finding = ", ".join(f"{name} {version(name)}" for name in found) or "no package of ONNX Runtime"
-    if found == ["onnxruntime"]:
-        finding += " (CPU only)"
-    advice = "remove both with pip uninstall onnxruntime onnxruntime-gpu, then install the one that you want"
-    return Check("ONNX Runtime", len(found) == 1, finding, advice if len(found) != 1 else "", ProviderError.exit_code)
-
-
-def _installed(package: str) -> bool:
-    try:
-        version(package)
-    except PackageNotFoundError:
-        return False
-    return True
+    versions = {name: installed_version(name) for name in ("onnxruntime-gpu", "onnxruntime")}
+    found = [f"{name} {version}" for name, version in versions.items() if version]
+    if len(found) == 1:
+        return Check("ONNX Runtime", True, found[0] + ("" if versions["onnxruntime-gpu"] else " (CPU only)"))
+    advice = "pip uninstall onnxruntime onnxruntime-gpu, then pip install the one that you want"
+    finding = " and ".join(found) + " break each other" if found else "no package of ONNX Runtime is installed"
+    return Check("ONNX Runtime", False, finding, advice, ProviderError.exit_code)
 
 
 def _try(name: str, find_out: Callable[[], str]) -> Check:
@@ -89,7 +81,7 @@ def _try(name: str, find_out: Callable[[], str]) -> Check:
 
 
 def _failed(name: str, error: RtserError) -> Check:
-    return Check(name, False, error.problem, error.advice or "mend this, and examine again", error.exit_code)
+    return Check(name, False, error.problem, error.advice or "mend this, then run rtser doctor again", error.exit_code)
 
 
 def _audio(wanted: str | None) -> Iterator[Check]:
@@ -135,8 +127,10 @@ def _microphone(wanted: str | None) -> str:
     return f"{name}, level {level_db:.0f} dB{silent}"
 
 
-def _provider(model: Model) -> Check:
-    if model.execution_provider != CPU or not nvidia_driver():
+def _provider(model: Model, asked: Provider) -> Check:
+    """Whether the GPU is used where there is one, unless the CPU was asked for or the runtime is the CPU's."""
+    light = installed_version("onnxruntime-gpu") is None
+    if model.execution_provider != CPU or asked == "cpu" or light or not nvidia_driver():
         return Check("provider", True, model.execution_provider)
     advice = "its CUDA 13 libraries are missing or do not load: --provider cuda says which"
     return Check("provider", False, f"{model.execution_provider}, although there is an NVIDIA driver", advice, 5)
@@ -167,20 +161,6 @@ def _clock() -> Check:
     finding = f"monotonic, resolution {1e9 * time.get_clock_info('monotonic').resolution:.0f} ns"
     advice = "the system's time was just set, or the machine's clock does not keep time: wait, and try again"
     return Check("clock", off < 0.02, finding + f", {100 * off:.2f} % off the system's", advice, 2)
-
-
-def print_checks(checks: Iterator[Check], as_json: bool) -> list[Check]:
-    """Print each check when it is done; all of them."""
-    done = []
-    for check in checks:
-        done.append(check)
-        if not as_json:
-            print(f"{'ok  ' if check.well else 'FAIL'} {check.name:<14} {check.finding}", flush=True)
-            if not check.well:
-                print(f"{'':<19} -> {check.advice}", flush=True)
-    if as_json:
-        print(json.dumps([asdict(check) for check in done], indent=2))
-    return done
 
 
 def failure(checks: list[Check]) -> RtserError | None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -143,15 +141,3 @@ def resident_mib() -> float | None:
             return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
     except OSError:
         return None
-
-
-def print_figures(figures: dict[str, object], as_json: bool) -> None:
-    """Print what `measure` measured."""
-    if as_json:
-        print(json.dumps(figures))
-        return
-    for name, value in figures.items():
-        unit = "ms" if name.endswith("_ms") else "%" if name.endswith("_percent") else ""
-        shown = ", ".join(f"{key} {one}" for key, one in value.items()) if isinstance(value, dict) else value
-        print(f"{name.removesuffix('_ms').removesuffix('_percent'):<16} {shown} {unit}".rstrip())
-    sys.stdout.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from json import dumps
 from typing import Annotated
 
 import typer
@@ -22,10 +23,16 @@ def live(
     """Measure, paced in real time: from a segment's last sample to its decision, CPU share and memory."""
     single_threaded()
     with failures() as fail, signals() as asked:
-        from rtser.bench.live import measure, print_figures
+        from rtser.bench.live import measure
 
         session = make_session(recognition(model, provider).settings(), kept_times=None)
         figures = measure(session, seconds, device, asked.stop)
-        print_figures(figures, json)
+        if json:
+            typer.echo(dumps(figures))
+        else:
+            for name, value in figures.items():
+                unit = "ms" if name.endswith("_ms") else "%" if name.endswith("_percent") else ""
+                shown = ", ".join(f"{key} {one}" for key, one in value.items()) if isinstance(value, dict) else value
+                typer.echo(f"{name.removesuffix('_ms').removesuffix('_percent'):<16} {shown} {unit}".rstrip())
         if not figures["decisions"]:
-            fail(InputError("no decision was made in this time", "measure longer, or check the device"))
+            fail.note(InputError("no decision was made in this time", "measure longer, or check the device"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from json import dumps
 from typing import Annotated
 
 import typer
@@ -14,15 +16,11 @@ from rtser.commands.process import failures, single_threaded
 def devices(json: Annotated[bool, typer.Option("--json", help="The list as JSON.")] = False) -> None:
     """List the audio input devices."""
     with failures():
-        from dataclasses import asdict
-
         from rtser.audio.devices import list_devices, sample_rates
         from rtser.audio.timeouts import call_with_timeout
 
         found = call_with_timeout(lambda: {device: sample_rates(device) for device in list_devices()})
         if json:
-            from json import dumps
-
             typer.echo(dumps([asdict(device) | {"rates": rates} for device, rates in found.items()], indent=2))
         elif not found:
             typer.echo("There is no audio input device; connect a microphone (rtser doctor helps).")
@@ -55,8 +53,16 @@ def doctor(
     """Check the audio library, the devices, the model, the clock and the speed of this machine, and say what to do."""
     single_threaded()
     with failures() as fail:
-        from rtser.bench.doctor import examine, failure, print_checks
+        from rtser.bench.doctor import examine, failure
 
-        checks = print_checks(examine(device, model, provider or "auto"), json)
+        checks = []
+        for check in examine(device, model, provider or "auto"):
+            checks.append(check)
+            if not json:
+                typer.echo(f"{'ok  ' if check.well else 'FAIL'} {check.name:<14} {check.finding}")
+                if not check.well:
+                    typer.echo(f"{'':<19} -> {check.advice}")
+        if json:
+            typer.echo(dumps([asdict(check) for check in checks], indent=2))
         if error := failure(checks):
-            fail(error)
+            fail.note(error)

@@ -20,12 +20,14 @@ from rtser.commands.options import (
     with_recognition,
 )
 from rtser.commands.output import make_view
-from rtser.commands.process import failures, quiet_decoders, single_threaded
+from rtser.commands.process import failures, single_threaded
+from rtser.commands.quiet import quiet_decoders
 from rtser.commands.signals import signals
 from rtser.errors import InputError
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Sequence
 
     from rtser.session import Session
     from rtser.sinks import Sink
@@ -60,15 +62,16 @@ def file(
         settings = options.settings(channel=channel)
         keep_apart([csv], [*paths, settings.model, options.config])
         session = make_session(settings)
-        sinks = [make_view(session, json, live and not (plain or settings.plain))]
-        if csv:
-            from rtser.sinks.csv_table import CsvTable
-            from rtser.sinks.log_file import LogFile
-
-            labels = session.model.labels
-            sinks.append(CsvTable(LogFile(csv, header=CsvTable.header(labels), append=False), labels))
         from rtser.sinks import closing
+        from rtser.sinks.csv_table import CsvTable
+        from rtser.sinks.dropping import DroppingSink
+        from rtser.sinks.log_file import LogFile
 
+        view = make_view(session, json, live and not (plain or settings.plain))
+        sinks = [DroppingSink(view, None if csv else asked.stop.set)]
+        if csv:
+            labels = session.model.labels
+            sinks.append(DroppingSink(CsvTable(LogFile(csv, header=CsvTable.header(labels), append=False), labels)))
         with closing(sinks):
             for path in paths:
                 if asked.stop.is_set():
@@ -76,7 +79,7 @@ def file(
                 try:
                     recognise_file(session, path, settings.channel, pace, sinks, asked.stop)
                 except InputError as error:
-                    fail(error)
+                    fail.note(error)
 
 
 def demo(
@@ -91,9 +94,10 @@ def demo(
     with failures(), signals() as asked:
         from rtser.audio.file import sample_path
         from rtser.sinks import closing
+        from rtser.sinks.dropping import DroppingSink
 
         session = make_session(recognition(model, provider).settings())
-        sinks = [make_view(session, json, live=not plain)]
+        sinks = [DroppingSink(make_view(session, json, live=not plain), asked.stop.set)]
         with closing(sinks):
             recognise_file(session, sample_path(), None, speed, sinks, asked.stop, name=sample_path().name)
 
@@ -103,7 +107,7 @@ def recognise_file(
     path: Path,
     channel: int | None,
     speed: float,
-    sinks: list[Sink],
+    sinks: Sequence[Sink],
     stop: threading.Event,
     name: str | None = None,
 ) -> None:
@@ -114,4 +118,4 @@ def recognise_file(
     with AudioFile(path, channel) as audio:
         end = session.run(PacedSource(audio, speed, stop, name), sinks)
     if not end.decisions and not stop.is_set():
-        raise InputError(f"{path}: {end.time:.3f} s of sound is too short to decide; a segment lasts 0.335 s")
+        raise InputError(f"{path}: {end.time:.3f} s of sound is too short to decide (a segment lasts 0.335 s)")

@@ -47,7 +47,7 @@ def listen(
 ) -> None:
     """Recognise emotion in what a microphone picks up, until interrupted."""
     single_threaded()
-    with failures(), signals(daemon=True) as asked:
+    with failures() as fail, signals(daemon=fail.say) as asked:
         outputs = {"jsonl": jsonl, "csv": csv, "record": record, "save_audio": save_audio}
         lag = {"max_lag_ms": max_lag}
         settings = options.settings(device=device, channel=channel, source=lag, outputs=outputs)
@@ -55,6 +55,7 @@ def listen(
         from rtser.audio.supervisor import Supervisor
         from rtser.sinks import closing
         from rtser.sinks.build import build_sinks
+        from rtser.sinks.dropping import DroppingSink
 
         files = settings.outputs
         keep_apart([files.jsonl, files.csv, files.save_audio], [settings.model, options.config])
@@ -62,7 +63,8 @@ def listen(
         opener = MicrophoneOpener(settings.device, settings.channel, settings.source.ring_s)
         with ExitStack() as opened:
             logs, audio_sinks = build_sinks(files, session.model.labels, asked.reopen)
-            sinks = [*logs, make_view(session, json, live=not (plain or settings.plain))]
+            view = make_view(session, json, live=not (plain or settings.plain))
+            sinks = [*logs, DroppingSink(view, asked.stop.set)]
             opened.enter_context(closing(sinks))
             source = opened.enter_context(Supervisor(opener, settings.source, asked.stop, settings.channel))
             if not asked.stop.is_set():

@@ -9,7 +9,8 @@ import typer
 
 from rtser.commands.options import ChannelOption, ModelOption, keep_apart
 from rtser.commands.output import make_console
-from rtser.commands.process import failures, packages, quiet_decoders, single_threaded
+from rtser.commands.process import failures, packages, single_threaded
+from rtser.commands.quiet import quiet_decoders
 
 
 def info(

@@ -33,7 +33,8 @@ def recognition(
     model: ModelOption = None,
     provider: ProviderOption = None,
     window: Annotated[
-        float | None, typer.Option("--window", help="Seconds over which is decided; the model's own if not named.")
+        float | None,
+        typer.Option("--window", help="Length of the decision window in seconds; the model's own if not named."),
     ] = None,
     label_threshold: Annotated[
         float | None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import typer
@@ -49,41 +49,50 @@ class StandardError(logging.Handler):
         super().close()
 
 
-@contextmanager
-def failures() -> Iterator[Callable[[RtserError], None]]:
-    """End the program with one sentence and the right exit code, whatever goes wrong.
+class Failures:
+    """What went wrong so far in a command that went on.
 
-    Yields a function that notes a failure and lets the work go on; the program then ends with the first one's code.
+    Args:
+        standard_error: where each failure is printed, through the logger.
     """
-    noted: list[RtserError] = []
+
+    def __init__(self, standard_error: StandardError) -> None:
+        self.say = standard_error.say
+        self.noted: list[RtserError] = []
+
+    def note(self, error: RtserError) -> None:
+        """Print a failure, and let the work go on; the program ends with the first one's exit code."""
+        self.noted.append(error)
+        logger.error("%s", error)
+
+
+@contextmanager
+def failures() -> Iterator[Failures]:
+    """End the program with one sentence and the right exit code, whatever goes wrong."""
     _open_standard_streams()
     handler = StandardError()
     logger.addHandler(handler)
-
-    def note(error: RtserError) -> None:
-        noted.append(error)
-        logger.error("%s", error)
-
+    fail = Failures(handler)
     try:
-        yield note
+        yield fail
         sys.stdout.flush()
     except RtserError as error:
-        note(error)
+        fail.note(error)
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
     except BrokenPipeError:
         _silence_standard_output()
     except OSError as error:
         if error.filename:
-            note(InputError(f"{error.filename}: {error.strerror or error}"))
+            fail.note(InputError(f"{error.filename}: {error.strerror or error}"))
         else:
             _silence_standard_output()
-            note(OutputError(f"standard output cannot be written ({error.strerror or error})"))
+            fail.note(OutputError(f"standard output cannot be written ({error.strerror or error})"))
     finally:
         logger.removeHandler(handler)
         handler.close()
-    if noted:
-        raise typer.Exit(noted[0].exit_code)
+    if fail.noted:
+        raise typer.Exit(fail.noted[0].exit_code)
 
 
 @contextmanager
@@ -93,38 +102,18 @@ def packages(extra: str) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         extra = {"opensmile": "baseline", "distributed": "dask"}.get(error.name or "", extra)
-        how = f"pip install -c constraints.txt '.[{extra}]'"
-        raise InputError(f"this needs the package {error.name}", f"in the checkout: {how}") from None
+        how = (
+            "pip install matplotlib"
+            if extra == "plot"
+            else f"in the checkout: pip install -c constraints.txt '.[{extra}]'"
+        )
+        raise InputError(f"this needs the package {error.name}", how) from None
 
 
 def single_threaded() -> None:
     """Keep numpy to one thread, before it is imported: a live step is too small to share."""
     for library in ("OMP", "OPENBLAS", "MKL"):
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
-
-
-@contextmanager
-def quiet_decoders() -> Iterator[None]:
-    """Keep off standard error what C libraries print, such as an MP3 decoder's warnings; our own words still get there.
-
-    It redirects descriptor 2 of the process, so only a command may use it, once, before any thread starts.
-    """
-    try:
-        sys.stderr.flush()
-        kept, own = os.dup(2), sys.stderr
-    except (OSError, AttributeError):  # no standard error at all
-        yield
-        return
-    silent = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(silent, 2)
-    os.close(silent)
-    try:
-        with open(os.dup(kept), "w", buffering=1, errors="backslashreplace") as sys.stderr:
-            yield
-    finally:
-        sys.stderr = own
-        os.dup2(kept, 2)
-        os.close(kept)
 
 
 def _open_standard_streams() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import sys
@@ -10,11 +9,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from rtser.commands.process import StandardError
 from rtser.errors import OutputError
 
 END_S = 1.8
 """Longest time that a daemon takes to end in order."""
+SAY_S = 0.2
+"""Longest time that the last sentence takes: nobody may read standard error either."""
 
 
 class Signals:
@@ -32,15 +32,18 @@ class Signals:
 
 
 @contextmanager
-def signals(daemon: bool = False) -> Iterator[Signals]:
+def signals(daemon: Callable[[str], None] | None = None) -> Iterator[Signals]:
     """Let the first SIGINT or SIGTERM end the sound, so that all events are written; a second SIGINT ends at once.
 
     Yields what is asked. Leaves with exit code 130, but for the SIGTERM of a daemon, which is its normal end. A daemon
     ends within two seconds, even where nobody reads its output any more (then with code 6), and opens its log files
     again on a SIGHUP.
+
+    Args:
+        daemon: prints a sentence on standard error; given by a command that is a daemon.
     """
     asked = Signals()
-    forced = threading.Timer(END_S, _end_now)
+    forced = threading.Timer(END_S, _end_now, [daemon])
     forced.daemon = True
 
     had_terminal = sys.stdout.isatty()
@@ -67,23 +70,23 @@ def signals(daemon: bool = False) -> Iterator[Signals]:
     finally:
         forced.cancel()
         for number, handler in before.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)  # None: not set from Python
     if asked.received and not (daemon and asked.received == signal.SIGTERM):
         raise KeyboardInterrupt
 
 
-def _end_now() -> None:
+def _end_now(say: Callable[[str], None]) -> None:
     """End a daemon that does not come to its end, and leave the terminal usable as far as that goes without waiting."""
-    for handler in logging.getLogger("rtser").handlers or [StandardError()]:
-        if isinstance(handler, StandardError):
-            break
-    else:
-        handler = StandardError()  # the live view holds the logger
-    handler.say(
+    sentence = (
         "the end took too long, because nobody reads the output or the audio system hangs; something may be missing."
     )
-    if sys.stdout.isatty():
-        with suppress(OSError):
-            os.set_blocking(sys.stdout.fileno(), False)
-            os.write(sys.stdout.fileno(), b"\x1b[?1049l\x1b[?25h")
-    os._exit(OutputError.exit_code)
+    try:
+        saying = threading.Thread(target=say, args=[sentence], daemon=True)
+        saying.start()
+        saying.join(SAY_S)
+        if sys.stdout.isatty():
+            with suppress(OSError):
+                os.set_blocking(sys.stdout.fileno(), False)
+                os.write(sys.stdout.fileno(), b"\x1b[?1049l\x1b[?25h")
+    finally:
+        os._exit(OutputError.exit_code)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from rtser.commands.process import failures, packages
+from rtser.commands.quiet import quiet_exporter
 from rtser.errors import InputError
 
 DataOption = Annotated[Path, typer.Option("--data", help="Folder that holds each corpus under its own name.")]
@@ -79,7 +76,7 @@ def train(
 def evaluate(
     run: RunArgument,
     stream: Annotated[
-        bool, typer.Option("--stream", help="Also stream the test files: UA against the seconds of speech heard.")
+        bool, typer.Option("--stream", help="Also stream the test files: UA against the seconds of speech so far.")
     ] = False,
     head: HeadOption = None,
     data: DataOption = Path("data"),
@@ -125,26 +122,15 @@ def export(
         typer.echo(f"{output}: {metadata.name}, {', '.join(metadata.labels)}; at most {difference:.1e} from torch")
 
 
-@contextmanager
-def quiet_exporter() -> Iterator[None]:
-    """Keep PyTorch's notes on the internals of its exporter (missing torchvision, renamed axes) off the screen."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)
-
-
 def corpus_roots(names: list[str], data: Path, corpora: list[str] | None) -> dict[str, Path]:
     """Where each corpus lies."""
     roots = {name: (data.expanduser() / name).resolve() for name in names}
     for given in corpora or []:
         name, equals, path = given.partition("=")
         if not equals or name not in roots:
-            raise InputError(f"--corpus {given}: write NAME=PATH, where NAME is one of {', '.join(roots)}")
+            raise InputError(
+                f"--corpus {given}: this names no corpus of the experiment",
+                f"write NAME=PATH, where NAME is one of {', '.join(roots)}",
+            )
         roots[name] = Path(path).expanduser().resolve()
     return roots

@@ -21,7 +21,7 @@ class Bank:
     Args:
         model: shared by all streams; from `rtser.load`.
         streams: how many, n.
-        window_s: length of the window over which is decided, in seconds; None for the model's own.
+        window_s: length of the decision window in seconds; None for the model's own.
         label_threshold: below this probability a decision has no label, 0..1; None for the model's own.
 
     Raises:
@@ -55,7 +55,7 @@ class Bank:
         return features.HOP_SAMPLES if self._hops[self._index(stream)] else features.FIRST_HOP_SAMPLES
 
     def reset(self, stream: int) -> None:
-        """Forget everything that a stream has heard; its time starts again at zero."""
+        """Forget everything of a stream; its time starts again at zero."""
         self._hops[self._index(stream)] = 0
         for state in self._state:
             state[stream] = 0
@@ -92,7 +92,7 @@ class Bank:
 
     def _index(self, stream: int) -> int:
         if not 0 <= stream < len(self):
-            raise ArgumentError(f"there is no stream {stream}; the bank has {len(self)}, counted from 0")
+            raise ArgumentError(f"there is no stream {stream} (the bank has {len(self)}, counted from 0)")
         return stream
 
     def _checked(self, stream: int, hop: Float32) -> Float32:

@@ -90,7 +90,7 @@ def checked_samples(samples: Float32) -> Float32:
         raise ArgumentError(f"samples must have one dimension (mono), not shape {samples.shape}")
     plain = np.asarray(samples)
     if not (np.abs(plain) <= MAX_SAMPLE).all():
-        raise ArgumentError("samples hold NaN, infinite or huge values; full scale is 1")
+        raise ArgumentError("samples hold NaN, infinite or huge values (full scale is 1)")
     return plain
 
 

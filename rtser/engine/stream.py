@@ -16,7 +16,7 @@ class Stream:
 
     Args:
         model: from `rtser.load`.
-        window_s: length of the window over which is decided, in seconds; None for the model's own.
+        window_s: length of the decision window in seconds; None for the model's own.
         label_threshold: below this probability a decision has no label, 0..1; None for the model's own.
 
     Attributes:

@@ -31,8 +31,9 @@ def load(path: str | os.PathLike[str] | None = None, provider: Provider = "auto"
         if file.exists() and not file.is_file():
             raise ModelError(f"model {file} is not a file", "name a model file")
         content = file.read_bytes()
-    except OSError as error:
-        raise ModelError(f"model {file} cannot be read ({error.strerror})", "name a model file") from None
+    except (OSError, ValueError) as error:  # the latter for a name with a zero in it
+        reason = getattr(error, "strerror", None) or error
+        raise ModelError(f"model {file} cannot be read ({reason})", "name a model file") from None
     return load_bytes(content, str(file), provider, threads)
 
 

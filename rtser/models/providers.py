@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Literal
-
-import onnxruntime
+from typing import Any, Literal
 
 from rtser.errors import ArgumentError, ModelError, ProviderError
 
@@ -14,7 +12,7 @@ CUDA = "CUDAExecutionProvider"
 Provider = Literal["auto", "cpu", "cuda"]
 
 
-def open_session(content: bytes, provider: Provider, threads: int) -> onnxruntime.InferenceSession:
+def open_session(content: bytes, provider: Provider, threads: int) -> Any:
     """A session for the content of a model file.
 
     Args:
@@ -39,9 +37,20 @@ def open_session(content: bytes, provider: Provider, threads: int) -> onnxruntim
     return _cpu_session(content, threads)
 
 
-def _options(threads: int) -> onnxruntime.SessionOptions:
+def _runtime() -> Any:
+    """The module onnxruntime, imported late so that its absence is one sentence."""
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise ProviderError(
+            f"ONNX Runtime cannot be imported ({first_line(error)})", "pip install onnxruntime, or onnxruntime-gpu"
+        ) from None
+    return onnxruntime
+
+
+def _options(threads: int) -> Any:
     """Quiet, and without spinning: a default session burns most of a core between hops."""
-    options = onnxruntime.SessionOptions()
+    options = _runtime().SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
@@ -49,15 +58,17 @@ def _options(threads: int) -> onnxruntime.SessionOptions:
     return options
 
 
-def _cpu_session(content: bytes, threads: int) -> onnxruntime.InferenceSession:
+def _cpu_session(content: bytes, threads: int) -> Any:
+    runtime = _runtime()
     try:
-        return onnxruntime.InferenceSession(content, _options(threads), providers=[CPU])
+        return runtime.InferenceSession(content, _options(threads), providers=[CPU])
     except Exception as error:  # ONNX Runtime raises many types here, some of them private
-        raise ModelError(f"it is no model file that ONNX Runtime can load ({first_line(error)})") from None
+        raise ModelError(f"it is not a model file that ONNX Runtime can load ({first_line(error)})") from None
 
 
-def _cuda_session(content: bytes, threads: int) -> onnxruntime.InferenceSession:
+def _cuda_session(content: bytes, threads: int) -> Any:
     """A session wholly on CUDA, or ProviderError: ONNX Runtime alone falls back to the CPU without a word."""
+    onnxruntime = _runtime()
     if CUDA not in onnxruntime.get_available_providers():
         raise ProviderError(
             "CUDA was asked for, but the installed ONNX Runtime has no CUDA provider", "install onnxruntime-gpu"

@@ -33,7 +33,7 @@ class AudioSink(Protocol):
 
 @contextmanager
 def closing(sinks: Sequence[Sink]) -> Iterator[None]:
-    """Close every sink at the end, those too that come after one whose close fails."""
+    """Close every sink at the end, even where the close of another one fails."""
     with ExitStack() as stack:
         for sink in sinks:
             stack.callback(sink.close)

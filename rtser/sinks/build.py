@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import ExitStack
 from typing import NamedTuple
 
 from rtser.events import DecisionEvent, Event, UtteranceEvent
@@ -39,19 +40,23 @@ def build_sinks(settings: OutputSettings, labels: tuple[str, ...], reopen: threa
     sinks: list[Sink] = []
     audio_sinks: list[AudioSink] = []
     size = round(settings.log_max_mb * 1e6)
-    if settings.jsonl:
-        logs.append(RetryingSink(JsonLog(LogFile(settings.jsonl, size, settings.log_keep))))
-    if settings.csv:
-        log = LogFile(settings.csv, size, settings.log_keep, CsvTable.header(labels))
-        logs.append(RetryingSink(CsvTable(log, labels), DecisionEvent))
-    if settings.record:
-        recorder = Recorder(settings.record, round(settings.record_max_mb * 1e6))
-        audio_sinks.append(recorder)
-        sinks.append(RetryingSink(recorder, UtteranceEvent, retry_s=0))
-    if settings.save_audio:
-        wav = WavFile(settings.save_audio)
-        audio_sinks.append(wav)
-        sinks.append(wav)
+    with ExitStack() as opened:  # closes what is open already where a later one fails
+        if settings.jsonl:
+            logs.append(RetryingSink(JsonLog(LogFile(settings.jsonl, size, settings.log_keep))))
+            opened.callback(logs[-1].close)
+        if settings.csv:
+            log = LogFile(settings.csv, size, settings.log_keep, CsvTable.header(labels))
+            logs.append(RetryingSink(CsvTable(log, labels), DecisionEvent))
+            opened.callback(logs[-1].close)
+        if settings.record:
+            recorder = Recorder(settings.record, round(settings.record_max_mb * 1e6))
+            audio_sinks.append(recorder)
+            sinks.append(RetryingSink(recorder, UtteranceEvent, retry_s=0))
+        if settings.save_audio:
+            wav = WavFile(settings.save_audio)
+            audio_sinks.append(wav)
+            sinks.append(wav)
+        opened.pop_all()
     if manager := ServiceManager.of_environment():
         sinks.append(manager)
     return Outputs([ReopenOnRequest(logs, reopen), *logs, *sinks], audio_sinks)

@@ -33,7 +33,7 @@ class RetryingSink:
     ) -> None:
         self._sink, self._kinds, self._retry_s, self._clock = sink, kinds, retry_s, clock
         self._failed_s: float | None = None
-        self._lost = 0
+        self._lost = self._lost_before = 0
         self._problem = ""
 
     def write(self, event: Event) -> None:
@@ -56,6 +56,7 @@ class RetryingSink:
         else:
             if self._failed_s is not None:
                 logger.warning("written again, without %d events, after: %s.", self._lost, self._problem)
+                self._lost_before += self._lost
                 self._failed_s, self._lost = None, 0
 
     def reopen(self) -> None:
@@ -70,10 +71,11 @@ class RetryingSink:
         """Close the sink.
 
         Raises:
-            OutputError: it could not be finished: it failed until the end, or it cannot be closed.
+            OutputError: it is incomplete: events are missing, or it cannot be closed.
         """
         if self._failed_s is None:
             self._sink.close()
-            return
-        self.reopen()
-        raise OutputError(f"the last {self._lost} events are missing in an output ({self._problem})")
+        else:
+            self.reopen()
+        if lost := self._lost_before + self._lost:
+            raise OutputError(f"{lost} events are missing in an output ({self._problem})")

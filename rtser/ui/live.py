@@ -29,7 +29,7 @@ class LiveView:
         console: a terminal.
         labels: the emotions.
         snapshot: gives the run's figures; called on the view's thread.
-        window: over how many segments is decided.
+        window: length of the decision window in segments.
     """
 
     def __init__(
@@ -110,7 +110,8 @@ class LiveView:
         while not in_foreground():  # told to go on in the background (bg): the terminal is the shell's
             if self._done.wait(FRAME_S):
                 return
-        self._terminal.open()
+        if not self._done.is_set():
+            self._terminal.open()
 
     def _print_last(self) -> None:
         width, height = self._console.size

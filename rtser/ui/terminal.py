@@ -19,20 +19,43 @@ except ImportError:  # Windows
     termios = None  # type: ignore[assignment]
 
 LINES_KEPT = 20
+"""How many of the last lines that C libraries print are kept."""
 logger = logging.getLogger("rtser")
 
 
-class _Kept(logging.Handler):
-    """Keeps what is logged, in order with what C libraries print."""
+class _Held(logging.Handler):
+    """Keeps what is logged while the view covers standard error, instead of the handlers that were there before."""
 
-    def __init__(self, lines: deque[logging.LogRecord | str]) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._lines = lines
         self.last = ""
+        self._records: list[logging.LogRecord] = []
+        self._handlers: list[logging.Handler] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         self.last = record.getMessage()
-        self._lines.append(record)
+        self._records.append(record)
+
+    def hold(self) -> None:
+        """Silence the logger's handlers."""
+        self._handlers = list(logger.handlers)
+        for handler in self._handlers:
+            handler.addFilter(_nothing)
+        logger.addHandler(self)
+
+    def release(self) -> None:
+        """Let the handlers print what was kept, and go on."""
+        logger.removeHandler(self)
+        handlers, self._handlers = self._handlers, []
+        records, self._records = self._records, []
+        for handler in handlers:
+            handler.removeFilter(_nothing)
+            for record in records:
+                handler.handle(record)
+
+
+def _nothing(_record: logging.LogRecord) -> bool:
+    return False
 
 
 class Terminal:
@@ -49,16 +72,17 @@ class Terminal:
         self._size = (0, 0)
         self._stderr: tuple[int, int] | None = None
         self._keys: list[object] | None = None
-        self._printed: deque[logging.LogRecord | str] = deque(maxlen=LINES_KEPT)
+        self._printed: deque[str] = deque(maxlen=LINES_KEPT)
         self._rest = b""
-        self._kept = _Kept(self._printed)
-        self._handlers: list[logging.Handler] = []
+        self._log = _Held()
 
     def open(self) -> None:
-        """Take the terminal. What is logged is kept until `close`, for it would tear the view."""
+        """Take the terminal. What is logged is kept until `close`, because it would tear the view."""
+        if self._live is not None:
+            return
         atexit.register(self.close)
         self._hide_keys()
-        self._handlers, logger.handlers = logger.handlers, [self._kept]
+        self._log.hold()
         self._hold_stderr()
         self._live = Live(
             Text(), console=self._console, screen=True, auto_refresh=False, redirect_stdout=False, redirect_stderr=False
@@ -67,7 +91,7 @@ class Terminal:
         self._rows = []
 
     def close(self) -> None:
-        """Give the terminal back, and print what was logged and printed on standard error meanwhile.
+        """Give the terminal back; print what was logged meanwhile, and the last lines that C libraries printed.
 
         May be called twice.
         """
@@ -79,13 +103,10 @@ class Terminal:
         self._release_stderr()
         with suppress(OSError):  # a terminal that is gone
             live.stop()
-        logger.handlers = self._handlers
+        self._log.release()
         with suppress(OSError):
-            for line in self._printed:
-                if isinstance(line, logging.LogRecord):
-                    logger.callHandlers(line)
-                else:
-                    os.write(2, f"{line}\n".encode())
+            for line in tuple(self._printed):
+                os.write(2, f"{line}\n".encode())
         self._printed.clear()
 
     def draw(self, rows: list[Text]) -> None:
@@ -106,7 +127,7 @@ class Terminal:
                 while chunk := os.read(self._stderr[1], 65536):
                     *lines, self._rest = (self._rest + chunk[-65536:]).split(b"\n")
                     self._printed.extend(text for line in lines if (text := line.decode(errors="replace").strip()))
-        return self._kept.last
+        return self._log.last
 
     def _hide_keys(self) -> None:
         """Keep the terminal from echoing what is typed, ^C above all; only where this program has the terminal."""

@@ -34,7 +34,7 @@ class ViewState:
 
     Attributes:
         labels: the emotions.
-        window: over how many segments is decided.
+        window: length of the decision window in segments.
         source: the event that began the run.
         now: the last decision; None before the first, and after the source was lost.
         strip: the last hops.
@@ -57,7 +57,7 @@ class ViewState:
     uptime_s: float = 0.0
 
     def take(self, event: Event) -> None:
-        """Let an event change the scene."""
+        """Let an event change the state."""
         if isinstance(event, StartEvent):
             self.source, self.now, self.hops, self.message = event, None, 0, ""
             self.strip.clear()

@@ -126,6 +126,33 @@ def test_it_ends_though_nobody_reads_its_output(microphone, model_path):
     os.close(reading)
 
 
+def test_it_ends_though_nobody_reads_its_output_nor_its_standard_error(microphone, model_path):
+    command = [sys.executable, "-m", "rtser", "listen", "--json", "--device", "virtmic", "--model", str(model_path)]
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+    with subprocess.Popen(command, env=microphone.environment, stdout=writing, stderr=writing) as unread:
+        os.close(writing)
+        time.sleep(5.0)
+        unread.send_signal(signal.SIGTERM)
+        assert unread.wait(10) == 6
+    os.close(reading)
+
+
+def test_a_log_is_complete_when_the_reader_of_the_events_leaves(microphone, model_path, tmp_path):
+    log = tmp_path / "a.jsonl"
+    command = [sys.executable, "-m", "rtser", "listen", "--json", "--device", "virtmic", "--model", str(model_path)]
+    with subprocess.Popen(
+        [*command, "--jsonl", str(log)], env=microphone.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as listening:
+        assert listening.stdout
+        listening.stdout.readline()
+        listening.stdout.close()
+        assert listening.wait(15) == 0
+        assert listening.stderr
+        assert listening.stderr.read() == b""
+    assert '"type": "end"' in log.read_text().splitlines()[-1]
+
+
 def test_a_sound_server_that_hangs_from_the_start_is_told_and_can_be_interrupted(microphone, model_path):
     command = [sys.executable, "-m", "rtser", "listen", "--json", "--device", "virtmic", "--model", str(model_path)]
     pipe = subprocess.PIPE

@@ -185,7 +185,7 @@ def test_what_could_be_heard_of_a_cut_file_is_told(model_path, tmp_path):
     ("arguments", "code", "words"),
     [
         (["--model", "none.onnx"], 3, "none.onnx cannot be read"),
-        (["--model", str(DEMO)], 3, "no model file"),
+        (["--model", str(DEMO)], 3, "not a model file"),
         (["--window", "0.1"], 2, "window"),
         (["--set", "outputs.jsonl=x"], 2, "this setting is for rtser listen"),
         (["--set", "device=usb"], 2, "this setting is for rtser listen"),
@@ -223,6 +223,16 @@ def test_a_reader_that_leaves_early_gets_no_traceback(model_path):
         complaint = process.stderr.read()
     assert process.returncode == 0
     assert complaint == ""
+
+
+def test_other_outputs_are_finished_when_a_reader_leaves_early(model_path, tmp_path):
+    table = tmp_path / "a.csv"
+    result = shell(
+        '"$@" | head -1; echo ${PIPESTATUS[0]}', "file", DEMO, DEMO, "--json", "--csv", table, "--model", model_path
+    )
+    assert result.stdout.splitlines()[-1] == "0"
+    assert result.stderr == ""
+    assert len(table.read_text().splitlines()) == 1 + 2 * segment_count(len(read_audio(DEMO)))
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
@@ -267,6 +277,11 @@ def test_training_without_its_packages_says_what_to_install():
     result = subprocess.run([sys.executable, "-c", blocked, "train"], capture_output=True, text=True)
     assert result.returncode == 2
     assert "'.[train]'" in one_sentence(result)
+
+
+def test_the_training_package_is_imported_late():
+    code = "import sys, rtser.commands.app; print([name for name in sys.modules if name.startswith('rtser_train')])"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
 
 
 def test_importing_rtser_loads_nothing_heavy():

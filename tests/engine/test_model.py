@@ -71,9 +71,9 @@ def test_a_model_says_how_to_have_it_elsewhere(copied):
 
 
 def test_what_is_no_model_file_is_refused():
-    refused(b"this is no model", "no model file")
-    refused(b"", "no model file")
-    refused(tiny_model_bytes()[:-500], "no model file")
+    refused(b"this is no model", "not a model file")
+    refused(b"", "not a model file")
+    refused(tiny_model_bytes()[:-500], "not a model file")
 
 
 def test_an_onnx_file_of_another_program_is_refused():
@@ -126,7 +126,7 @@ def test_data_outside_the_file_is_refused():
         tensor.data_location = TensorProto.EXTERNAL
         tensor.external_data.add(key="location", value="../weights.bin")
 
-    refused(changed(move_out), "no model file")
+    refused(changed(move_out), "not a model file")
 
 
 def test_a_missing_output_is_refused():

@@ -122,7 +122,7 @@ def test_the_name_of_a_model_is_no_model():
 def test_a_stream_that_a_bank_does_not_have_is_named(stream):
     bank = Bank(TINY, 2)
     for call in (bank.reset, bank.hop_samples, bank.state):
-        with pytest.raises(ArgumentError, match=f"there is no stream {stream}; the bank has 2"):
+        with pytest.raises(ArgumentError, match=f"there is no stream {stream} .the bank has 2"):
             call(stream)
 
 

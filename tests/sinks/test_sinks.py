@@ -3,6 +3,8 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +14,11 @@ from conftest import sound
 from rtser.engine.features import SAMPLE_RATE
 from rtser.errors import OutputError
 from rtser.events import DecisionEvent, EndEvent, SourceEvent, StartEvent, UtteranceEvent
+from rtser.settings import OutputSettings
 from rtser.sinks import closing
+from rtser.sinks.build import build_sinks
 from rtser.sinks.csv_table import CsvTable
+from rtser.sinks.dropping import DroppingSink
 from rtser.sinks.jsonl import JsonLog
 from rtser.sinks.log_file import LogFile
 from rtser.sinks.recorder import AFTER_S, BEFORE_S, Recorder
@@ -108,18 +113,20 @@ def test_a_sink_that_fails_until_the_end_is_incomplete():
     inner.failing = True
     sink.write(DECISION)
     sink.write(DECISION)
-    with pytest.raises(OutputError, match=r"the last 2 events are missing in an output \(a\.jsonl cannot be written"):
+    with pytest.raises(OutputError, match=r"2 events are missing in an output \(a\.jsonl cannot be written"):
         sink.close()
 
 
-def test_a_sink_that_works_again_is_finished_well():
+def test_a_sink_that_works_again_says_at_the_end_what_it_lacks():
     now_s, inner = [0.0], Failing()
     sink = RetryingSink(inner, clock=lambda: now_s[0])
     inner.failing = True
     sink.write(DECISION)
     inner.failing, now_s[0] = False, RETRY_S
-    sink.write(DECISION)
-    sink.close()
+    sink.write(SPOKEN)
+    assert inner.written == [SPOKEN]
+    with pytest.raises(OutputError, match="1 events are missing"):
+        sink.close()
 
 
 def test_every_sink_is_closed_whatever_another_one_does():
@@ -229,3 +236,59 @@ def test_systemd_hears_that_it_is_ready_alive_with_decisions_only_and_stopping(t
     assert heard[1:3] == ["WATCHDOG=1"] * 2
     assert heard[3] == "STATUS=lost: virtmic has gone"
     assert heard[4] == "STOPPING=1"
+
+
+class Leaving(Failing):
+    """A sink whose reader leaves when it is told to."""
+
+    def write(self, event):
+        if self.failing:
+            raise BrokenPipeError
+        super().write(event)
+
+
+def test_a_reader_that_leaves_is_no_failure_and_is_told_once():
+    left, inner = [], Leaving()
+    sink = DroppingSink(inner, lambda: left.append(True))
+    sink.write(DECISION)
+    inner.failing = True
+    sink.write(DECISION)
+    inner.failing = False
+    sink.write(SPOKEN)
+    sink.close()
+    assert inner.written == [DECISION]
+    assert left == [True]
+
+
+def test_a_sink_that_fails_drops_out_and_says_so_at_the_end():
+    inner = Failing()
+    sink = DroppingSink(inner)
+    inner.failing = True
+    sink.write(DECISION)
+    inner.failing = False
+    sink.write(SPOKEN)
+    assert inner.written == []
+    with pytest.raises(OutputError, match="No space left on device"):
+        sink.close()
+
+
+def test_a_full_disk_while_recording_is_told_as_such_and_leaves_nothing(tmp_path, monkeypatch):
+    def full(_path, _content):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
+    with pytest.raises(OutputError, match=r"cannot be written \(No space left on device\)"):
+        recorded(tmp_path, [sound(5.0)])
+    assert list(tmp_path.iterdir()) == []
+
+
+def open_files():
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_an_output_that_cannot_be_opened_closes_those_that_are(tmp_path):
+    settings = OutputSettings(jsonl=tmp_path / "a.jsonl", save_audio=tmp_path / "no" / "a.wav")
+    before = open_files()
+    with pytest.raises(OutputError, match=r"a\.wav cannot be written"):
+        build_sinks(settings, ("angry",), threading.Event())
+    assert open_files() == before

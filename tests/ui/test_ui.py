@@ -147,6 +147,23 @@ def test_the_live_view_leaves_the_last_view_and_what_was_printed_on_standard_err
     logger.handlers = []
 
 
+def test_a_handler_that_is_added_while_the_view_is_open_stays_and_no_warning_is_printed_twice(capfd):
+    logger, own, late = logging.getLogger("rtser"), logging.StreamHandler(sys.stderr), logging.NullHandler()
+    view = LiveView(Console(file=io.StringIO(), width=80, height=24, force_terminal=True), LABELS, Snapshot, window=10)
+    logger.addHandler(own)
+    try:
+        view.write(BEGIN)
+        logger.addHandler(late)
+        for number in range(30):
+            logger.warning("warning %d", number)
+        view.close()
+        assert late in logger.handlers
+        assert capfd.readouterr().err.splitlines() == [f"warning {number}" for number in range(30)]
+    finally:
+        logger.removeHandler(own)
+        logger.removeHandler(late)
+
+
 def test_ctrl_z_is_handled_as_before_when_the_view_is_closed():
     def handler(*_):
         pass

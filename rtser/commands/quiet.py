@@ -1,0 +1,48 @@
+"""What libraries print of their own accord, kept off the screen. Both change the process: for commands only."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def quiet_decoders() -> Iterator[None]:
+    """Keep off standard error what C libraries print, such as an MP3 decoder's warnings; our own words still get there.
+
+    It redirects descriptor 2 of the process, so only a command may use it, once, before any thread starts.
+    """
+    try:
+        sys.stderr.flush()
+        kept, own = os.dup(2), sys.stderr
+    except (OSError, AttributeError):  # no standard error at all
+        yield
+        return
+    silent = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silent, 2)
+    os.close(silent)
+    try:
+        with open(os.dup(kept), "w", buffering=1, errors="backslashreplace") as sys.stderr:
+            yield
+    finally:
+        sys.stderr = own
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+@contextmanager
+def quiet_exporter() -> Iterator[None]:
+    """Keep PyTorch's notes on the internals of its exporter (missing torchvision, renamed axes) off the screen."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)

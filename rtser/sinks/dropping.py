@@ -1,0 +1,58 @@
+"""A sink that drops out at its first failure, so that the other outputs are finished."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rtser.errors import OutputError
+from rtser.events import Event
+from rtser.sinks import Sink
+
+
+class DroppingSink:
+    """Hands events on to a sink until it fails; then takes no more.
+
+    A reader that leaves (BrokenPipeError) is no failure. Any other one is raised by `close`.
+
+    Args:
+        sink: standard output, the terminal, or a file.
+        on_drop: called once when the sink drops out, such as to end the run.
+    """
+
+    def __init__(self, sink: Sink, on_drop: Callable[[], object] | None = None) -> None:
+        self._sink, self._on_drop = sink, on_drop
+        self._dropped = False
+        self._failure: OutputError | None = None
+
+    def write(self, event: Event) -> None:
+        """Hand an event on, unless the sink has dropped out."""
+        if not self._dropped:
+            self._try(lambda: self._sink.write(event))
+
+    def close(self) -> None:
+        """Close the sink.
+
+        Raises:
+            OutputError: it has failed.
+        """
+        self._try(self._sink.close)
+        if self._failure:
+            raise self._failure
+
+    def _try(self, call: Callable[[], None]) -> None:
+        try:
+            call()
+        except BrokenPipeError:
+            self._drop()
+        except OutputError as error:
+            self._failure = self._failure or error
+            self._drop()
+        except OSError as error:
+            reason = error.strerror or str(error)
+            self._failure = self._failure or OutputError(f"standard output cannot be written ({reason})")
+            self._drop()
+
+    def _drop(self) -> None:
+        dropped, self._dropped = self._dropped, True
+        if self._on_drop and not dropped:
+            self._on_drop()
