@@ -141,7 +141,7 @@ def parse_yaml(text: str, source: str) -> Any:
     """The content of a YAML text; raises InputError where it is none."""
     try:
         return yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # impossible dates, huge numbers, deep nesting
         raise InputError(f"{source} is not valid YAML ({' '.join(str(error).split())})") from None
 
 

@@ -93,3 +93,12 @@ def test_a_device_is_found_again_under_another_card_number_but_first_under_its_o
 
 def test_the_name_by_which_it_is_opened_again_has_no_card_number():
     assert DEVICES[1].stable_name == "USB Microphone: Audio"
+
+
+@pytest.mark.parametrize(
+    "text", ["decide: {hold_s: 2001-99-99}", f"channel: {'9' * 5000}", f"device: {'[' * 3000}", "a: [b"]
+)
+def test_yaml_that_cannot_be_read_is_one_sentence(tmp_path, text):
+    (tmp_path / "a.yaml").write_text(text)
+    with pytest.raises(InputError, match="is not valid YAML"):
+        read_settings(tmp_path / "a.yaml", [])

@@ -22,7 +22,7 @@ def live(
 ) -> None:
     """Measure, paced in real time: from a segment's last sample to its decision, CPU share and memory."""
     single_threaded()
-    with failures() as fail, signals() as asked:
+    with failures() as fail, signals(fail.say) as asked:
         from rtser.bench.live import measure
 
         session = make_session(recognition(model, provider).settings(), kept_times=None)

@@ -21,7 +21,7 @@ from rtser.commands.options import (
 )
 from rtser.commands.output import make_view
 from rtser.commands.process import failures, single_threaded
-from rtser.commands.quiet import quiet_decoders
+from rtser.commands.quiet import quiet_libraries
 from rtser.commands.signals import signals
 from rtser.errors import InputError
 
@@ -55,7 +55,7 @@ def file(
     single_threaded()
     live = stream or speed is not None
     pace = speed if speed is not None else float(live)
-    with failures() as fail, quiet_decoders(), signals() as asked:
+    with failures() as fail, quiet_libraries(), signals(fail.say) as asked:
         for change in options.changes:
             if change.split(".")[0].split("=")[0].strip() in LISTEN_ONLY:
                 raise InputError(f"--set {change}: this setting is for rtser listen", "--csv and --json write events")
@@ -63,15 +63,13 @@ def file(
         keep_apart([csv], [*paths, settings.model, options.config])
         session = make_session(settings)
         from rtser.sinks import closing
-        from rtser.sinks.csv_table import CsvTable
+        from rtser.sinks.csv_table import new_table
         from rtser.sinks.dropping import DroppingSink
-        from rtser.sinks.log_file import LogFile
 
         view = make_view(session, json, live and not (plain or settings.plain))
         sinks = [DroppingSink(view, None if csv else asked.stop.set)]
         if csv:
-            labels = session.model.labels
-            sinks.append(DroppingSink(CsvTable(LogFile(csv, header=CsvTable.header(labels), append=False), labels)))
+            sinks.append(DroppingSink(new_table(csv, session.model.labels)))
         with closing(sinks):
             for path in paths:
                 if asked.stop.is_set():
@@ -91,7 +89,7 @@ def demo(
 ) -> None:
     """Recognise the bundled sample (synthetic speech): no file and no microphone needed."""
     single_threaded()
-    with failures(), signals() as asked:
+    with failures() as fail, signals(fail.say) as asked:
         from rtser.audio.file import sample_path
         from rtser.sinks import closing
         from rtser.sinks.dropping import DroppingSink

@@ -19,6 +19,7 @@ from rtser.commands.options import (
 )
 from rtser.commands.output import make_view
 from rtser.commands.process import failures, single_threaded
+from rtser.commands.quiet import quiet_libraries
 from rtser.commands.signals import signals
 
 
@@ -40,14 +41,16 @@ def listen(
     record: Annotated[
         Path | None, typer.Option("--record", help="Folder for the sound around each utterance, as FLAC.")
     ] = None,
-    save_audio: Annotated[Path | None, typer.Option("--save-audio", help="Write all sound to this WAV file.")] = None,
+    save_audio: Annotated[
+        Path | None, typer.Option("--save-audio", help="Write all sound to this WAV file (overwritten).")
+    ] = None,
     max_lag: Annotated[
         float | None, typer.Option("--max-lag", help="Milliseconds; later than this, sound is skipped; 500.")
     ] = None,
 ) -> None:
     """Recognise emotion in what a microphone picks up, until interrupted."""
     single_threaded()
-    with failures() as fail, signals(daemon=fail.say) as asked:
+    with failures() as fail, quiet_libraries(), signals(fail.say, daemon=True) as asked:
         outputs = {"jsonl": jsonl, "csv": csv, "record": record, "save_audio": save_audio}
         lag = {"max_lag_ms": max_lag}
         settings = options.settings(device=device, channel=channel, source=lag, outputs=outputs)

@@ -10,7 +10,7 @@ import typer
 from rtser.commands.options import ChannelOption, ModelOption, keep_apart
 from rtser.commands.output import make_console
 from rtser.commands.process import failures, packages, single_threaded
-from rtser.commands.quiet import quiet_decoders
+from rtser.commands.quiet import quiet_libraries
 
 
 def info(
@@ -44,7 +44,7 @@ def plot(
 ) -> None:
     """Draw what the model makes of a recording: segment posteriors, waveform, log-Mel, attention, decision."""
     single_threaded()
-    with failures(), quiet_decoders(), packages("plot"):
+    with failures(), quiet_libraries(), packages("plot"):
         from rtser.audio.file import read_audio
         from rtser.engine.features import SAMPLE_RATE
         from rtser.models import load

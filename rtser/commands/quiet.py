@@ -11,8 +11,8 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def quiet_decoders() -> Iterator[None]:
-    """Keep off standard error what C libraries print, such as an MP3 decoder's warnings; our own words still get there.
+def quiet_libraries() -> Iterator[None]:
+    """Keep off standard error what C libraries print, such as an MP3 decoder or PortAudio; our own words get there.
 
     It redirects descriptor 2 of the process, so only a command may use it, once, before any thread starts.
     """
@@ -37,7 +37,9 @@ def quiet_decoders() -> Iterator[None]:
 @contextmanager
 def quiet_exporter() -> Iterator[None]:
     """Keep PyTorch's notes on the internals of its exporter (missing torchvision, renamed axes) off the screen."""
-    logger = logging.getLogger("torch.onnx")
+    import torch.onnx  # now, because its import sets its loggers up
+
+    logger = logging.getLogger(torch.onnx.__name__)
     level = logger.level
     logger.setLevel(logging.ERROR)
     try:

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from rtser.errors import OutputError
 
 END_S = 1.8
-"""Longest time that a daemon takes to end in order."""
+"""Longest time that a program takes to end in order."""
 SAY_S = 0.2
 """Longest time that the last sentence takes: nobody may read standard error either."""
 
@@ -32,18 +32,19 @@ class Signals:
 
 
 @contextmanager
-def signals(daemon: Callable[[str], None] | None = None) -> Iterator[Signals]:
+def signals(say: Callable[[str], None], daemon: bool = False) -> Iterator[Signals]:
     """Let the first SIGINT or SIGTERM end the sound, so that all events are written; a second SIGINT ends at once.
 
-    Yields what is asked. Leaves with exit code 130, but for the SIGTERM of a daemon, which is its normal end. A daemon
-    ends within two seconds, even where nobody reads its output any more (then with code 6), and opens its log files
-    again on a SIGHUP.
+    Yields what is asked. The program then ends within two seconds, even where nobody reads its output any more (then
+    with code 6). Leaves with exit code 130, but for the SIGTERM of a daemon, which is its normal end. A daemon opens
+    its log files again on a SIGHUP.
 
     Args:
-        daemon: prints a sentence on standard error; given by a command that is a daemon.
+        say: prints a sentence on standard error.
+        daemon: whether the program runs until it is told to end.
     """
     asked = Signals()
-    forced = threading.Timer(END_S, _end_now, [daemon])
+    forced = threading.Timer(END_S, _end_now, [say])
     forced.daemon = True
 
     had_terminal = sys.stdout.isatty()
@@ -53,7 +54,7 @@ def signals(daemon: Callable[[str], None] | None = None) -> Iterator[Signals]:
         asked.received = asked.received or number
         signal.signal(signal.SIGINT, signal.default_int_handler)
         asked.stop.set()
-        if daemon and first:
+        if first:
             forced.start()
 
     def hang_up(number: int, frame: object) -> None:
@@ -76,7 +77,7 @@ def signals(daemon: Callable[[str], None] | None = None) -> Iterator[Signals]:
 
 
 def _end_now(say: Callable[[str], None]) -> None:
-    """End a daemon that does not come to its end, and leave the terminal usable as far as that goes without waiting."""
+    """End a program that does not come to its end; leave the terminal usable as far as that goes without waiting."""
     sentence = (
         "the end took too long, because nobody reads the output or the audio system hangs; something may be missing."
     )

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
+from rtser.errors import OutputError
 from rtser.events import DecisionEvent, Event, StartEvent
+from rtser.sinks import Sink
 from rtser.sinks.log_file import LogFile
 
 
@@ -42,3 +45,32 @@ def _row(values: Iterable[object]) -> str:
     line = io.StringIO()
     csv.writer(line, lineterminator="").writerow(values)
     return line.getvalue()
+
+
+class _Deferred:
+    """A sink that is made at the first event."""
+
+    def __init__(self, make: Callable[[], CsvTable]) -> None:
+        self._make = make
+        self._sink: CsvTable | None = None
+
+    def write(self, event: Event) -> None:
+        self._sink = self._sink or self._make()
+        self._sink.write(event)
+
+    def close(self) -> None:
+        if self._sink:
+            self._sink.close()
+
+
+def new_table(path: Path, labels: tuple[str, ...]) -> Sink:
+    """A table that replaces the file's content at the first event, so that a run without any leaves it as it was.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    try:
+        path.open("ab").close()
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written ({error.strerror})") from None
+    return _Deferred(lambda: CsvTable(LogFile(path, header=CsvTable.header(labels), append=False), labels))

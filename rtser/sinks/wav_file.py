@@ -35,8 +35,8 @@ class WavFile:
         try:
             path.open("wb").close()  # says why, where libsndfile only says that
             self._file = soundfile.SoundFile(path, "w", SAMPLE_RATE, 1, "FLOAT", format="WAV")
-        except OSError as error:
-            raise OutputError(f"{path} cannot be written ({error.strerror or error})") from None
+        except (OSError, RuntimeError) as error:
+            raise OutputError(f"{path} cannot be written ({getattr(error, 'strerror', None) or error})") from None
 
     def write_audio(self, samples: Float32, start: int) -> None:  # noqa: ARG002  # a gap leaves no trace in the file
         """Append samples (n,)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import NamedTuple
 
@@ -114,12 +115,13 @@ def save(figure: Figure, path: Path) -> None:
         OutputError: the file cannot be written.
         InputError: there is no such format.
     """
-    if not path.suffix:
-        raise InputError(f"{path} has no format", "name a .png, .svg or .pdf file")
+    picture = io.BytesIO()  # drawn in memory, so that a full disk leaves no half of it
+    try:
+        figure.savefig(picture, dpi=130, format=path.suffix.removeprefix(".") or "none")
+    except ValueError:
+        raise InputError(f"{path} is of no known format", "name a .png, .svg or .pdf file") from None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=130)
+        path.write_bytes(picture.getbuffer())
     except OSError as error:
         raise OutputError(f"{path} cannot be written ({error.strerror})") from None
-    except ValueError:
-        raise InputError(f"{path} has no format", "name a .png, .svg or .pdf file") from None

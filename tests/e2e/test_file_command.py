@@ -235,6 +235,23 @@ def test_other_outputs_are_finished_when_a_reader_leaves_early(model_path, tmp_p
     assert len(table.read_text().splitlines()) == 1 + 2 * segment_count(len(read_audio(DEMO)))
 
 
+def test_a_table_is_left_as_it_was_where_nothing_could_be_read(model_path, tmp_path):
+    table = tmp_path / "a.csv"
+    table.write_text("an old table\n")
+    assert rtser("file", tmp_path / "missing.wav", "--csv", table, "--model", model_path).returncode == 2
+    assert table.read_text() == "an old table\n"
+
+
+def test_it_ends_by_force_where_nobody_reads_its_output(model_path):
+    command = [sys.executable, "-m", "rtser", "file", *[str(DEMO)] * 20, "--json", "--model", str(model_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as unread:
+        time.sleep(3.0)
+        unread.send_signal(signal.SIGTERM)
+        assert unread.wait(10) == 6
+        assert unread.stderr
+        assert b"something may be missing" in unread.stderr.read()
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_a_full_disk_is_told(model_path):
     with open("/dev/full", "w") as full:

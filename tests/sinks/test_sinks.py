@@ -161,6 +161,11 @@ def test_the_capture_is_bit_for_bit_what_was_heard(tmp_path):
     assert (soundfile.read(tmp_path / "a.wav", dtype="float32")[0] == samples).all()
 
 
+def test_a_capture_on_a_full_disk_is_one_sentence():
+    with pytest.raises(OutputError, match="/dev/full cannot be written"):
+        WavFile(Path("/dev/full"))
+
+
 def recorded(tmp_path, blocks, spoken=SPOKEN, max_bytes=10**9, start=0):
     recorder = Recorder(tmp_path, max_bytes)
     for block in blocks:
