@@ -50,7 +50,7 @@ def test_networks_fitted_in_threads_at_the_same_time_are_those_fitted_in_turn(tm
     assert not same(in_turn[0], in_turn[1])
 
 
-def test_fitting_leaves_the_global_generator_alone(tmp_path):
+def test_what_is_fitted_does_not_depend_on_the_global_generator(tmp_path):
     weights(tmp_path / "first", 0)
     torch.rand(7)
     assert same(weights(tmp_path / "second", 0), weights(tmp_path / "third", 0))

@@ -38,6 +38,25 @@ def a_head(name, embedding=16, emotions=5, seed=0):
     return head
 
 
+def every_network():
+    """Each network of the registries, made anew by a call."""
+    cnns = [pytest.param(lambda name=name: a_cnn(name), id=name) for name in SEGMENT_NETWORKS.names]
+    return [*cnns, *(pytest.param(lambda name=name: a_head(name), id=name) for name in HEADS.names)]
+
+
+@pytest.mark.parametrize("make", every_network())
+def test_the_same_seed_gives_the_same_weights_whatever_the_global_generator(make):
+    first = make().state_dict()
+    torch.rand(7)
+    again = make().state_dict()
+    assert all(torch.equal(values, again[name]) for name, values in first.items())
+
+
+@pytest.mark.parametrize("make", every_network())
+def test_all_dropout_draws_from_a_generator_of_its_own(make):
+    assert not [one for one in make().modules() if isinstance(one, torch.nn.modules.dropout._DropoutNd)]
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("name", SEGMENT_NETWORKS.names)
 @torch.no_grad()

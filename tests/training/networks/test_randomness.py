@@ -31,6 +31,36 @@ def test_the_same_generator_gives_the_same_weights():
     assert not any(torch.equal(one, two) for one, two in zip(first.parameters(), other.parameters(), strict=True))
 
 
+class OwnWeights(torch.nn.Module):
+    """A layer with a parameter of its own."""
+
+    def __init__(self, values):
+        super().__init__()
+        self.scale = torch.nn.Parameter(values)
+
+
+@pytest.mark.parametrize(
+    ("layer", "parameter"),
+    [
+        (torch.nn.Conv1d(2, 3, 2), "0.weight of Conv1d"),
+        (torch.nn.GRU(2, 3), "0.weight_ih_l0 of GRU"),
+        (torch.nn.Embedding(3, 2), "0.weight of Embedding"),
+        (OwnWeights(torch.tensor([0.5, 0.25])), "0.scale of OwnWeights"),
+    ],
+)
+def test_weights_that_are_not_drawn_are_refused(layer, parameter):
+    name, _, kind = parameter.partition(" of ")
+    with pytest.raises(TypeError, match=rf"cannot draw {name} \(of {kind}\)"):
+        initialise(torch.nn.Sequential(layer, torch.nn.Linear(2, 2)), generator())
+
+
+def test_constants_stay_as_they_are():
+    network = torch.nn.Sequential(torch.nn.BatchNorm1d(4), torch.nn.PReLU(3), OwnWeights(torch.full((3,), 0.5)))
+    before = copy.deepcopy(network.state_dict())
+    initialise(network, generator())
+    assert all(torch.equal(values, before[name]) for name, values in network.state_dict().items())
+
+
 def test_initialisation_leaves_the_global_generator_alone():
     network = a_network()
     before = torch.get_rng_state()

@@ -98,7 +98,7 @@ def segment_loss(output: SegmentOutput, batch: Batch, settings: CnnSettings) -> 
     """The loss of a batch, a scalar: of emotions by segment and by bag, and of speech.
 
     Emotions: cross-entropy with the inherited label, a mean weighted by the segments' shares of speech; noise has no
-    weight. Speech: binary cross-entropy with the share of speech, a mean over the segments that are no padding.
+    weight. Speech: binary cross-entropy with the share of speech, a mean over the segments that are not padding.
     """
     emotional = batch.speech * (batch.labels >= 0).unsqueeze(1)
     inherited = batch.labels.clamp_min(0).unsqueeze(1).expand_as(batch.speech)

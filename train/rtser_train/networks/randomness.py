@@ -1,6 +1,8 @@
-"""Randomness of networks, from generators that the caller hands over; nothing here touches PyTorch's global one.
+"""Randomness of networks, from generators that the caller hands over.
 
-So two networks can be trained in two threads of one process, and each gives what it would give alone.
+PyTorch's layers draw from its global generator when they are made. `initialise` replaces all that they drew, and
+`Dropout` draws its masks from a generator of its own, so no result depends on the global one. Two networks can be
+trained in two threads of one process, and each gives what it would give alone.
 """
 
 from __future__ import annotations
@@ -61,9 +63,22 @@ def draw_from(network: nn.Module, generator: torch.Generator | None) -> None:
 def initialise(network: nn.Module, generator: torch.Generator) -> None:
     """Draw the weights of all linear and 2-D convolutional layers anew, from PyTorch's default distributions.
 
-    Weights and biases are uniform in +-1 / sqrt(n), where n is the number of inputs of one output value.
+    Weights and biases are uniform in +-1 / sqrt(n), where n is the number of inputs of one output value. Any other
+    parameter keeps its values, which must all be the same, as those of batch norm.
+
+    Raises:
+        TypeError: the network has other parameters with different values, such as those of a GRU. They may have been
+            drawn from PyTorch's global generator. (A single value cannot be told from a constant.)
     """
-    for module in network.modules():
+    for name, module in network.named_modules():
+        drawn = isinstance(module, (nn.Linear, nn.Conv2d))
+        for own, values in module.named_parameters(recurse=False):
+            if not (drawn and own in ("weight", "bias")) and (values != values.flatten()[0]).any():
+                where = ".".join(part for part in (name, own) if part)
+                raise TypeError(
+                    f"initialise draws the weights of Linear and Conv2d only, and cannot draw {where} "
+                    f"(of {type(module).__name__}), which does not start at one constant"
+                )
         if isinstance(module, (nn.Linear, nn.Conv2d)):
             nn.init.kaiming_uniform_(module.weight, a=math.sqrt(5), generator=generator)
             if module.bias is not None:
