@@ -12,9 +12,9 @@ from rtser_train.data.bags import Bag
 from rtser_train.data.folds import Fold, inner_parts
 from rtser_train.evaluation.baseline import BaselineInput
 from rtser_train.evaluation.predictions import Prediction, write_predictions
-from rtser_train.files import replacing
 from rtser_train.fitting.context import FitContext
 from rtser_train.fitting.embeddings import Embedded, align, embed
+from rtser_train.fitting.saving import save
 from rtser_train.fitting.stage1 import fit_cnn
 from rtser_train.fitting.stage2 import calibrate, calibration_logits, decide, fit_head, prepared
 from rtser_train.networks.bag_network import BagNetwork
@@ -51,8 +51,7 @@ def train_fold(fold: Fold, noise: Sequence[Bag], context: FitContext, folder: Fo
         "heads": {head: network.state_dict() for head, network in trained.heads.items()},
         "temperatures": trained.temperatures,
     }
-    with replacing(folder.step) as part:
-        torch.save(step, part)
+    save(step, folder.step)
 
 
 def _held_out(fold: Fold, noise: Sequence[Bag], context: FitContext, folder: FoldFolder) -> Trained:

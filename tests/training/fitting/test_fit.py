@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+from pathlib import Path
+
 import pytest
 import torch
 from rtser_train.config import Fit
 from rtser_train.fitting.fit import fit, running_average
+from rtser_train.fitting.saving import save
 from rtser_train.networks.randomness import Dropout, draw_from, initialise
 from rtser_train.progress import ProgressReporter
 
-from rtser.errors import InputError
+from rtser.errors import InputError, OutputError
 
 
 class KilledError(Exception):
@@ -43,6 +47,22 @@ def test_a_fit_that_was_killed_goes_on_to_the_same_weights_bit_for_bit(tmp_path)
     resumed = fitted(tmp_path / "b.pt")
     assert all(torch.equal(unbroken[name], resumed[name]) for name in unbroken)
     assert (tmp_path / "a.csv").read_text() == (tmp_path / "b.csv").read_text()
+
+
+def test_a_checkpoint_that_does_not_fit_on_the_disk_is_named(tmp_path, monkeypatch):
+    def write(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", write)
+    with pytest.raises(OutputError, match=r"a\.pt cannot be written \(No space left on device\)"):
+        fitted(tmp_path / "a.pt")
+
+
+def test_a_state_is_saved_as_it_is(tmp_path):
+    save({"a": torch.ones(3), "b": 2.5}, tmp_path / "a.pt")
+    found = torch.load(tmp_path / "a.pt", weights_only=True)
+    assert found["a"].tolist() == [1, 1, 1]
+    assert found["b"] == 2.5
 
 
 def test_without_validation_a_fit_takes_its_last_epoch(tmp_path):

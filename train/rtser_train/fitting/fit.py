@@ -18,6 +18,7 @@ from torch.utils.tensorboard import SummaryWriter
 from rtser.errors import InputError
 from rtser_train.config import Fit
 from rtser_train.files import replacing
+from rtser_train.fitting.saving import save
 from rtser_train.progress import ProgressReporter
 
 
@@ -121,7 +122,7 @@ class _Fitting:
             steps.append(loss.item())
             segments += size
         if not math.isfinite(sum(steps)):
-            raise InputError(f"{self._checkpoint.stem}: the loss is no number any more", "lower the learning rate")
+            raise InputError(f"{self._checkpoint.stem}: the loss is not a number any more", "lower the learning rate")
         self._schedule.step()
         return fmean(steps), segments
 
@@ -133,8 +134,7 @@ class _Fitting:
             state["weights"] = {name: value.clone() for name, value in self.average.module.state_dict().items()}
         state["history"].append({"epoch": epoch, "loss": loss} | metrics)
         state |= {"epoch": epoch + 1} | {name: part.state_dict() for name, part in self._parts.items()}
-        with replacing(self._checkpoint) as part:  # a kill leaves the old file or the new one
-            torch.save(state, part)
+        save(state, self._checkpoint)
         self._write_history()
 
     def _write_history(self) -> None:
