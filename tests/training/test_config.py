@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from rtser_train.config import CONFIGS, load_experiment
+from rtser_train.config import CONFIGS, AttentionSettings, CnnSettings, Experiment, load_experiment
+from rtser_train.registry import BASELINES, HEADS, SEGMENT_NETWORKS
 
 from rtser.errors import InputError
 
@@ -37,6 +38,27 @@ def test_a_configuration_changes_what_it_extends_and_nothing_else():
     assert row.cnn == base.cnn
     assert row.protocol == base.protocol
     assert load_experiment(Path("rows/casia-d-single"), ["cnn.fit.epochs=3"]).cnn.fit.epochs == 3
+
+
+@pytest.mark.parametrize("names", ["a", "ab", "abc"])
+def test_configurations_that_extend_each_other_in_a_circle_are_named(names, tmp_path):
+    for name, base in zip(names, names[1:] + names[0], strict=True):
+        (tmp_path / f"{name}.yaml").write_text(f"{{extends: {base}, name: {name}}}")
+    circle = " extends ".join(rf"\S*{name}\.yaml" for name in f"{names}a")
+    with pytest.raises(InputError, match=rf"in a circle \({circle}\)"):
+        load_experiment(tmp_path / "a.yaml")
+
+
+@pytest.mark.parametrize(
+    ("settings", "key", "registry"),
+    [
+        (CnnSettings, "network", SEGMENT_NETWORKS),
+        (AttentionSettings, "heads", HEADS),
+        (Experiment, "baselines", BASELINES),
+    ],
+)
+def test_the_description_of_a_choice_lists_the_registry(settings, key, registry):
+    assert settings.model_fields[key].description.endswith(f" of {', '.join(registry.names)}")
 
 
 def a_configuration_with_a_table(folder):
@@ -92,9 +114,9 @@ def test_a_table_of_folds_that_is_none_is_named(content, complaint, tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("cnn.network=vgg", "there is no segment network vgg; there are plain-vgg, segcnn"),
-        ("attention.heads=[d-triple]", "there is no head d-triple; there are cnn-ap, cnn-mp, d-multi"),
-        ("baselines=[svm]", "there is no baseline svm; there are cnn-avg-rf, cnn-max-rf, egemaps-svm"),
+        ("cnn.network=vgg", r"there is no segment network vgg \(there are plain-vgg, segcnn\)"),
+        ("attention.heads=[d-triple]", r"there is no head d-triple \(there are cnn-ap, cnn-mp, d-multi"),
+        ("baselines=[svm]", r"there is no baseline svm \(there are cnn-avg-rf, cnn-max-rf, egemaps-svm"),
     ],
 )
 def test_an_unknown_network_or_baseline_is_refused_with_the_names_that_there_are(change, message):

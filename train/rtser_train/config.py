@@ -54,8 +54,7 @@ class CnnSettings(Settings):
 
     network: SegmentNetworkName = Field(
         "segcnn",
-        description="segcnn is aligned with the hop; plain-vgg is a zero-padded VGG of equal width, five times slower, "
-        "for reference",
+        description=f"from frames to an embedding of each segment; one of {', '.join(SEGMENT_NETWORKS.names)}",
     )
     size: Literal["tiny", "edge", "paper"] = "edge"
     embedding: Count = Field(128, description="dimension F")
@@ -84,7 +83,9 @@ class AttentionSettings(Settings):
     """Stage 2: a decision on segment embeddings."""
 
     heads: Annotated[list[HeadName], Field(min_length=1)] = Field(
-        ["feature-att"], description="networks trained on the same embeddings; the first is the one exported"
+        ["feature-att"],
+        description="networks trained on the same embeddings, the first of which is exported; "
+        f"some of {', '.join(HEADS.names)}",
     )
     padding: Literal["masked", "zeros"] = Field(
         "masked",
@@ -164,7 +165,7 @@ class Experiment(Settings):
     cnn: CnnSettings = CnnSettings()
     attention: AttentionSettings = AttentionSettings()
     baselines: list[BaselineName] = Field(
-        [], description="measured on the same folds: random forests on embeddings, eGeMAPS + SVM"
+        [], description=f"other systems measured on the same folds; some of {', '.join(BASELINES.names)}"
     )
     augment: Augment = Augment()
 
@@ -172,7 +173,7 @@ class Experiment(Settings):
     def _names_are_sound(self) -> Experiment:
         for names in (self.emotions, self.corpora, self.seeds, self.attention.heads, self.baselines):
             if len(set(names)) < len(names):
-                raise ValueError(f"{', '.join(map(str, names))}: a name stands twice")
+                raise ValueError(f"{', '.join(map(str, names))}: a name stands there twice")
         if self.augment.noise_snr_db[0] > self.augment.noise_snr_db[1]:
             raise ValueError("augment.noise_snr_db: the lower bound comes first")
         for source, target in self.merge.items():
@@ -208,7 +209,7 @@ def load_experiment(path: Path, changes: list[str] | None = None) -> Experiment:
             relative to the current folder.
 
     Raises:
-        InputError: the file is missing or no YAML, a key is unknown or a value is out of bounds.
+        InputError: the file is missing or no YAML, extends itself, has an unknown key or a value out of bounds.
     """
     path = _found(path)
     experiment = checked(Experiment, _content(path, changes or []), f"configuration {path}")
@@ -229,18 +230,26 @@ def _found(path: Path) -> Path:
     return shipped
 
 
-def _content(path: Path, changes: list[str]) -> dict[str, Any]:
-    """A file's settings over those of the one that it `extends`, which lies in the same folder."""
+def _content(path: Path, changes: list[str], extending: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """A file's settings over those of the one that it `extends`, which lies in the same folder or is shipped.
+
+    Args:
+        path: the file.
+        changes: settings that replace the file's.
+        extending: the files that lead here, each of which extends the next.
+    """
+    if path.resolve() in [one.resolve() for one in extending]:
+        circle = " extends ".join(str(one) for one in (*extending, path))
+        raise InputError(f"configurations extend each other in a circle ({circle})", "take one `extends` out")
     content = read_settings(path, changes)
     if isinstance(table := _table_of(content), str) and _table_of(read_settings(None, changes)) is None:
         content["protocol"]["table"] = str(path.parent / table)
     base = content.pop("extends", None)
     if base is None:
         return content
-    if str(base) == path.stem:
-        raise InputError(f"configuration {path} extends itself")
     beside = path.parent / f"{base}.yaml"
-    return _merged(_content(beside if beside.exists() else _found(Path(str(base))), []), content)
+    extended = beside if beside.exists() else _found(Path(str(base)))
+    return _merged(_content(extended, [], (*extending, path)), content)
 
 
 def _table_of(content: dict[str, Any]) -> Any:
@@ -266,8 +275,8 @@ def _fold_table(path: Path) -> dict[str, str]:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path} cannot be read as a CSV table in UTF-8 ({error})") from None
     if missing:
-        raise InputError(f"{path}: the column {max(missing)!r} is missing", "speaker and fold, with commas, are needed")
+        raise InputError(f"{path}: the column {max(missing)!r} is missing", "write speaker,fold in the first line")
     twice = [name for name, count in Counter(name for name, _ in pairs).items() if count > 1]
     if twice:
-        raise InputError(f"{path}: {twice[0]} stands there more than once", "a speaker is in one fold")
+        raise InputError(f"{path}: {twice[0]} stands there more than once", "write one row for each speaker")
     return dict(pairs)
