@@ -12,13 +12,13 @@ import torch
 from joblib import Parallel, cpu_count, delayed, parallel_config
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-from rtser.errors import InputError
+from rtser.errors import InputError, UnavailableError
 from rtser_train.config import Experiment
 from rtser_train.data.bags import Bag
-from rtser_train.data.experiment_data import load
+from rtser_train.data.experiment_data import fingerprint, load
 from rtser_train.data.folds import Fold, inner_parts, make_folds
 from rtser_train.fitting.context import FitContext
-from rtser_train.fitting.threads import use_threads
+from rtser_train.fitting.threads import threads, use_threads
 from rtser_train.fold import train_fold
 from rtser_train.memo import last_of_all_threads
 from rtser_train.progress import ProgressReporter
@@ -27,15 +27,27 @@ from rtser_train.run import FoldFolder, Run
 
 PROCESS_BYTES = 1_000_000_000
 """Memory of a process that trains, beside its recordings."""
+WORKERS_WAIT_S = 60
+"""How long to wait for the first worker of a Dask scheduler."""
 GPU_BYTES = 4_000_000_000
 """GPU memory of a process that trains."""
 
 
 class FoldTask(NamedTuple):
-    """A fold to train, small enough to be sent to another machine, which finds recordings and run at the same paths."""
+    """A fold to train, small enough to be sent to another machine, which finds recordings and run at the same paths.
+
+    Attributes:
+        experiment: all settings.
+        roots: the folder of each corpus and of the noise recordings, by name.
+        recordings: a fingerprint of the recordings: a worker that holds others loads them again.
+        folder: the fold's files.
+        device: ``cpu`` or ``cuda``.
+        threads: CPU threads.
+    """
 
     experiment: Experiment
     roots: tuple[tuple[str, Path], ...]
+    recordings: str
     folder: FoldFolder
     device: str
     threads: int
@@ -80,6 +92,7 @@ def train(
 
     Raises:
         InputError: a corpus is missing or unsuitable, a fold does not exist, or `run` holds another experiment.
+        UnavailableError: the Dask scheduler does not answer, or has no workers.
         OutputError: `run` cannot be written.
     """
     Run.check(experiment, run)
@@ -92,10 +105,11 @@ def train(
     for seed, fold in chosen:
         reporter.line(f"seed {seed}, {fold.describe()}")
     alone = sum(map(len, folds_of.values())) == 1
-    threads = workers.threads or (cpu_count() if alone else 1)
+    count = workers.threads or (cpu_count() if alone else 1)
+    recordings = fingerprint([*bags, *noise])
     folders = [noted.fold(seed, fold.name) for seed, fold in chosen]
     left = [
-        FoldTask(experiment, tuple(roots.items()), folder, workers.device, threads)
+        FoldTask(experiment, tuple(roots.items()), recordings, folder, workers.device, count)
         for folder in folders
         if not folder.finished
     ]
@@ -103,8 +117,9 @@ def train(
         reporter.line(f"{len(folders) - len(left)} of {len(folders)} folds are trained already")
     jobs = min(len(left), workers.jobs or affordable_jobs([*bags, *noise], workers.device))
     if jobs <= 1 and not workers.dask:
-        for task in left:
-            _train(task, bags, noise, reporter)
+        with threads(count):
+            for task in left:
+                _train(task, bags, noise, reporter)
     else:
         _train_apart(left, jobs, workers, reporter)
 
@@ -113,7 +128,7 @@ def _chosen(folds: Sequence[Fold], names: Collection[str]) -> list[Fold]:
     """The folds of these names, or all."""
     unknown = set(names) - {fold.name for fold in folds}
     if unknown:
-        raise InputError(f"there is no fold {min(unknown)}", f"there are {', '.join(fold.name for fold in folds)}")
+        raise InputError(f"there is no fold {min(unknown)}", f"choose from {', '.join(fold.name for fold in folds)}")
     return [fold for fold in folds if not names or fold.name in names]
 
 
@@ -136,19 +151,29 @@ def _noted(experiment: Experiment, folder: Path, folds_of: Mapping[int, Sequence
 
 
 def train_alone(task: FoldTask) -> FoldTask:
-    """Train a fold in a worker, whose process loads the recordings once for all its folds and threads."""
-    _train(task, *_loaded(task.experiment.model_dump_json(), task.roots), ProgressReporter(prefix=f"{task} "))
+    """Train a fold in a worker, whose process loads the recordings once for all its folds and threads.
+
+    Raises:
+        InputError: the worker finds other recordings than those that the run was begun with.
+    """
+    use_threads(task.threads)
+    bags, noise = _loaded(task.experiment.model_dump_json(), task.roots, task.recordings)
+    _train(task, bags, noise, ProgressReporter(prefix=f"{task} "))
     return task
 
 
 def _train(task: FoldTask, bags: Sequence[Bag], noise: Sequence[Bag], reporter: ProgressReporter) -> None:
-    use_threads(task.threads)
     (fold,) = _chosen(make_folds(bags, task.experiment.protocol, task.folder.seed), [task.folder.fold])
+    task.folder.note_parts(fold.parts())
     train_fold(fold, noise, FitContext(task.experiment, task.folder.seed, task.device, reporter), task.folder)
 
 
 @last_of_all_threads
-def _loaded(experiment: str, roots: tuple[tuple[str, Path], ...]) -> tuple[list[Bag], list[Bag]]:
+def _loaded(
+    experiment: str,
+    roots: tuple[tuple[str, Path], ...],
+    recordings: str,  # noqa: ARG001  # corpora that were changed are loaded again
+) -> tuple[list[Bag], list[Bag]]:
     return load(Experiment.model_validate_json(experiment), dict(roots), ProgressReporter(quiet=True), jobs=1)
 
 
@@ -156,14 +181,20 @@ def _train_apart(tasks: Sequence[FoldTask], jobs: int, workers: Workers, reporte
     """Train folds in other processes; each that is done stays done, whatever happens to the others."""
     with _backend(workers), reporter.job("folds", len(tasks)) as job:
         at_once = -1 if workers.dask else jobs
-        done = Parallel(n_jobs=at_once, return_as="generator_unordered")(delayed(train_alone)(task) for task in tasks)
+        calls = (delayed(train_alone)(task) for task in tasks)
+        try:
+            done = Parallel(n_jobs=at_once, return_as="generator_unordered")(calls)
+        except TimeoutError:
+            raise UnavailableError(
+                f"the Dask scheduler at {workers.dask} has no workers", "start some with dask worker"
+            ) from None
         try:
             for task in done:
                 job.step(f"{task} is done")
         except TerminatedWorkerError:
             raise InputError(
-                "a training process was lost, perhaps for want of memory (--jobs 1 needs least)",
-                "finished folds are kept, and the same command goes on",
+                "a training process was killed, perhaps because memory ran out",
+                "run the same command again with fewer --jobs: it keeps the finished folds and goes on",
             ) from None
 
 
@@ -179,8 +210,11 @@ def _backend(workers: Workers) -> Iterator[None]:
     try:
         client = Client(workers.dask, timeout="10s")  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
-        raise InputError(f"there is no Dask scheduler at {workers.dask} ({error})") from None
-    with client, parallel_config(backend="dask", wait_for_workers_timeout=60, **resources):
+        raise UnavailableError(
+            f"there is no Dask scheduler at {workers.dask} ({str(error).rstrip('.')})",
+            "start one with dask scheduler, or train without --dask",
+        ) from None
+    with client, parallel_config(backend="dask", wait_for_workers_timeout=WORKERS_WAIT_S, **resources):
         yield
 
 

@@ -34,3 +34,11 @@ def replacing(path: Path, advice: str = "") -> Iterator[Path]:
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
+
+
+def written_ns(path: Path) -> int:
+    """When a file was last written, in ns since 1970; 0 where there is none. A remembered content has it in its key."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0

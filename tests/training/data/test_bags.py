@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 from conftest import ROOT
-from rtser_train.data.bags import load_bags, speech_share
+from rtser_train.data.bags import load_bags, read_samples, speech_share
+from rtser_train.data.cache import cached
 from rtser_train.data.corpora import Recording
+from rtser_train.data.pools import one_thread
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from rtser.audio.file import read_audio
 from rtser.engine.features import segment_count
@@ -73,3 +79,49 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
     (tmp_path / "a.wav").write_text("no audio")
     with pytest.raises(InputError, match=r"training data: .*a\.wav"):
         list(load_bags([(Recording(tmp_path / "a.wav", "c", "s", "sad", ""), 0)], jobs=1, folder=tmp_path / "cache"))
+
+
+def blas_threads():
+    return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+
+def test_threads_that_overlap_leave_the_number_of_blas_threads_as_it_was():
+    first_is_inside, first_may_leave = Event(), Event()
+
+    def first():
+        with one_thread():
+            first_is_inside.set()
+            first_may_leave.wait(1)
+
+    def second():
+        first_is_inside.wait()
+        with one_thread():
+            first_may_leave.set()
+            return blas_threads()
+
+    with threadpool_limits(2, user_api="blas"), ThreadPoolExecutor(2) as threads:
+        before = blas_threads()
+        other, inside = threads.submit(first), threads.submit(second)
+        assert set(inside.result()) == {1}
+        other.result()
+        assert blas_threads() == before
+
+
+def a_recording(folder, level):
+    """A file that is written anew with another level at another time."""
+    path = folder / "a.wav"
+    soundfile.write(path, np.full(16_000, level), 16_000)
+    os.utime(path, ns=(0, int(1e12 * level)))
+    return Recording(path, "c", "s", "sad", "")
+
+
+def test_a_file_written_anew_has_other_samples(tmp_path):
+    levels = [read_samples(a_recording(tmp_path, level)).mean() for level in (0.25, 0.5)]
+    assert levels == pytest.approx([0.25, 0.5], abs=1e-3)
+
+
+def test_a_file_written_anew_is_not_found_in_the_cache(tmp_path):
+    made = []
+    for level in (0.25, 0.5, 0.5):
+        cached(tmp_path / "cache", a_recording(tmp_path, level), b"", lambda level=level: made.append(level) or {})
+    assert made == [0.25, 0.5]

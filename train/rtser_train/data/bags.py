@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from rtser.audio.file import read_audio
 from rtser.engine.features import HOP_SAMPLES, SAMPLE_RATE, SEGMENT_SAMPLES, SPECIFICATION, segment_count
@@ -25,6 +24,8 @@ from rtser.errors import InputError
 from rtser.offline import log_mel
 from rtser_train.data.cache import CACHE, Arrays, cached
 from rtser_train.data.corpora import Recording
+from rtser_train.data.pools import one_thread
+from rtser_train.files import written_ns
 from rtser_train.memo import last_of_each_thread
 
 VAD_WINDOW_SAMPLES = 512
@@ -83,7 +84,7 @@ def read_samples(recording: Recording) -> NDArray[np.float32]:
         InputError: the file cannot be read, or ends before the recording does.
     """
     try:
-        samples = _samples(recording.path)
+        samples = _samples(recording.path, written_ns(recording.path))
     except InputError as error:
         raise InputError(f"training data: {error.problem}", error.advice) from None
     length_s = len(samples) / SAMPLE_RATE
@@ -95,7 +96,7 @@ def read_samples(recording: Recording) -> NDArray[np.float32]:
 
 
 @last_of_each_thread
-def _samples(path: Path) -> NDArray[np.float32]:
+def _samples(path: Path, written_ns: int) -> NDArray[np.float32]:  # noqa: ARG001  # a file written anew is another
     """The samples of the last file asked for: the utterances of a long recording follow one another."""
     return read_audio(path)
 
@@ -107,7 +108,7 @@ def speech_share(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     """
     import torch
 
-    with torch.no_grad(), threadpool_limits(1, user_api="openmp"):
+    with torch.no_grad(), one_thread():
         windows = _detector().audio_forward(torch.from_numpy(samples)[None], SAMPLE_RATE)[0].numpy()
     centres = np.arange(len(windows)) * VAD_WINDOW_SAMPLES + VAD_WINDOW_SAMPLES // 2
     starts = np.arange(segment_count(len(samples))) * HOP_SAMPLES
@@ -136,7 +137,7 @@ def _arrays(recording: Recording, folder: Path) -> tuple[NDArray[np.float32], ND
     def make() -> Arrays:
         samples = read_samples(recording)
         share = speech_share(samples) if spoken else np.zeros(segment_count(len(samples)), np.float32)
-        with threadpool_limits(1, user_api="blas"):  # the last bits must not depend on the number of threads
+        with one_thread():
             return {"frames": log_mel(samples), "speech": share}
 
     arrays = cached(folder, recording, _recipe() + bytes([spoken]), make)

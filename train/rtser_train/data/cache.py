@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtser_train.data.corpora import Recording
-from rtser_train.files import replacing
+from rtser_train.files import replacing, written_ns
 from rtser_train.memo import last_of_each_thread
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "rtser"
@@ -30,7 +30,7 @@ def cached(folder: Path, recording: Recording, recipe: bytes, make: Callable[[],
         make: makes them.
     """
     span = f"{recording.start_s!r}-{recording.end_s!r}" if recording.start_s or recording.end_s is not None else ""
-    key = hashlib.sha256(_content(recording.path) + recipe + span.encode()).hexdigest()
+    key = hashlib.sha256(_content(recording.path, written_ns(recording.path)) + recipe + span.encode()).hexdigest()
     kept = folder / key[:2] / f"{key}.npz"
     if kept.exists():
         with np.load(kept) as arrays:
@@ -42,6 +42,6 @@ def cached(folder: Path, recording: Recording, recipe: bytes, make: Callable[[],
 
 
 @last_of_each_thread
-def _content(path: Path) -> bytes:
+def _content(path: Path, written_ns: int) -> bytes:  # noqa: ARG001  # a file written anew has another content
     """The content of the last file asked for: the utterances of a long recording follow one another."""
     return path.read_bytes()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rtser.errors import InputError
 from rtser_train.config import Experiment
 from rtser_train.data.bags import Bag, load_bags
 from rtser_train.data.corpora import Recording, noise_recordings, read_corpus
+from rtser_train.files import written_ns
 from rtser_train.progress import ProgressReporter
 
 
@@ -35,10 +38,16 @@ def labelled_recordings(
             if experiment.limit is None or counts[recording.speaker, label] <= experiment.limit:
                 labelled.append((recording, label))
         if len(labelled) == found:
-            raise InputError(f"corpus {name} has no utterance of {', '.join(experiment.emotions)}", "merge: can rename")
+            raise InputError(
+                f"corpus {name} has no utterance of {', '.join(experiment.emotions)}",
+                "take it out of `corpora`, or let `merge` give its emotions these names",
+            )
     missing = set(range(len(experiment.emotions))) - {label for _, label in labelled}
     if missing:
-        raise InputError(f"no corpus has an utterance of {experiment.emotions[min(missing)]}", "leave it out")
+        raise InputError(
+            f"no corpus has an utterance of {experiment.emotions[min(missing)]}",
+            "take it out of `emotions` in the configuration",
+        )
     if reporter and left_out:
         reporter.line("left out: " + ", ".join(f"{count} of {name}" for name, count in sorted(left_out.items())))
     return labelled
@@ -69,3 +78,9 @@ def load(
     if short:
         reporter.line(f"left out: {short} recordings shorter than a segment (0.335 s)")
     return [bag for bag in bags if bag.label >= 0], [bag for bag in bags if bag.label < 0]
+
+
+def fingerprint(bags: Sequence[Bag]) -> str:
+    """SHA-256 of which recordings bags are of, with which classes, and of when their files were last written."""
+    described = [(str(bag.recording), bag.label, written_ns(bag.recording.path)) for bag in bags]
+    return hashlib.sha256(json.dumps(described).encode()).hexdigest()

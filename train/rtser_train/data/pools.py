@@ -1,0 +1,34 @@
+"""Sizes of the thread pools of BLAS and OpenMP, which belong to the whole process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+
+import threadpoolctl
+from threadpoolctl import threadpool_limits
+
+_LOCK = Lock()
+
+
+@contextmanager
+def pools_to_oneself() -> Iterator[None]:
+    """Only one thread of the process at a time is inside, and only there may it change the sizes of the pools."""
+    with _LOCK:
+        # From 3.8 on, threadpoolctl lets only the first thread change OpenBLAS, and ignores all others silently.
+        release = getattr(threadpoolctl.OpenBLASController, "clear_controlling_thread", None)
+        if release is not None:
+            release(force=True)
+        yield
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute with one thread, so that the last bits do not depend on how many there are; then restore the pools.
+
+    Only one thread of the process at a time is inside. Otherwise the first to leave would restore the pools while the
+    second still computes, and the second would restore the one thread that it found.
+    """
+    with pools_to_oneself(), threadpool_limits(1):
+        yield
