@@ -255,4 +255,4 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path):
     for command in (["evaluate", tmp_path], ["export", tmp_path, "-o", tmp_path / "x.onnx"]):
         result = rtser(*command)
         assert result.returncode == 2
-        assert "no run's folder" in result.stderr
+        assert "is not the folder of a run" in result.stderr

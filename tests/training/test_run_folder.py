@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from rtser_train import run
 from rtser_train.config import Experiment
 from rtser_train.run import Parts, Run
 
@@ -20,18 +23,25 @@ def test_a_run_is_opened_as_it_was_created(tmp_path):
     assert Run.open(Run.create(an_experiment(), tmp_path, FOLDS).folder) == Run(tmp_path, an_experiment(), FOLDS)
 
 
+def test_the_environment_holds_the_versions_of_the_installed_packages(tmp_path, monkeypatch):
+    monkeypatch.setattr(run, "installed_version", {"torch": "2.1", "onnxruntime": "1.2"}.get)
+    Run.create(an_experiment(), tmp_path, FOLDS)
+    noted = json.loads((tmp_path / "environment.json").read_text())
+    assert {name: noted.get(name) for name in run.PACKAGES if name in noted} == {"torch": "2.1", "onnxruntime": "1.2"}
+
+
 def test_creating_it_again_changes_nothing(tmp_path):
     assert Run.create(an_experiment(), tmp_path, FOLDS) == Run.create(an_experiment(), tmp_path, FOLDS)
 
 
 def test_finished_folds_are_those_with_a_step_in_their_order(tmp_path):
-    run = Run.create(an_experiment(), tmp_path, FOLDS)
+    made = Run.create(an_experiment(), tmp_path, FOLDS)
     for name in ("final", "2"):
-        fold = run.fold(1, name)
+        fold = made.fold(1, name)
         fold.path.mkdir(parents=True)
         fold.step.touch()
-    assert [fold.fold for fold in run.finished(1)] == ["2", "final"]
-    assert [fold.fold for fold in run.finished_tests(1)] == ["2"]
+    assert [fold.fold for fold in made.finished(1)] == ["2", "final"]
+    assert [fold.fold for fold in made.finished_tests(1)] == ["2"]
 
 
 def test_a_fold_that_is_not_there_is_named(tmp_path):
@@ -40,7 +50,7 @@ def test_a_fold_that_is_not_there_is_named(tmp_path):
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path):
-    with pytest.raises(InputError, match="no run's folder"):
+    with pytest.raises(InputError, match="is not the folder of a run"):
         Run.open(tmp_path)
 
 

@@ -115,4 +115,6 @@ class Evaluation(_Result):
         try:
             return cls.model_validate_json(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, ValidationError):
-            raise InputError(f"{path} cannot be read as metrics of this version", "rtser evaluate writes it") from None
+            raise InputError(
+                f"{path} cannot be read as metrics of this version", "run rtser evaluate again to write it"
+            ) from None

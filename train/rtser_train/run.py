@@ -19,7 +19,6 @@ import json
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 import joblib
@@ -28,6 +27,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from rtser.errors import InputError
 from rtser.settings import checked, read_settings
+from rtser.versions import installed_version
 from rtser_train.config import FINAL, Experiment
 from rtser_train.files import replacing
 
@@ -35,8 +35,8 @@ LAYOUT = 2
 """Number of this layout of the folder; one more where an older folder cannot be read any more."""
 ANOTHER = "name another folder with --output"
 PACKAGES = (
-    *("rtser", "torch", "numpy", "scipy", "scikit-learn", "onnx", "onnxruntime-gpu"),
-    *("silero-vad", "soundfile", "soxr", "opensmile"),
+    *("rtser", "torch", "numpy", "scipy", "scikit-learn", "onnx"),
+    *("onnxruntime", "onnxruntime-gpu", "silero-vad", "soundfile", "soxr", "opensmile"),
 )
 
 
@@ -154,7 +154,9 @@ class Run:
         """
         settings = folder / "experiment.yaml"
         if not settings.is_file():
-            raise InputError(f"{folder} is no run's folder (it has no experiment.yaml)", "rtser train makes one")
+            raise InputError(
+                f"{folder} is not the folder of a run (it has no experiment.yaml)", "rtser train makes such a folder"
+            )
         try:
             notes = _Notes.model_validate_json((folder / "run.json").read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, ValidationError):
@@ -234,12 +236,5 @@ class Run:
 def _environment() -> dict[str, str]:
     machine = {"python": platform.python_version(), "machine": platform.machine(), "system": platform.system()}
     machine["cores"] = str(joblib.cpu_count())
-    return machine | {name: version(name) for name in PACKAGES if _installed(name)}
-
-
-def _installed(package: str) -> bool:
-    try:
-        version(package)
-    except ModuleNotFoundError:
-        return False
-    return True
+    versions = {name: installed_version(name) for name in PACKAGES}
+    return machine | {name: version for name, version in versions.items() if version}

@@ -145,7 +145,10 @@ def test_a_table_may_cut_a_recording_and_deal_its_parts_into_sessions_and_folds(
         ("path,emotion,speaker\na.wav,sad,Eve\nb.wav,sad,Eve\n", "line 3: there is no file"),
         ("path,emotion,speaker\na.wav,sad,Eve\na.wav,sad,eve\n", "stands there 2 times"),
         ("path,emotion,speaker\n", "no utterance"),
-        ("path,emotion,speaker,start\na.wav,sad,Eve,soon\n", "line 2: start and end are seconds"),
+        (
+            "path,emotion,speaker,start\na.wav,sad,Eve,soon\n",
+            "line 2: start or end is not a number; write seconds",
+        ),
         ("path,emotion,speaker,start,end\na.wav,sad,Eve,3,2\n", "line 2: the utterance ends before it starts"),
     ],
 )

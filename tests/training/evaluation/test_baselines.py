@@ -105,7 +105,7 @@ def test_bags_padded_with_zeros_are_always_seen_whole():
 
 def test_a_run_with_the_papers_padding_is_not_exported(tmp_path):
     run = Run.create(an_experiment("zeros"), tmp_path, {1: ["1"]})
-    with pytest.raises(InputError, match="train with masked to stream"):
+    with pytest.raises(InputError, match=r"train with attention\.padding: masked"):
         streamable(run, run.fold(1, "1"), "feature-att")
 
 

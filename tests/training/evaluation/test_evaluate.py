@@ -105,7 +105,7 @@ def test_what_is_written_is_read_back(run):
 
 def test_metrics_of_another_version_are_refused(tmp_path):
     (tmp_path / "evaluation.json").write_text('{"systems": {}}')
-    with pytest.raises(InputError, match="cannot be read as metrics of this version; rtser evaluate writes it"):
+    with pytest.raises(InputError, match="cannot be read as metrics of this version; run rtser evaluate again"):
         Evaluation.read(tmp_path / "evaluation.json")
 
 

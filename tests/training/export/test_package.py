@@ -53,7 +53,7 @@ def test_a_fold_can_be_named(tmp_path, roots):
 
 def test_where_a_final_fold_is_planned_no_other_stands_for_it(tmp_path, roots):
     run = a_run(tmp_path / "run", True, ["berlin"])
-    with pytest.raises(InputError, match=r"fold-final is not trained to its end \(of its seed's folds: berlin\)"):
+    with pytest.raises(InputError, match=r"fold-final is not trained to its end \(trained folds of seed 1: berlin\)"):
         export_run(run, None, None, roots, tmp_path / "x.onnx")
 
 

@@ -132,7 +132,7 @@ def augment(batch: Batch, noise: Tensor | None, settings: Augment, generator: to
         x = x + NEPERS_PER_DB * settings.equaliser_db * response
     if noise is not None:
         level = _level(x) - _level(noise) - NEPERS_PER_DB * uniform(*settings.noise_snr_db)
-        sounding = noise.amax(dim=(1, 2), keepdim=True) > LOG_FLOOR  # a crop of digital silence is no noise
+        sounding = noise.amax(dim=(1, 2), keepdim=True) > LOG_FLOOR  # digital silence cannot be scaled to a level
         x = torch.where(sometimes(settings.noise_probability) & sounding, torch.logaddexp(x, noise + level), x)
     x = x + NEPERS_PER_DB * uniform(-settings.gain_db, settings.gain_db)
     bins = torch.arange(MEL_BINS, device=x.device)

@@ -73,7 +73,7 @@ def session(recording: Recording) -> str:
     """The recording session, as ``corpus/session``."""
     if not recording.session:
         raise CorpusError(
-            f"corpus {recording.corpus} has no sessions", "protocol.kind: leave-one-speaker-out needs none"
+            f"corpus {recording.corpus} has no sessions", "choose another protocol.kind, such as leave-one-speaker-out"
         )
     return f"{recording.corpus}/{recording.session}"
 
@@ -119,7 +119,7 @@ def deal(bags: Sequence[Bag], parts: int, seed: int, unit: Unit) -> list[set[str
             raise CorpusError(
                 f"corpus {corpus} has only {fewest} {what} left to be dealt into {parts} parts (the test fold, "
                 "validation and inner folds each take some)",
-                "change protocol.folds, .validation or .inner_folds",
+                "change protocol.folds, protocol.validation or protocol.inner_folds",
             )
         settings = {"n_splits": parts, "shuffle": True, "random_state": seed}
         if unit is itself:
@@ -139,7 +139,9 @@ def inner_parts(train: Sequence[Bag], protocol: Protocol, seed: int) -> list[set
         for corpus in {bag.recording.corpus for bag in train}
     )
     if fewest < 2:
-        raise CorpusError("a corpus has only one speaker left to train on, so protocol.nested has no inner folds")
+        raise CorpusError(
+            "a corpus has only one speaker left to train on, too few for inner folds", "set protocol.nested to false"
+        )
     return deal(train, min(protocol.inner_folds, fewest), seed, unit)
 
 
@@ -179,7 +181,9 @@ def _tests(bags: Sequence[Bag], protocol: Protocol, seed: int) -> dict[str, set[
     else:
         tests = [{one} for one in sorted(units(bags, unit))]
         if len(tests) < 2:
-            raise CorpusError(f"{protocol.kind} needs more than {', '.join(units(bags, unit))}")
+            raise CorpusError(
+                f"protocol.kind {protocol.kind} finds nothing but {', '.join(units(bags, unit))} to make folds of"
+            )
     return {str(number): test for number, test in enumerate(tests, start=1)}
 
 
@@ -197,12 +201,14 @@ def _by_table(bags: Sequence[Bag], protocol: Protocol) -> dict[str, set[str]]:
         recording = bag.recording
         fold = recording.fold if table is None else table.get(recording.group, "")
         if not fold:
-            raise CorpusError(f"the table of folds has none for {recording.group} ({recording.path})")
+            raise CorpusError(f"the table of folds names no fold for {recording.group} ({recording.path})")
         if fold == FINAL or "/" in fold:
-            raise CorpusError(f"the table of folds calls one {fold}", "that is no name for a test fold here")
+            raise CorpusError(
+                f"the table of folds has a fold named {fold}", "give it a name without a slash, other than final"
+            )
         folds.setdefault(fold, set()).add(recording.group)
     if len(folds) < 2:
-        raise CorpusError(f"the table of folds has only one, {', '.join(folds)}")
+        raise CorpusError(f"the table of folds has only one fold ({', '.join(folds)})", "name at least two")
     names = sorted(folds, key=lambda name: (len(name), name))
     for one, other in ((a, b) for a in names for b in names if a < b):
         if folds[one] & folds[other]:

@@ -74,7 +74,7 @@ def read_predictions(path: Path) -> list[Prediction]:
             next(rows)
             return [_prediction(row) for row in rows]
     except (OSError, ValueError, StopIteration, csv.Error) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no table of predictions"
+        reason = error.strerror if isinstance(error, OSError) else "it is not a table of predictions"
         raise InputError(f"{path} cannot be read ({reason})", "delete that fold's step.pt and train again") from None
 
 

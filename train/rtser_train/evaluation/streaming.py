@@ -121,7 +121,10 @@ def stream_test(
     tested = list(dict.fromkeys((one.corpus, one.recording) for one in read_predictions(fold.predictions)))
     missing = [key for key in tested if key not in known]
     if missing:
-        raise InputError(f"{' '.join(missing[0])} was tested and is no longer there", "--data says where it lies")
+        raise InputError(
+            f"{' '.join(missing[0])} was tested and is no longer there",
+            "say where its corpus lies with --data or --corpus",
+        )
     pairs = [known[key] for key in tested]
     written_ns = model.stat().st_mtime_ns
     streamed = []

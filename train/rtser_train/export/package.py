@@ -102,8 +102,8 @@ def streamable(run: Run, fold: FoldFolder, head: str) -> StreamingStep:
     """
     if run.experiment.attention.padding == "zeros":
         raise InputError(
-            "bags padded with zeros (attention.padding) are decided on at their end alone",
-            "train with masked to stream",
+            "a model trained with attention.padding: zeros cannot stream (it decides once, at an utterance's end)",
+            "train with attention.padding: masked",
         )
     return read_step(run, fold, head)
 
@@ -115,9 +115,10 @@ def read_step(run: Run, fold: FoldFolder, head: str) -> StreamingStep:
         InputError: the fold has not been trained to its end, or has no such head.
     """
     if not fold.finished:
-        trained = ", ".join(one.fold for one in run.finished(fold.seed)) or "none is"
+        trained = ", ".join(one.fold for one in run.finished(fold.seed)) or "none"
         raise InputError(
-            f"{fold.path} is not trained to its end (of its seed's folds: {trained})", "rtser train goes on"
+            f"{fold.path} is not trained to its end (trained folds of seed {fold.seed}: {trained})",
+            "run rtser train again to go on",
         )
     saved = torch.load(fold.step, map_location="cpu")
     if head not in saved["heads"]:

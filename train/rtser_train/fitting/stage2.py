@@ -103,7 +103,9 @@ def with_speech(embedded: Sequence[Embedded]) -> list[Embedded]:
     """
     spoken = [one for one in embedded if one.gate.sum() > 0]
     if not spoken:
-        raise InputError("the speech head finds no speech in the utterances", "train longer or check them")
+        raise InputError(
+            "the segment network finds no speech in the utterances", "train it longer, or check the recordings"
+        )
     return spoken
 
 

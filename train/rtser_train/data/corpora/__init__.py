@@ -52,6 +52,6 @@ def noise_recordings(name: str, root: Path) -> list[Recording]:
     if not root.is_dir():
         raise CorpusError(
             f"noise {name}: {root} does not exist",
-            f"say where it lies with --corpus {name}=PATH, or train without noise (noise: null in the configuration)",
+            f"say where it lies with --corpus {name}=PATH, or train without noise (--set noise=null)",
         )
     return [Recording(path, name, speaker="", emotion=None, sentence="") for path in audio_files(root)]

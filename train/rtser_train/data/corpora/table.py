@@ -21,10 +21,12 @@ def read(corpus: str, table: Path) -> list[Recording]:
     """The utterances of a table.
 
     Raises:
-        CorpusError: the table is no CSV file, lacks a column or a value, or names a file twice or one that is missing.
+        CorpusError: the table cannot be read, lacks a column or a value, or names a file twice or one that is missing.
     """
     if not table.is_file():
-        raise CorpusError(f"corpus {corpus}: {table} is no CSV table", f"--corpus {corpus}=TABLE.csv names one")
+        raise CorpusError(
+            f"corpus {corpus}: {table} is not a file", f"name a CSV table with --corpus {corpus}=TABLE.csv"
+        )
     try:
         with table.open(newline="", encoding="utf-8-sig") as lines:
             reader = csv.DictReader(lines)
@@ -34,11 +36,11 @@ def read(corpus: str, table: Path) -> list[Recording]:
         raise CorpusError(f"{table} cannot be read as a CSV table in UTF-8 ({error})") from None
     missing = [column for column in REQUIRED if column not in columns]
     if missing:
-        raise CorpusError(f"{table}: the column {missing[0]!r} is missing", f"needed are {', '.join(REQUIRED)}")
+        raise CorpusError(f"{table}: the column {missing[0]!r} is missing", f"columns needed are {', '.join(REQUIRED)}")
     recordings = [_recording(corpus, table, line, row) for line, row in enumerate(rows, start=2)]
     for name, count in Counter(recording.name for recording in recordings).items():
         if count > 1:
-            raise CorpusError(f"{table}: {name} stands there {count} times", "one recording has one row")
+            raise CorpusError(f"{table}: {name} stands there {count} times", "write one row for each recording")
     return recordings
 
 
@@ -54,7 +56,9 @@ def _recording(corpus: str, table: Path, line: int, row: dict[str, str]) -> Reco
         start_s = float(values.pop("start") or 0)
         end_s = float(end) if (end := values.pop("end")) else None
     except ValueError:
-        raise CorpusError(f"{table}, line {line}: start and end are seconds, as 12.5") from None
+        raise CorpusError(
+            f"{table}, line {line}: start or end is not a number", "write seconds, such as 12.5"
+        ) from None
     if not 0 <= start_s < (math.inf if end_s is None else end_s):
         raise CorpusError(f"{table}, line {line}: the utterance ends before it starts")
     return Recording(

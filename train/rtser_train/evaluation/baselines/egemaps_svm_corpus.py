@@ -33,7 +33,7 @@ class EgemapsSvmByCorpus(Baseline):
                 raise InputError(
                     f"fold {fold.name} has fewer than two emotions of {corpus} to train on, and the baseline "
                     "egemaps-svm-corpus trains on each corpus alone",
-                    "leave it out",
+                    "take it out of `baselines` in the configuration",
                 )
 
     @classmethod
