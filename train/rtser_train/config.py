@@ -209,7 +209,7 @@ def load_experiment(path: Path, changes: list[str] | None = None) -> Experiment:
             relative to the current folder.
 
     Raises:
-        InputError: the file is missing or no YAML, extends itself, has an unknown key or a value out of bounds.
+        InputError: the file is missing or is not YAML, extends itself, has an unknown key or a value out of bounds.
     """
     path = _found(path)
     experiment = checked(Experiment, _content(path, changes or []), f"configuration {path}")
