@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from rtser_train.files import replacing
@@ -59,3 +60,10 @@ def test_what_cannot_be_written_is_named_with_advice(tmp_path):
         replacing(tmp_path / "file" / "a.txt", "name another folder"),
     ):
         pass
+
+
+def test_a_device_or_a_folder_is_not_replaced(tmp_path):
+    for target in (tmp_path, Path("/dev/null")):
+        with pytest.raises(OutputError, match="not a regular file"), replacing(target):
+            pass
+    assert Path("/dev/null").is_char_device()

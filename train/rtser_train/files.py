@@ -24,6 +24,8 @@ def replacing(path: Path, advice: str = "") -> Iterator[Path]:
     Raises:
         OutputError: the file cannot be written.
     """
+    if path.exists() and not path.is_file():
+        raise OutputError(f"{path} cannot be replaced, because it is not a regular file", "name another file")
     part = path.with_name(f".{uuid4().hex}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
