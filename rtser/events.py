@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import ClassVar
 
 import rtser
+from rtser.engine.contract import SAMPLE_RATE
 from rtser.engine.decider import Reading, Utterance
 from rtser.engine.decision import Decision
-from rtser.engine.features import SAMPLE_RATE
 from rtser.engine.model import Model
 from rtser.statistics import RunStatistics
 

@@ -7,8 +7,8 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 
 from rtser.audio.source import Gap, Source, split
+from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, Float32
 from rtser.engine.decider import Decider, DecideSettings
-from rtser.engine.features import HOP_SAMPLES, SAMPLE_RATE, Float32
 from rtser.engine.model import Model
 from rtser.engine.stream import Stream
 from rtser.errors import ArgumentError, RtserError
@@ -138,6 +138,8 @@ class Session:
                 latency_s = None if lag_s is None else lag_s + end / SAMPLE_RATE - decision.time_s
                 statistics.note_decision(step_s, latency_s)
                 reading = self._decider.push(decision)
+                if self._decider.idle:
+                    self._stream.restart()  # breaths and noises between utterances leave nothing behind
                 yield DecisionEvent.of(decision, reading, begin)
                 if reading.utterance:
                     yield UtteranceEvent.of(reading.utterance, begin)

@@ -11,7 +11,7 @@ from itertools import islice
 
 import numpy as np
 
-from rtser.engine.features import Float32
+from rtser.engine.contract import Float32
 
 KEPT_TIMES = 10_000
 """How many of the last decisions' times are kept: 10 minutes."""

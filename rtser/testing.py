@@ -7,24 +7,44 @@ from typing import Any
 import numpy as np
 
 from rtser.audio.ring import Ring
-from rtser.engine.contract import CONTRACT_VERSION, METADATA_KEY, Metadata
-from rtser.engine.features import HOP_SAMPLES, MEL_BINS, SAMPLE_RATE, SEGMENT_FRAMES, SPECIFICATION, Float32
+from rtser.engine.contract import (
+    FIRST_SEGMENT_HOP,
+    FRAME_HOP_SAMPLES,
+    FRAME_SAMPLES,
+    HOP_FRAMES,
+    HOP_SAMPLES,
+    MEL_BINS,
+    METADATA_KEY,
+    SAMPLE_RATE,
+    SEGMENT_FRAMES,
+    Float32,
+    Metadata,
+    State,
+)
 from rtser.engine.model import Model
 from rtser.models import load_bytes
 
 Shape = list[str | int]
 
 LABELS = ("angry", "neutral", "sad")
-SPEECH_LEVEL = -9.0
-"""Mean log-Mel above which the tiny model takes a segment for speech."""
+SPEECH_LEVEL = -8.0
+"""Mean of the log frames above which the tiny model takes a segment for speech."""
+TAIL_SAMPLES = FRAME_SAMPLES - FRAME_HOP_SAMPLES
+KINDS = len(LABELS)
+STATES: dict[str, tuple[str, Shape]] = {
+    "state_tail": ("stream", ["B", TAIL_SAMPLES]),
+    "state_hops": ("stream", ["B", 1]),
+    "state_frames": ("stream", ["B", SEGMENT_FRAMES - HOP_FRAMES, MEL_BINS]),
+    "state_weights": ("utterance", ["B", "W", 1]),
+    "state_values": ("utterance", ["B", "W", KINDS]),
+}
 
 METADATA = Metadata(
-    contract=CONTRACT_VERSION,
     name="tiny",
     labels=LABELS,
-    features=SPECIFICATION,
     window=10,
     label_threshold=0.4,
+    states=tuple(State(name=name, role="of the tiny model", reset=reset) for name, (reset, _) in STATES.items()),
     architecture="one random linear layer, for tests",
     corpora=(),
     licence="Apache-2.0",
@@ -48,18 +68,29 @@ def tiny_model_bytes(seed: int = 0, **changes: object) -> bytes:
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
-    kinds = len(LABELS)
     rng = np.random.default_rng(seed)
+    angles = np.outer(np.arange(FRAME_SAMPLES), np.arange(1, MEL_BINS + 1)) * np.pi / (2 * MEL_BINS)
+    frame_starts = np.arange(HOP_FRAMES)[:, None] * FRAME_HOP_SAMPLES
+    flat = SEGMENT_FRAMES * MEL_BINS
     constants = {
-        "layer": rng.normal(0, 0.003, (SEGMENT_FRAMES * MEL_BINS, kinds)),
-        "flat": np.array([0, SEGMENT_FRAMES * MEL_BINS]),
+        "cosines": np.cos(angles) * np.hanning(FRAME_SAMPLES)[:, None],
+        "places": frame_starts + np.arange(FRAME_SAMPLES),
+        "floor": np.array(2.0**-23),
+        "layer": rng.normal(0, 0.003, (flat, KINDS)),
+        "flat": np.array([0, flat]),
         "level": np.array(SPEECH_LEVEL),
         "half": np.array(0.5),
+        "one": np.array(1.0),
         "two": np.array(2.0),
+        "most": np.array(float(FIRST_SEGMENT_HOP)),
+        "before": np.array(FIRST_SEGMENT_HOP - 1.0),
+        "zero": np.array(0.0),
         "least": np.array(1e-20),
-        "window_axis": np.array([1]),
-        "last_axis": np.array([-1]),
-        "one": np.array([1]),
+        "axis_1": np.array([1]),
+        "axis_2": np.array([2]),
+        "second": np.array([1]),
+        "tail_start": np.array([HOP_SAMPLES - TAIL_SAMPLES]),
+        "frames_start": np.array([HOP_FRAMES]),
         "end": np.array([2**31 - 1]),
     }
     initializers = [
@@ -67,47 +98,62 @@ def tiny_model_bytes(seed: int = 0, **changes: object) -> bytes:
         for name, value in constants.items()
     ]
     steps: list[tuple[str, str, str, dict[str, Any]]] = [
+        ("Concat", "state_tail samples", "block", {"axis": 1}),
+        ("Gather", "block places", "frames", {"axis": 1}),
+        ("MatMul", "frames cosines", "spectrum", {}),
+        ("Mul", "spectrum spectrum", "power", {}),
+        ("Max", "power floor", "floored", {}),
+        ("Log", "floored", "log_mel", {}),
+        ("Concat", "state_frames log_mel", "segment", {"axis": 1}),
+        ("Slice", "segment frames_start end axis_1", "state_frames_next", {}),
+        ("Slice", "samples tail_start end axis_1", "state_tail_next", {}),
+        ("Add", "state_hops one", "one_more", {}),
+        ("Min", "one_more most", "state_hops_next", {}),
+        ("Sub", "state_hops before", "after", {}),
+        ("Clip", "after zero one", "whole", {}),
         ("Reshape", "segment flat", "x", {}),
         ("MatMul", "x layer", "logits", {}),
-        ("Softmax", "logits", "segment_emotions", {"axis": 1}),
-        ("ReduceMean", "x window_axis", "loudness", {"keepdims": 0}),
+        ("Softmax", "logits", "posteriors", {"axis": 1}),
+        ("Mul", "posteriors whole", "segment_emotions", {}),
+        ("ReduceMean", "x axis_1", "loudness", {"keepdims": 1}),
+        ("Mul", "loudness whole", "embedding", {}),
         ("Sub", "loudness level", "above", {}),
-        ("Sigmoid", "above", "speech", {}),
-        ("Sub", "speech half", "over", {}),
+        ("Sigmoid", "above", "likely", {}),
+        ("Mul", "likely whole", "speech_column", {}),
+        ("Squeeze", "speech_column axis_1", "speech", {}),
+        ("Sub", "speech_column half", "over", {}),
         ("Mul", "over two", "scaled", {}),
-        ("Relu", "scaled", "gate_by_speech", {}),
-        ("Mul", "gate_by_speech gate", "w", {}),
-        ("Unsqueeze", "w last_axis", "weight", {}),
-        ("Mul", "weight segment_emotions", "value", {}),
-        ("Unsqueeze", "weight window_axis", "new_weight", {}),
-        ("Unsqueeze", "value window_axis", "new_value", {}),
-        ("Slice", "state_weights one end window_axis", "old_weights", {}),
-        ("Slice", "state_values one end window_axis", "old_values", {}),
+        ("Relu", "scaled", "weight", {}),
+        ("Mul", "weight posteriors", "value", {}),
+        ("Unsqueeze", "weight axis_1", "new_weight", {}),
+        ("Unsqueeze", "value axis_1", "new_value", {}),
+        ("Sub", "one restart", "kept", {}),
+        ("Unsqueeze", "kept axis_1", "kept_column", {}),
+        ("Unsqueeze", "kept_column axis_2", "kept_rows", {}),
+        ("Slice", "state_weights second end axis_1", "last_weights", {}),
+        ("Slice", "state_values second end axis_1", "last_values", {}),
+        ("Mul", "last_weights kept_rows", "old_weights", {}),
+        ("Mul", "last_values kept_rows", "old_values", {}),
         ("Concat", "old_weights new_weight", "state_weights_next", {"axis": 1}),
         ("Concat", "old_values new_value", "state_values_next", {"axis": 1}),
-        ("ReduceSum", "state_weights_next window_axis", "weights", {"keepdims": 0}),
-        ("ReduceSum", "state_values_next window_axis", "values", {"keepdims": 0}),
+        ("ReduceSum", "state_weights_next axis_1", "weights", {"keepdims": 0}),
+        ("ReduceSum", "state_values_next axis_1", "values", {"keepdims": 0}),
         ("Max", "weights least", "divisor", {}),
         ("Div", "values divisor", "emotions", {}),
         ("Div", "weight divisor", "share", {}),
-        ("Squeeze", "share last_axis", "salience", {}),
+        ("Squeeze", "share axis_1", "salience", {}),
     ]
     nodes = [helper.make_node(kind, inputs.split(), [output], **more) for kind, inputs, output, more in steps]
 
     def tensors(shapes: dict[str, Shape]) -> list[onnx.ValueInfoProto]:
         return [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes.items()]
 
-    states: dict[str, Shape] = {"state_weights": ["B", "W", 1], "state_values": ["B", "W", kinds]}
-    outputs: dict[str, Shape] = {"emotions": ["B", kinds], "segment_emotions": ["B", kinds]}
-    outputs.update({"speech": ["B"], "salience": ["B"]})
-    outputs.update({f"{name}_next": shape for name, shape in states.items()})
-    graph = helper.make_graph(
-        nodes,
-        "tiny",
-        tensors({"segment": ["B", SEGMENT_FRAMES, MEL_BINS], "gate": ["B"], **states}),
-        tensors(outputs),
-        initializers,
-    )
+    states = {name: shape for name, (_, shape) in STATES.items()}
+    outputs: dict[str, Shape] = {"emotions": ["B", KINDS], "segment_emotions": ["B", KINDS], "speech": ["B"]}
+    outputs |= {"salience": ["B"], "embedding": ["B", 1], "log_mel": ["B", HOP_FRAMES, MEL_BINS]}
+    outputs |= {f"{name}_next": shape for name, shape in states.items()}
+    inputs: dict[str, Shape] = {"samples": ["B", HOP_SAMPLES], "restart": ["B"]}
+    graph = helper.make_graph(nodes, "tiny", tensors(inputs | states), tensors(outputs), initializers)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
     metadata = METADATA.model_copy(update=changes)
     helper.set_model_props(model, {METADATA_KEY: metadata.to_json()})

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from rtser.audio.file import read_audio
-from rtser.engine.features import SAMPLE_RATE, Float32
+from rtser.engine.contract import SAMPLE_RATE, Float32
 from rtser.engine.model import Model
 from rtser.testing import tiny_model, tiny_model_bytes
 

@@ -10,7 +10,7 @@ from conftest import sound
 
 from rtser.audio.pacing import PacedSource
 from rtser.audio.source import Gap, MemorySource
-from rtser.engine.features import HOP_SAMPLES, SAMPLE_RATE, segment_count
+from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, segment_count
 from rtser.errors import ArgumentError, InputError
 from rtser.session import Session
 from rtser.statistics import RunStatistics
@@ -55,6 +55,15 @@ def test_every_sink_gets_every_event_and_audio_sinks_know_where_a_block_lies_tho
     Session(model).run(MemorySource(chunks), [first, second], [first])
     assert first.events == second.events
     assert first.blocks == [(0, 1000), (1000, 500), (2300, 300)]
+
+
+def test_what_was_said_before_a_pause_does_not_count_in_the_next_utterance(model):
+    first, second, pause = sound(2.0, seed=1), sound(2.0, seed=2), np.zeros(2 * SAMPLE_RATE, np.float32)
+    both, _ = run(model, np.concatenate([first, pause, second, pause]))
+    alone, _ = run(model, np.concatenate([pause[: 4 * SAMPLE_RATE - len(first) - len(pause)], second, pause]))
+    *_, last = [event for event in both.events if event.type == "utterance"]
+    (only,) = [event for event in alone.events if event.type == "utterance" and event.start > 0][-1:]
+    assert last.emotions == pytest.approx(only.emotions, abs=0.02)
 
 
 def test_the_figures_of_a_run_are_of_that_run_alone(model):

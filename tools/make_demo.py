@@ -16,7 +16,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from rtser.engine.features import SAMPLE_RATE
+from rtser.engine.contract import SAMPLE_RATE
 
 OUTPUT = Path(__file__).parents[1] / "rtser" / "samples" / "demo.flac"
 PAUSE_S = 0.9

@@ -19,7 +19,7 @@ from rich.console import Console
 
 from rtser.audio.file import read_audio
 from rtser.audio.source import MemorySource, split
-from rtser.engine.features import HOP_SAMPLES, SAMPLE_RATE, Float32
+from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, Float32
 from rtser.models import load
 from rtser.session import Session
 from rtser.ui.layout import Layout

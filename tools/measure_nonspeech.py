@@ -18,9 +18,11 @@ from rtser_train.data.corpora.recording import audio_files
 
 import rtser
 from rtser.audio.file import read_audio
-from rtser.engine.decider import Decider
-from rtser.engine.features import SAMPLE_RATE, Float32
+from rtser.audio.source import MemorySource
+from rtser.engine.contract import SAMPLE_RATE, Float32
 from rtser.engine.model import Model
+from rtser.events import DecisionEvent
+from rtser.session import Session
 from rtser.settings import ListenSettings, checked, read_settings
 
 MINUTES = 10
@@ -40,14 +42,14 @@ def made() -> dict[str, list[Float32]]:
 def measure(model: Model, settings: ListenSettings, streams: Iterable[Float32]) -> tuple[int, int, float, float]:
     """Of some streams: how many there are, their false alarms, hours, and share of segments taken for speech."""
     count, alarms, hours, speech = 0, 0, 0.0, []
+    session = Session(model, settings.window_s, settings.decide)
     for samples in streams:
-        decider = Decider(model.metadata.label_threshold, settings.decide)
         named = False
-        for decision in rtser.Stream(model, settings.window_s).push(samples):
-            label = decider.push(decision).label
-            alarms += label is not None and not named
-            named = label is not None
-            speech.append(decision.speech > 0.5)
+        for event in session.events(MemorySource([samples])):
+            if isinstance(event, DecisionEvent):
+                alarms += event.label is not None and not named
+                named = event.label is not None
+                speech.append(event.speech > 0.5)
         count += 1
         hours += len(samples) / SAMPLE_RATE / 3600
     return count, alarms, hours, float(np.mean(speech)) if speech else 0.0

@@ -23,7 +23,7 @@ from sklearn.metrics import roc_auc_score
 
 import rtser
 from rtser.audio.file import read_audio
-from rtser.engine.features import HOP_SAMPLES, SAMPLE_RATE, Float32
+from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, Float32
 
 COST_S = 30
 

@@ -22,7 +22,7 @@ import numpy as np
 import soundfile
 
 from rtser.audio.file import read_audio
-from rtser.engine.features import SAMPLE_RATE
+from rtser.engine.contract import SAMPLE_RATE
 
 SAMPLE = Path(__file__).parents[1] / "rtser" / "samples" / "demo.flac"
 PACED_S = 20

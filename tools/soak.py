@@ -22,7 +22,7 @@ import numpy as np
 
 from rtser.audio.supervisor import Supervisor
 from rtser.bench.live import resident_mib
-from rtser.engine.features import HOP_SAMPLES, SAMPLE_RATE, segment_count
+from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, segment_count
 from rtser.events import Event
 from rtser.session import Session
 from rtser.settings import OutputSettings, SourceSettings

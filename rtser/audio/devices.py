@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rtser.engine.features import SAMPLE_RATE
+from rtser.engine.contract import SAMPLE_RATE
 from rtser.errors import DeviceError
 
 COMMON_RATES = (8_000, SAMPLE_RATE, 44_100, 48_000, 96_000)

@@ -12,7 +12,7 @@ import numpy as np
 import soundfile
 
 from rtser.audio.resample import MonoResampler
-from rtser.engine.features import MAX_SAMPLE, Float32
+from rtser.engine.contract import MAX_SAMPLE, Float32
 from rtser.errors import InputError
 
 MIN_RATE = 8_000

@@ -9,7 +9,7 @@ from typing import Any
 from rtser.audio.devices import Device, denied_hint, find_again, find_device, list_devices, portaudio, reason
 from rtser.audio.ring import Ring
 from rtser.audio.source import CaptureDevice
-from rtser.engine.features import SAMPLE_RATE, Float32
+from rtser.engine.contract import SAMPLE_RATE, Float32
 from rtser.errors import DeviceError
 
 BLOCK_S = 0.02

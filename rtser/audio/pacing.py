@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 
 from rtser.audio.source import Chunk, Gap, Source, split
-from rtser.engine.features import HOP_SAMPLES, SAMPLE_RATE
+from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE
 
 
 class PacedSource:

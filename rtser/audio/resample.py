@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import soxr
 
-from rtser.engine.features import SAMPLE_RATE, Float32
+from rtser.engine.contract import SAMPLE_RATE, Float32
 
 
 class MonoResampler:

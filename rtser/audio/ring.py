@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rtser.engine.features import Float32
+from rtser.engine.contract import Float32
 
 
 class Ring:

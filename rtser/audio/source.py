@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from rtser.audio.ring import Ring
-from rtser.engine.features import SAMPLE_RATE, Float32
+from rtser.engine.contract import SAMPLE_RATE, Float32
 
 
 @dataclass(frozen=True)

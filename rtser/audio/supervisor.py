@@ -14,7 +14,7 @@ from rtser.audio.lateness import Lateness, elapsed_s
 from rtser.audio.resample import MonoResampler
 from rtser.audio.source import CaptureDevice, Chunk, Gap
 from rtser.audio.timeouts import ANSWER_S, no_answer, start_call
-from rtser.engine.features import HOP_SAMPLES, SAMPLE_RATE
+from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE
 from rtser.errors import DeviceError
 from rtser.settings import SourceSettings
 

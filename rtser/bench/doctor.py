@@ -12,7 +12,7 @@ import numpy as np
 from rtser.audio.devices import find_device, list_devices
 from rtser.audio.microphone import BLOCK_S, Microphone
 from rtser.audio.timeouts import call_with_timeout
-from rtser.engine.features import HOP_SAMPLES, SAMPLE_RATE
+from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE
 from rtser.engine.model import Model
 from rtser.engine.stream import Stream
 from rtser.errors import DeviceError, ProviderError, RtserError

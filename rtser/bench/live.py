@@ -13,7 +13,7 @@ from rtser.audio.microphone import BLOCK_S, MicrophoneOpener
 from rtser.audio.ring import Ring
 from rtser.audio.source import CaptureDevice
 from rtser.audio.supervisor import Opener, Supervisor
-from rtser.engine.features import SAMPLE_RATE
+from rtser.engine.contract import SAMPLE_RATE
 from rtser.events import Event
 from rtser.session import Session
 from rtser.settings import SourceSettings

@@ -46,7 +46,7 @@ def plot(
     single_threaded()
     with failures(), quiet_libraries(), packages("plot"):
         from rtser.audio.file import read_audio
-        from rtser.engine.features import SAMPLE_RATE
+        from rtser.engine.contract import SAMPLE_RATE
         from rtser.models import load
         from rtser.ui.plot import draw, recognise_whole, save
 

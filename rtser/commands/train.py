@@ -101,7 +101,10 @@ def evaluate(
 
 
 def export(
-    run: RunArgument,
+    run: Annotated[
+        Path,
+        typer.Argument(help="Folder of a training run; or a model file of contract 1, to convert.", show_default=False),
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The model file to write.")],
     head: HeadOption = None,
     fold: Annotated[
@@ -113,8 +116,12 @@ def export(
 ) -> None:
     """Export a run's model as one file, verified against torch on real utterances."""
     with failures(), packages("train"), quiet_exporter():
-        from rtser_train.export.package import export_run
+        from rtser_train.export.package import convert_file, export_run
         from rtser_train.run import Run
+
+        if run.is_file():
+            typer.echo(f"{output}: {convert_file(run, output).name}, converted from {run}")
+            return
 
         trained = Run.open(run)
         roots = corpus_roots(trained.experiment.sources, data, corpus)

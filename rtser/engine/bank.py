@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
-from rtser.engine import features
+from rtser.engine import contract
+from rtser.engine.contract import FIRST_SEGMENT_HOP, HOP_SAMPLES, LEAD_SAMPLES, Float32, checked_samples
 from rtser.engine.decision import Decision, likeliest
-from rtser.engine.features import Float32, checked_samples
 from rtser.engine.model import Model, StepOutput
 from rtser.errors import ArgumentError
-
-FIRST_SEGMENT_HOP = 5  # index of the hop that completes a stream's first segment
 
 
 class Bank:
@@ -35,15 +33,13 @@ class Bank:
             raise ArgumentError(f"a stream needs a loaded model, not {type(model).__name__}", "use rtser.load")
         if streams < 1:
             raise ArgumentError(f"a bank needs at least one stream, not {streams}")
-        if window_s is not None and not features.SEGMENT_SAMPLES / features.SAMPLE_RATE <= window_s <= 3600:
+        if window_s is not None and not contract.SEGMENT_SAMPLES / contract.SAMPLE_RATE <= window_s <= 3600:
             raise ArgumentError(f"the window must be 0.335 to 3600 seconds long, not {window_s}")
         if label_threshold is not None and not 0 <= label_threshold <= 1:
             raise ArgumentError(f"the label threshold must be 0 to 1, not {label_threshold}")
         self.model = model
-        self.window = model.metadata.window if window_s is None else features.window_segments(window_s)
+        self.window = model.metadata.window if window_s is None else contract.window_segments(window_s)
         self.label_threshold = model.metadata.label_threshold if label_threshold is None else label_threshold
-        self._tails = np.zeros((streams, features.TAIL_SAMPLES), np.float32)
-        self._frames = np.zeros((streams, features.SEGMENT_FRAMES, features.MEL_BINS), np.float32)
         self._state = model.initial_state(streams, self.window)
         self._hops = [0] * streams
 
@@ -52,7 +48,7 @@ class Bank:
 
     def hop_samples(self, stream: int) -> int:
         """How many samples the next hop of a stream takes: 560 for its first, then 960."""
-        return features.HOP_SAMPLES if self._hops[self._index(stream)] else features.FIRST_HOP_SAMPLES
+        return HOP_SAMPLES if self._hops[self._index(stream)] else HOP_SAMPLES - LEAD_SAMPLES
 
     def reset(self, stream: int) -> None:
         """Forget everything of a stream; its time starts again at zero."""
@@ -61,15 +57,16 @@ class Bank:
             state[stream] = 0
 
     def state(self, stream: int) -> dict[str, Float32]:
-        """The model's state of a stream by name, each (W, ...)."""
+        """The model's state of a stream by name, each without the batch axis."""
         row = self._index(stream)
         return {name: value[row] for name, value in zip(self.model.states, self._state, strict=True)}
 
-    def step(self, hops: Mapping[int, Float32]) -> dict[int, Decision]:
+    def step(self, hops: Mapping[int, Float32], restart: Collection[int] = ()) -> dict[int, Decision]:
         """Feed one hop to some of the streams.
 
         Args:
             hops: by stream, its next hop: shape (`hop_samples`,), float32, 16 kHz.
+            restart: streams that forget the utterance before this hop's segment.
 
         Returns:
             by stream, the decision at the end of its hop; a stream's first five hops give none.
@@ -77,18 +74,19 @@ class Bank:
         Raises:
             ArgumentError: there is no such stream, or a hop is not as it should be. The bank stays as it was.
         """
-        hops = {stream: self._checked(stream, hop) for stream, hop in hops.items()}
-        for first in (True, False):
-            rows = [stream for stream in hops if (self._hops[stream] == 0) == first]
-            if rows:
-                self._append(rows, np.stack([hops[stream] for stream in rows]), first)
-        ready = [stream for stream in hops if self._hops[stream] >= FIRST_SEGMENT_HOP]
-        for stream in hops:
-            self._hops[stream] += 1
-        if not ready:
+        rows = list(hops)
+        samples = np.zeros((len(rows), HOP_SAMPLES), np.float32)
+        for row, (stream, hop) in enumerate(hops.items()):
+            samples[row, HOP_SAMPLES - self.hop_samples(stream) :] = self._checked(stream, hop)
+        if not rows:
             return {}
-        output = self._decide(ready)
-        return {stream: self._decision(stream, output, row) for row, stream in enumerate(ready)}
+        output = self._step(rows, samples, np.array([stream in restart for stream in rows], np.float32))
+        decisions = {}
+        for row, stream in enumerate(rows):
+            if self._hops[stream] >= FIRST_SEGMENT_HOP:
+                decisions[stream] = self._decision(stream, output, row)
+            self._hops[stream] += 1
+        return decisions
 
     def _index(self, stream: int) -> int:
         if not 0 <= stream < len(self):
@@ -101,21 +99,13 @@ class Bank:
             raise ArgumentError(f"the next hop of stream {stream} has {expected} samples, not {len(hop)}")
         return hop
 
-    def _append(self, rows: list[int], hops: Float32, first: bool) -> None:
-        """Roll the new frames of some streams in."""
-        samples = hops if first else np.concatenate([self._tails[rows], hops], axis=1)
-        frames = features.block_log_mel(samples)
-        self._frames[rows] = np.concatenate([self._frames[rows, frames.shape[1] :], frames], axis=1)
-        self._tails[rows] = hops[:, -features.TAIL_SAMPLES :]
-
-    def _decide(self, rows: list[int]) -> StepOutput:
+    def _step(self, rows: list[int], samples: Float32, restart: Float32) -> StepOutput:
         """Run the network's step for some streams and keep their next state."""
-        gate = np.ones(len(rows), np.float32)
         if rows == list(range(len(self))):
-            output = self.model.step(self._frames, gate, self._state)
+            output = self.model.step(samples, restart, self._state)
             self._state = output.state
             return output
-        output = self.model.step(self._frames[rows], gate, [state[rows] for state in self._state])
+        output = self.model.step(samples, restart, [state[rows] for state in self._state])
         for state, following in zip(self._state, output.state, strict=True):
             state[rows] = following
         return output
@@ -125,6 +115,6 @@ class Bank:
         emotions = dict(zip(labels, probabilities, strict=True)) if any(probabilities) else None
         named = likeliest(emotions, self.label_threshold) if emotions else (None, None)
         segment_emotions = dict(zip(labels, output.segment_emotions[row].tolist(), strict=True))
-        time_s = features.segment_end_s(self._hops[stream] - 1 - FIRST_SEGMENT_HOP)
+        time_s = contract.segment_end_s(self._hops[stream] - FIRST_SEGMENT_HOP)
         speech, salience = float(output.speech[row]), float(output.salience[row])
         return Decision(time_s, emotions, speech, segment_emotions, salience, *named)

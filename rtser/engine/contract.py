@@ -1,41 +1,74 @@
-"""The model contract, version 1: what a model file holds, and what it says of itself.
+"""The model contract, version 2: samples in, decisions out, and what a model file says of itself.
 
-One ONNX graph is one step of B streams. K emotions, W segments in the window, all float32:
+One ONNX graph is one hop of B streams. K emotions, W segments in the window, F embedding, all float32:
 
-* in ``segment`` (B, 32, 64) log-Mel; ``gate`` (B,) 0..1; ``state_*`` (B, W, ...), zeros at the start
-* out ``emotions`` (B, K) and ``segment_emotions`` (B, K) probabilities; ``speech`` (B,) and ``salience`` (B,) 0..1;
-  ``state_*_next`` shaped as ``state_*``
+* in ``samples`` (B, 960), 60 ms at 16 kHz in [-1, 1]; ``restart`` (B,), 1: forget the utterance before this hop's
+  segment; ``state_*`` (B, ...), zeros at the start of a stream
+* out ``emotions`` and ``segment_emotions`` (B, K); ``speech`` and ``salience`` (B,); ``state_*_next``; and on demand
+  ``embedding`` (B, F) and ``log_mel`` (B, 6, 64)
 * metadata ``rtser``: JSON, see `Metadata`
+
+A stream begins as if 400 zeros had come before it, so hop h ends at sample 560 + 960 h, and hop k + 5 completes
+segment k. Until five hops have passed, all outputs but ``log_mel`` are zeros.
 """
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from rtser.engine.features import SPECIFICATION
-from rtser.errors import ModelError
+from rtser.errors import ArgumentError, ModelError
 
-CONTRACT_VERSION = 1
+Float32 = NDArray[np.float32]
+
+CONTRACT_VERSION = 2
 METADATA_KEY = "rtser"
-MAX_WINDOW = 60_000  # in segments: an hour
 OUTPUTS = ("emotions", "segment_emotions", "speech", "salience")
+EXTRAS = ("embedding", "log_mel")
+MAX_WINDOW = 60_000  # in segments: an hour
+
+SAMPLE_RATE = 16_000
+FRAME_SAMPLES = 400
+FRAME_HOP_SAMPLES = 160
+MEL_BINS = 64
+HOP_FRAMES = 6
+HOP_SAMPLES = HOP_FRAMES * FRAME_HOP_SAMPLES  # 960: 60 ms
+LEAD_SAMPLES = 400  # zeros before a stream
+SEGMENT_FRAMES = 32
+SEGMENT_SAMPLES = FRAME_SAMPLES + (SEGMENT_FRAMES - 1) * FRAME_HOP_SAMPLES  # 5360: 335 ms
+FIRST_SEGMENT_HOP = 5  # the hop that completes a stream's first segment
+MAX_SAMPLE = 1e6  # full scale is 1; samples far beyond overflow float32
+
+
+class State(BaseModel, frozen=True, extra="forbid"):
+    """One of the states: what it is, and whether it belongs to the utterance (zeroed by ``restart``) or the stream."""
+
+    name: str
+    role: str
+    reset: Literal["utterance", "stream"]
 
 
 class Metadata(BaseModel):
-    """What a model file says of itself; in a file of contract 1, `label_threshold` is called ``min_confidence``."""
+    """What a model file says of itself."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    contract: int = Field(description="version of the contract")
+    contract: int = Field(CONTRACT_VERSION, description="version of the contract")
     name: str = Field(description="name of the model")
     labels: tuple[str, ...] = Field(min_length=1, description="the K emotions, in the order of the outputs")
-    features: dict[str, int | float | str] = Field(description="must equal `rtser.engine.features.SPECIFICATION`")
-    window: int = Field(ge=1, le=MAX_WINDOW, description="default window in segments")
-    label_threshold: float = Field(alias="min_confidence", ge=0, le=1, description="below it a decision has no label")
+    sample_rate: Literal[16_000] = Field(16_000, description="in Hz")
+    hop_samples: Literal[960] = Field(960, description="samples of a hop")
+    lead_samples: Literal[400] = Field(400, description="zeros before a stream")
+    segment_samples: Literal[5360] = Field(5360, description="samples of a segment")
+    window: int = Field(ge=1, le=MAX_WINDOW, strict=True, description="default window in segments")
+    label_threshold: float = Field(ge=0, le=1, strict=True, description="below it a decision has no label")
+    states: tuple[State, ...] = Field(description="the states, in the order of the inputs")
     architecture: str = Field(description="one line")
+    networks: dict[str, Any] = Field({}, description="what training needs to load the weights again")
     corpora: tuple[str, ...] = Field(description="what it was trained on")
     licence: str = Field(description="of the weights")
     calibration: dict[str, Any] = Field({}, description="how the probabilities were calibrated")
@@ -44,7 +77,7 @@ class Metadata(BaseModel):
 
     def to_json(self) -> str:
         """The text stored in the file under `METADATA_KEY`."""
-        return json.dumps(self.model_dump(by_alias=True), sort_keys=True)
+        return json.dumps(self.model_dump(), sort_keys=True)
 
     @staticmethod
     def from_json(text: str) -> Metadata:
@@ -53,7 +86,7 @@ class Metadata(BaseModel):
             contract = json.loads(text)["contract"]
             if contract != CONTRACT_VERSION:
                 problem = f"it follows version {contract} of the model contract and this rtser reads {CONTRACT_VERSION}"
-                raise ModelError(problem, "use the rtser release that exported it, or export it again")
+                raise ModelError(problem, "export its run again, or convert it: rtser export OLD.onnx -o NEW.onnx")
             metadata = Metadata.model_validate_json(text)
             if len(set(metadata.labels)) < len(metadata.labels):
                 raise ValueError("a label stands twice")
@@ -63,8 +96,36 @@ class Metadata(BaseModel):
                 first = error.errors()[0]
                 reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
             raise ModelError(f"its rtser metadata cannot be read ({reason})", "export it again") from None
-        names = SPECIFICATION.keys() | metadata.features.keys()
-        if differing := sorted(name for name in names if SPECIFICATION.get(name) != metadata.features.get(name)):
-            problem = f"it was trained on other features ({', '.join(differing)} differ)"
-            raise ModelError(problem, "train it again with this version of rtser")
         return metadata
+
+
+def checked_samples(samples: Float32) -> Float32:
+    """The samples as a plain array, shape (n,), float32, each a number of at most `MAX_SAMPLE` in magnitude.
+
+    Raises:
+        ArgumentError: they are not.
+    """
+    if not isinstance(samples, np.ndarray) or samples.dtype != np.float32:
+        kind = samples.dtype if isinstance(samples, np.ndarray) else type(samples).__name__
+        raise ArgumentError(f"samples must be a float32 array in [-1, 1], not {kind}")
+    if samples.ndim != 1:
+        raise ArgumentError(f"samples must have one dimension (mono), not shape {samples.shape}")
+    plain = np.asarray(samples)
+    if not (np.abs(plain) <= MAX_SAMPLE).all():
+        raise ArgumentError("samples hold NaN, infinite or huge values (full scale is 1)")
+    return plain
+
+
+def segment_count(samples: int) -> int:
+    """How many segments, and so decisions, n samples at 16 kHz give: 1 + (n - 5360) // 960, none below 5360."""
+    return 0 if samples < SEGMENT_SAMPLES else 1 + (samples - SEGMENT_SAMPLES) // HOP_SAMPLES
+
+
+def segment_end_s(segment: int) -> float:
+    """End of the k-th segment (from 0), and so the length of k + 1 segments, in seconds: 0.335 + 0.06 k."""
+    return (SEGMENT_SAMPLES + segment * HOP_SAMPLES) / SAMPLE_RATE
+
+
+def window_segments(window_s: float) -> int:
+    """How many segments lie wholly within a window of so many seconds; at least one."""
+    return max(1, segment_count(round(window_s * SAMPLE_RATE)))

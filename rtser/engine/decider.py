@@ -8,8 +8,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, model_validator
 
+from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, segment_end_s
 from rtser.engine.decision import Decision, likeliest
-from rtser.engine.features import HOP_SAMPLES, SAMPLE_RATE, segment_end_s
 from rtser.errors import ArgumentError
 
 HOP_S = HOP_SAMPLES / SAMPLE_RATE
@@ -110,6 +110,11 @@ class Decider:
         """Forget everything: the source is another, or was lost."""
         self._drop_label()
         self._close()
+
+    @property
+    def idle(self) -> bool:
+        """Whether no utterance lasts and none may be beginning: what was decided on so far concerns nothing to come."""
+        return not self._speech_hops
 
     def push(self, decision: Decision) -> Reading:
         """Take the next decision."""

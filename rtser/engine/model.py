@@ -1,24 +1,34 @@
-"""A loaded model: one step of the network turns a segment and a state into a decision."""
+"""A loaded model: one step of the network turns a hop of samples and a state into a decision."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from rtser.engine.contract import METADATA_KEY, OUTPUTS, Metadata
-from rtser.engine.features import MEL_BINS, SEGMENT_FRAMES, Float32
+from rtser.engine.contract import EXTRAS, HOP_SAMPLES, METADATA_KEY, OUTPUTS, Float32, Metadata
 from rtser.errors import ArgumentError, ModelError
 
 
 class StepOutput(NamedTuple):
-    """One step of B streams: `emotions` and `segment_emotions` (B, K), `speech` and `salience` (B,), the next state."""
+    """One hop of B streams.
+
+    Attributes:
+        emotions: (B, K).
+        segment_emotions: (B, K).
+        speech: (B,).
+        salience: (B,).
+        state: what the next hop needs.
+        extras: the outputs that were asked for besides, by name.
+    """
 
     emotions: Float32
     segment_emotions: Float32
     speech: Float32
     salience: Float32
     state: list[Float32]
+    extras: dict[str, Float32]
 
 
 class Model:
@@ -32,7 +42,7 @@ class Model:
     Attributes:
         metadata: what the file says of itself.
         labels: the K emotions, in the order of the outputs.
-        states: trailing shapes of the states, by name.
+        states: shapes of the states without the batch axis, by name; "W" stands for the window.
         execution_provider: the one really in use, such as ``CPUExecutionProvider``.
 
     Raises:
@@ -58,44 +68,51 @@ class Model:
 
     def initial_state(self, streams: int, window: int) -> list[Float32]:
         """Zeros for so many streams and a window of so many segments."""
-        return [np.zeros((streams, window, *rest), np.float32) for rest in self.states.values()]
+        shapes = [[window if isinstance(size, str) else size for size in shape] for shape in self.states.values()]
+        return [np.zeros((streams, *shape), np.float32) for shape in shapes]
 
-    def step(self, segment: Float32, gate: Float32, state: list[Float32]) -> StepOutput:
-        """Run one step of B streams.
+    def step(self, samples: Float32, restart: Float32, state: list[Float32], extras: Sequence[str] = ()) -> StepOutput:
+        """Run one hop of B streams.
 
         Args:
-            segment: (B, 32, 64) log-Mel.
-            gate: (B,), 0..1, weight given to the segment from outside.
-            state: from `initial_state` or the step before; its W is the window.
+            samples: (B, 960).
+            restart: (B,), 1 where the utterance before this hop's segment is to be forgotten, else 0.
+            state: from `initial_state` or the step before.
+            extras: outputs to compute besides, of ``embedding`` and ``log_mel``.
         """
-        inputs = {"segment": segment, "gate": gate}
-        inputs |= dict(zip(self.states, state, strict=True))
-        names = [*OUTPUTS, *(f"{name}_next" for name in self.states)]
-        emotions, segment_emotions, speech, salience, *following = self._session.run(names, inputs)
-        return StepOutput(emotions, segment_emotions, speech, salience, following)
+        inputs = {"samples": samples, "restart": restart} | dict(zip(self.states, state, strict=True))
+        names = [*OUTPUTS, *(f"{name}_next" for name in self.states), *extras]
+        outputs = self._session.run(names, inputs)
+        first = len(OUTPUTS) + len(self.states)
+        emotions, segment_emotions, speech, salience = outputs[: len(OUTPUTS)]
+        more = dict(zip(extras, outputs[first:], strict=True))
+        return StepOutput(emotions, segment_emotions, speech, salience, outputs[len(OUTPUTS) : first], more)
 
     def signature(self) -> list[tuple[str, str, str]]:
         """Inputs and outputs as (direction, name, shape) in words."""
         tensors = {"in": self._session.get_inputs(), "out": self._session.get_outputs()}
         return [(way, node.name, " x ".join(map(str, node.shape))) for way in tensors for node in tensors[way]]
 
-    def _check_names(self) -> dict[str, tuple[int, ...]]:
-        """Check the graph's tensors against the contract; the states' names and trailing shapes."""
+    def _check_names(self) -> dict[str, tuple[int | str, ...]]:
+        """Check the graph's tensors against the contract; the states' names and shapes."""
         inputs = {node.name: node.shape for node in self._session.get_inputs()}
-        states = [name for name in inputs if name.startswith("state_")]
-        outputs = {*OUTPUTS, *(f"{name}_next" for name in states)}
+        states = [state.name for state in self.metadata.states]
+        outputs = {*OUTPUTS, *EXTRAS, *(f"{name}_next" for name in states)}
         if (
-            set(inputs) != {"segment", "gate", *states}
-            or {node.name for node in self._session.get_outputs()} != outputs
+            set(inputs) != {"samples", "restart", *states}
+            or {one.name for one in self._session.get_outputs()} != outputs
         ):
             raise ModelError("its inputs and outputs are not those of the contract", "export it again")
-        return {name: tuple(inputs[name][2:]) for name in states}
+        shapes = {name: tuple(inputs[name][1:]) for name in states}
+        if not any("W" in shape for shape in shapes.values()):
+            raise ModelError("none of its states has a dimension W, the window", "export it again")
+        return shapes
 
     def _try_step(self) -> None:
-        """Run one step of two silent streams: a file may declare the contract's tensors and not keep to it."""
+        """Run one hop of two silent streams: a file may declare the contract's tensors and not keep to it."""
         try:
             state = self.initial_state(streams=2, window=3)
-            output = self.step(np.zeros((2, SEGMENT_FRAMES, MEL_BINS), np.float32), np.ones(2, np.float32), state)
+            output = self.step(np.zeros((2, HOP_SAMPLES), np.float32), np.zeros(2, np.float32), state)
         except Exception as error:  # ONNX Runtime raises many types here, some of them private
             raise ModelError(f"its step does not run as the contract says ({str(error).splitlines()[0]})") from None
         shapes = [value.shape for value in (*output[:4], *output.state)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from rtser.engine.bank import Bank
+from rtser.engine.contract import SAMPLE_RATE, Float32, checked_samples
 from rtser.engine.decision import Decision
-from rtser.engine.features import SAMPLE_RATE, Float32, checked_samples
 from rtser.engine.model import Model
 from rtser.errors import ArgumentError
 
@@ -29,7 +29,7 @@ class Stream:
     def __init__(self, model: Model, window_s: float | None = None, label_threshold: float | None = None) -> None:
         self._bank = Bank(model, 1, window_s, label_threshold)
         self.model, self.window, self.label_threshold = model, self._bank.window, self._bank.label_threshold
-        self.samples, self._finished = 0, False
+        self.samples, self._finished, self._restart = 0, False, False
         self._pending = np.empty(0, np.float32)
 
     @property
@@ -58,10 +58,15 @@ class Stream:
         decisions: list[Decision] = []
         start = 0
         while len(self._pending) - start >= (hop := self._bank.hop_samples(0)):
-            decisions += self._bank.step({0: self._pending[start : start + hop]}).values()
+            restart, self._restart = [0] if self._restart else [], False
+            decisions += self._bank.step({0: self._pending[start : start + hop]}, restart).values()
             start += hop
         self._pending = self._pending[start:].copy()
         return decisions
+
+    def restart(self) -> None:
+        """Forget the utterance before the next hop's segment: the window begins anew, time goes on."""
+        self._restart = True
 
     def state(self) -> dict[str, Float32]:
         """See `Bank.state`."""
@@ -76,5 +81,4 @@ class Stream:
         """Forget everything; time starts again at zero."""
         self._bank.reset(0)
         self._pending = np.empty(0, np.float32)
-        self.samples = 0
-        self._finished = False
+        self.samples, self._finished, self._restart = 0, False, False

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Protocol
 
-from rtser.engine.features import Float32
+from rtser.engine.contract import Float32
 from rtser.events import Event
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from rtser.engine.features import SAMPLE_RATE, Float32
+from rtser.engine.contract import SAMPLE_RATE, Float32
 from rtser.errors import OutputError
 from rtser.events import Event, UtteranceEvent
 

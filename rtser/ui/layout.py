@@ -12,7 +12,7 @@ from pyfiglet import Figlet
 from rich.style import Style
 from rich.text import Text
 
-from rtser.engine.features import SAMPLE_RATE
+from rtser.engine.contract import SAMPLE_RATE
 from rtser.events import UtteranceEvent
 from rtser.statistics import summary_ms
 from rtser.ui.style import LEVELS, UNCERTAIN, bar, clock_time, colour, dimmed

@@ -10,12 +10,19 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from rtser.engine.contract import (
+    HOP_FRAMES,
+    HOP_SAMPLES,
+    LEAD_SAMPLES,
+    SAMPLE_RATE,
+    SEGMENT_SAMPLES,
+    Float32,
+    segment_end_s,
+)
 from rtser.engine.decision import Decision
-from rtser.engine.features import SAMPLE_RATE, SEGMENT_SAMPLES, Float32, segment_end_s
 from rtser.engine.model import Model
 from rtser.engine.stream import Stream
 from rtser.errors import InputError, ModelError, OutputError
-from rtser.offline import log_mel
 from rtser.ui.style import colour
 
 ON_PAPER = {"happy": "#C8A200"}
@@ -31,11 +38,13 @@ class Recognised(NamedTuple):
         samples: (n,).
         decisions: one a segment, over all segments until then.
         attention: (S,), each segment's share of the attention over the whole recording.
+        log_mel: (T, 64), the frames of the model's front-end.
     """
 
     samples: Float32
     decisions: list[Decision]
     attention: Float32
+    log_mel: Float32
 
 
 def recognise_whole(model: Model, samples: Float32) -> Recognised:
@@ -51,7 +60,19 @@ def recognise_whole(model: Model, samples: Float32) -> Recognised:
         )
     stream = Stream(model, window_s=seconds)
     decisions = stream.push(samples)
-    return Recognised(samples, decisions, window_attention(stream)[-len(decisions) :])
+    return Recognised(samples, decisions, window_attention(stream)[-len(decisions) :], front_end_frames(model, samples))
+
+
+def front_end_frames(model: Model, samples: Float32) -> Float32:
+    """The log-Mel frames (T, 64) that the model's front-end makes of a recording (n,), from its beginning on."""
+    state, padded = model.initial_state(1, window=1), np.concatenate([np.zeros(LEAD_SAMPLES, np.float32), samples])
+    frames = []
+    for start in range(0, len(padded) - HOP_SAMPLES + 1, HOP_SAMPLES):
+        hop = padded[None, start : start + HOP_SAMPLES]
+        output = model.step(hop, np.zeros(1, np.float32), state, extras=("log_mel",))
+        state = output.state
+        frames.append(output.extras["log_mel"][0])
+    return np.concatenate(frames)[HOP_FRAMES - 2 :]  # the first four begin before the recording
 
 
 def window_attention(stream: Stream) -> Float32:
@@ -86,7 +107,7 @@ def draw(recognised: Recognised, title: str) -> Figure:
     posteriors.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
     waveform.plot(np.arange(len(recognised.samples)) / SAMPLE_RATE, recognised.samples, color="#444444", linewidth=0.4)
     waveform.set_ylabel("waveform")
-    spectrogram, extent = log_mel(recognised.samples).T, (0.0, seconds, 0, 64)
+    spectrogram, extent = recognised.log_mel.T, (0.0, seconds, 0, 64)
     mel.imshow(spectrogram, origin="lower", aspect="auto", extent=extent, cmap="magma", vmin=-16)
     mel.set_ylabel("log-Mel bin")
     attention.bar(middles, recognised.attention * len(middles), width=0.06, color="#555555")

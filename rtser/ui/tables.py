@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from rtser.engine.features import segment_end_s
+from rtser.engine.contract import segment_end_s
 from rtser.engine.model import Model
 
 
@@ -30,7 +30,7 @@ def show_model(console: Console, model: Model) -> None:
         "calibration": _lines(about.calibration),
         "measures": _lines(about.measures),
         "limits": about.limits or "unstated",
-        "features": ", ".join(f"{key} {value}" for key, value in about.features.items()),
+        "states": "\n".join(f"{state.name:<20} {state.reset:<10} {state.role}" for state in about.states),
         "tensors": "\n".join(f"{way:<3} {name:<20} {shape}" for way, name, shape in model.signature()),
     }
     table = Table(show_header=False, box=None, pad_edge=False)

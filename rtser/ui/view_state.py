@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
 
-from rtser.engine.features import HOP_SAMPLES, SAMPLE_RATE
+from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE
 from rtser.events import DecisionEvent, Event, SourceEvent, StartEvent, UtteranceEvent
 from rtser.statistics import Snapshot
 

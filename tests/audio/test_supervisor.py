@@ -11,7 +11,7 @@ from conftest import sound
 from rtser.audio.lateness import Lateness
 from rtser.audio.source import Gap, MemorySource
 from rtser.audio.supervisor import Supervisor
-from rtser.engine.features import HOP_SAMPLES, SAMPLE_RATE, segment_count
+from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, segment_count
 from rtser.errors import DeviceError
 from rtser.session import Session
 from rtser.settings import SourceSettings

@@ -20,7 +20,7 @@ from rtser_train.run import Run
 import rtser as library
 from rtser.audio.file import read_audio
 from rtser.engine.bank import Bank
-from rtser.engine.features import FIRST_HOP_SAMPLES, HOP_SAMPLES, SEGMENT_SAMPLES, segment_count
+from rtser.engine.contract import HOP_SAMPLES, LEAD_SAMPLES, SEGMENT_SAMPLES, segment_count
 from rtser.models import load_bytes
 
 pytestmark = pytest.mark.e2e
@@ -166,7 +166,7 @@ def test_a_bank_of_64_streams_equals_64_streams(exported, speech):
     bank = Bank(model, len(sounds))
     together: list[list[library.Decision]] = [[] for _ in sounds]
     for hop in range(100):
-        start = 0 if hop == 0 else FIRST_HOP_SAMPLES + (hop - 1) * HOP_SAMPLES
+        start = 0 if hop == 0 else hop * HOP_SAMPLES - LEAD_SAMPLES
         hops = {i: s[start : start + bank.hop_samples(i)] for i, s in enumerate(sounds)}
         hops = {i: part for i, part in hops.items() if len(part) == bank.hop_samples(i)}
         for i, decision in bank.step(hops).items():

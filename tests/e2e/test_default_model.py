@@ -11,7 +11,7 @@ from conftest import ROOT, rtser
 
 import rtser as library
 from rtser.audio.file import read_audio
-from rtser.engine.features import segment_count
+from rtser.engine.contract import segment_count
 from rtser.models import default_model_path
 
 pytestmark = pytest.mark.e2e

@@ -18,7 +18,7 @@ from conftest import ROOT, rtser, sound
 
 import rtser as library
 from rtser.audio.file import read_audio
-from rtser.engine.features import segment_count
+from rtser.engine.contract import segment_count
 
 pytestmark = pytest.mark.e2e
 
@@ -65,13 +65,23 @@ def test_json_is_a_start_a_decision_a_segment_utterances_and_an_end(model_path):
 
 
 def test_the_command_gives_the_decisions_of_the_library(model_path):
-    decisions = library.Stream(library.load(model_path)).push(read_audio(DEMO))
+    decisions, labels = [], []
+    stream, decider = (
+        library.Stream(library.load(model_path)),
+        library.Decider(library.load(model_path).metadata.label_threshold),
+    )
+    samples = read_audio(DEMO)
+    for start in range(0, len(samples), 960):
+        for decision in stream.push(samples[start : start + 960]):
+            decisions.append(decision)
+            labels.append(decider.push(decision).label)
+            if decider.idle:
+                stream.restart()
     told = [
         event for event in events(rtser("file", DEMO, "--json", "--model", model_path)) if event["type"] == "decision"
     ]
     assert [event["emotions"] for event in told] == [decision.emotions for decision in decisions]
-    decider = library.Decider(library.load(model_path).metadata.label_threshold)
-    assert [event["label"] for event in told] == [decider.push(decision).label for decision in decisions]
+    assert [event["label"] for event in told] == labels
 
 
 def test_pacing_changes_no_value(model_path, tmp_path):

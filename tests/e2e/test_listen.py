@@ -18,7 +18,7 @@ from virtual_microphone import Listening, available, virtual_microphone
 
 from rtser.audio import devices as rtser_devices
 from rtser.audio.file import read_audio
-from rtser.engine.features import SAMPLE_RATE
+from rtser.engine.contract import SAMPLE_RATE
 from rtser.errors import DeviceError
 
 pytestmark = pytest.mark.e2e

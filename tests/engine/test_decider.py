@@ -95,6 +95,14 @@ def test_after_clearing_nothing_is_remembered():
     assert [decider.push(decision(k)) for k in range(5)] == first
 
 
+def test_it_is_idle_where_no_utterance_lasts_and_none_may_be_beginning():
+    decider, idle = Decider(0.4, DecideSettings(onset_s=0.3, silence_s=0.6)), []
+    for k, speech in enumerate([0.0] * 3 + [0.9] * 2 + [0.0] + [0.9] * 8 + [0.0] * 12):
+        decider.push(decision(k, speech))
+        idle.append(decider.idle)
+    assert idle == [True] * 3 + [False] * 2 + [True] + [False] * 8 + [False] * 9 + [True] * 3
+
+
 def test_the_end_of_the_stream_ends_an_utterance():
     assert len(utterances([0.9] * 5)) == 1
     assert utterances([]) == []

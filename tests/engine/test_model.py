@@ -8,11 +8,10 @@ import pickle
 import numpy as np
 import onnx
 import pytest
-from conftest import rtser
+from conftest import rtser, sound
 from onnx import TensorProto, helper
 
 from rtser.engine.contract import METADATA_KEY
-from rtser.engine.features import SPECIFICATION
 from rtser.errors import ArgumentError, ModelError, ProviderError
 from rtser.models import load, load_bytes
 from rtser.testing import LABELS, tiny_model, tiny_model_bytes
@@ -46,22 +45,67 @@ def test_a_model_tells_its_labels_and_where_it_runs():
     assert len(model.sha256) == 64
 
 
+def silent_step(model, streams=3, window=7, **more):
+    state = model.initial_state(streams, window)
+    return model.step(np.zeros((streams, 960), np.float32), np.zeros(streams, np.float32), state, **more)
+
+
 def test_a_step_has_the_shapes_of_the_contract():
     model = tiny_model()
-    state = model.initial_state(streams=3, window=7)
-    output = model.step(np.zeros((3, 32, 64), np.float32), np.ones(3, np.float32), state)
+    output = silent_step(model)
     assert output.emotions.shape == output.segment_emotions.shape == (3, len(LABELS))
     assert output.speech.shape == output.salience.shape == (3,)
-    assert [after.shape for after in output.state] == [before.shape for before in state]
+    before = model.initial_state(streams=3, window=7)
+    assert [after.shape for after in output.state] == [one.shape for one in before]
+    assert output.extras == {}
 
 
-def test_a_gate_of_zero_takes_the_segment_out():
-    model = tiny_model()
-    segment, state = np.zeros((1, 32, 64), np.float32), model.initial_state(1, 5)
-    assert model.step(segment, np.ones(1, np.float32), state).salience[0] > 0
-    closed = model.step(segment, np.zeros(1, np.float32), state)
-    assert closed.salience[0] == 0
-    assert not closed.emotions.any()
+def test_the_embedding_and_the_frames_come_on_demand():
+    extras = silent_step(tiny_model(), extras=("log_mel", "embedding")).extras
+    assert extras["log_mel"].shape == (3, 6, 64)
+    assert extras["embedding"].shape[0] == 3
+
+
+def hops(model, samples, restarts=()):
+    """The outputs of one stream's hops, restarted before some of them."""
+    state, outputs = model.initial_state(1, 10), []
+    for number, start in enumerate(range(0, len(samples), 960)):
+        restart = np.array([number in restarts], np.float32)
+        outputs.append(model.step(samples[None, start : start + 960], restart, state))
+        state = outputs[-1].state
+    return outputs
+
+
+def test_the_first_five_hops_leave_no_trace():
+    outputs = hops(tiny_model(), sound(0.6)[: 10 * 960])
+    for output in outputs[:5]:
+        assert not any(value.any() for value in output[:4])
+        rings = dict(zip(tiny_model().states, output.state, strict=True))
+        assert not rings["state_weights"].any()
+    assert outputs[5].speech[0] > 0
+
+
+def test_a_restart_forgets_the_utterance_and_keeps_the_stream():
+    model, samples = tiny_model(), sound(3.0)[: 50 * 960]
+    plain, restarted = hops(model, samples), hops(model, samples, restarts=[30])
+    for before, after in zip(plain[:30], restarted[:30], strict=True):
+        assert np.array_equal(before.emotions, after.emotions)
+    for before, after in zip(plain[30:], restarted[30:], strict=True):
+        assert np.array_equal(before.speech, after.speech)
+        assert np.array_equal(before.segment_emotions, after.segment_emotions)
+    assert np.allclose(restarted[30].emotions, restarted[30].segment_emotions * (restarted[30].salience[:, None] > 0))
+
+
+def test_one_row_of_a_batch_restarts_alone():
+    model, samples = tiny_model(), np.stack([sound(1.0), sound(1.0)])[:, : 16 * 960]
+    state = model.initial_state(2, 10)
+    for start in range(0, samples.shape[1], 960):
+        restart = np.array([0, start == 12 * 960], np.float32)
+        output = model.step(samples[:, start : start + 960], restart, state)
+        state = output.state
+    kept, forgot = dict(zip(model.states, state, strict=True))["state_weights"]
+    assert kept[:6].any()
+    assert not forgot[:6].any()
 
 
 @pytest.mark.parametrize("copied", [pickle.dumps, copy.deepcopy])
@@ -81,11 +125,7 @@ def test_an_onnx_file_of_another_program_is_refused():
 
 
 def test_another_contract_version_is_refused():
-    refused(with_metadata(contract=2), "version 2 of the model contract")
-
-
-def test_another_feature_specification_is_refused_naming_what_differs():
-    refused(with_metadata(features=SPECIFICATION | {"mel_bins": 40}), "mel_bins differ")
+    refused(with_metadata(contract=1), r"version 1 of the model contract.*rtser export OLD\.onnx -o NEW\.onnx")
 
 
 @pytest.mark.parametrize(
@@ -98,7 +138,8 @@ def test_another_feature_specification_is_refused_naming_what_differs():
         {"window": 0},
         {"window": 10.5},
         {"window": 10**13},
-        {"features": [1]},
+        {"states": [1]},
+        {"sample_rate": 8000},
         {"measures": [1]},
         {"surplus": 1},
     ],
@@ -113,7 +154,7 @@ def test_labels_that_do_not_fit_the_outputs_are_refused():
 
 def test_custom_operators_are_refused():
     def add_custom(model):
-        model.graph.node.append(helper.make_node("Evil", ["gate"], ["evil"], domain="com.evil"))
+        model.graph.node.append(helper.make_node("Evil", ["restart"], ["evil"], domain="com.evil"))
         model.opset_import.append(helper.make_opsetid("com.evil", 1))
 
     refused(changed(add_custom), "Evil")
@@ -152,18 +193,18 @@ def test_cuda_that_cannot_be_had_is_an_error_and_auto_is_not():
 def test_info_prints_all_that_the_file_says(model_path):
     shown = rtser("info", model_path)
     assert shown.returncode == 0
-    for expected in ("tiny", *LABELS, "Apache-2.0", "segment_emotions", "energy_floor"):
+    for expected in ("tiny", *LABELS, "Apache-2.0", "segment_emotions", "state_tail"):
         assert expected in shown.stdout
     assert json.loads(rtser("info", "--json", model_path).stdout)["labels"] == list(LABELS)
 
 
-def test_a_step_that_does_not_keep_to_the_contract_is_refused():
+def test_a_window_that_is_not_the_users_to_set_is_refused():
     def fix_the_window(model):
         for value in (*model.graph.input, *model.graph.output):
-            if value.name.startswith("state_"):
+            if value.name.startswith(("state_weights", "state_values")):
                 value.type.tensor_type.shape.dim[1].dim_value = 7
 
-    refused(changed(fix_the_window), "does not run as the contract says")
+    refused(changed(fix_the_window), "none of its states has a dimension W")
 
 
 def test_info_prints_brackets_as_they_are(tmp_path):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import rtser
 from rtser.engine.bank import Bank
-from rtser.engine.features import segment_count
+from rtser.engine.contract import segment_count
 from rtser.errors import ArgumentError
 from rtser.testing import tiny_model
 
@@ -169,6 +169,25 @@ def test_resetting_one_stream_of_a_bank_leaves_the_others():
         decisions = bank.step({0: SOUND[: bank.hop_samples(0)], 1: piece})
         expected = lone.push(piece)
         assert ([decisions[1].time_s] if 1 in decisions else []) == [d.time_s for d in expected]
+
+
+@given(st.lists(st.integers(0, len(WHOLE) - 1), max_size=20), st.lists(st.integers(1, 5_000), min_size=1, max_size=30))
+@settings(deadline=None)
+def test_restarts_at_any_hops_give_the_same_bits_for_any_chunking(restarts, sizes):
+    def streamed(cuts):
+        stream, decisions, start = rtser.Stream(TINY), [], 0
+        for size in cuts:
+            for hop in range(start, min(start + size, len(SOUND)), 960):  # one hop at a time: a restart is for the next
+                decisions += stream.push(SOUND[hop : min(hop + 960, start + size)])
+                if len(decisions) in restarts:
+                    stream.restart()
+            start += size
+        return decisions
+
+    by_hops = streamed([len(SOUND)])
+    assert len(by_hops) == len(WHOLE)
+    assert [one.speech for one in by_hops] == [one.speech for one in WHOLE]
+    assert streamed([*sizes, len(SOUND)]) == by_hops
 
 
 def test_pushing_nothing_again_and_again_keeps_nothing():

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 from conftest import sound
 
-from rtser.engine.features import SAMPLE_RATE
+from rtser.engine.contract import SAMPLE_RATE
 from rtser.errors import OutputError
 from rtser.events import DecisionEvent, EndEvent, SourceEvent, StartEvent, UtteranceEvent
 from rtser.settings import OutputSettings

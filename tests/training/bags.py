@@ -10,7 +10,7 @@ from rtser_train.data.bags import Bag
 from rtser_train.data.corpora import Recording
 from rtser_train.fitting.embeddings import Embedded
 
-from rtser.engine.features import MEL_BINS
+from rtser.engine.contract import MEL_BINS
 
 
 def a_bag(segments=20, label=0, corpus="c", level=-8.0):

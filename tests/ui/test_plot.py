@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from conftest import ROOT, rtser
 
-from rtser.engine.features import segment_count
+from rtser.engine.contract import segment_count
 from rtser.engine.stream import Stream
 from rtser.errors import InputError, ModelError
 from rtser.ui.plot import draw, recognise_whole, save, window_attention

@@ -15,12 +15,12 @@ from rtser_train.data.bags import load_bags, read_samples, speech_share
 from rtser_train.data.cache import cached
 from rtser_train.data.corpora import Recording
 from rtser_train.data.pools import one_thread
+from rtser_train.front_end import log_mel
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from rtser.audio.file import read_audio
-from rtser.engine.features import segment_count
+from rtser.engine.contract import segment_count
 from rtser.errors import InputError
-from rtser.offline import log_mel
 
 DEMO = ROOT / "rtser" / "samples" / "demo.flac"
 

@@ -7,9 +7,10 @@ import pytest
 import torch
 from rtser_train.config import Augment
 from rtser_train.data.batches import augment, balance, crops, stack
+from rtser_train.front_end import LOG_FLOOR
 from training.bags import a_bag
 
-from rtser.engine.features import LOG_FLOOR, MEL_BINS
+from rtser.engine.contract import MEL_BINS
 
 NOTHING = Augment(
     gain_db=0,

@@ -10,10 +10,10 @@ from rtser_train.config import Experiment
 from rtser_train.fitting.context import FitContext
 from rtser_train.fitting.stage1 import fit_cnn, frame_statistics
 from rtser_train.fitting.threads import use_threads
+from rtser_train.front_end import LOG_FLOOR
 from rtser_train.progress import ProgressReporter
 from training.bags import a_bag
 
-from rtser.engine.features import LOG_FLOOR
 from rtser.settings import checked
 
 

@@ -10,13 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rtser_train.config import SIZES
 from rtser_train.data.batches import frames_for
-from rtser_train.export.onnx_export import StreamingStep, export, verify
+from rtser_train.export.onnx_export import export, verify
+from rtser_train.export.step import StreamingStep
+from rtser_train.front_end import log_mel
 from rtser_train.networks.bag_network import speech_gate
 from rtser_train.networks.randomness import initialise
 from rtser_train.registry import HEADS, SEGMENT_NETWORKS
 
-from rtser.engine.features import segment_count
-from rtser.offline import log_mel
+from rtser.engine.contract import segment_count
 from rtser.testing import METADATA
 
 

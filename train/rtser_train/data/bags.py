@@ -1,7 +1,7 @@
 """Bags: an utterance's log-Mel frames and how much speech each of its segments holds.
 
-Extracted once with the code that runs live (`rtser.engine.features`), and kept in a cache addressed by the content of
-the audio file and the feature specification.
+Extracted once by the front-end that the export holds (`front_end`), and kept in a cache addressed by the
+content of the audio file and the front-end.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
 from rtser.audio.file import read_audio
-from rtser.engine.features import HOP_SAMPLES, SAMPLE_RATE, SEGMENT_SAMPLES, SPECIFICATION, segment_count
+from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, SEGMENT_SAMPLES, segment_count
 from rtser.errors import InputError
-from rtser.offline import log_mel
 from rtser_train.data.cache import CACHE, Arrays, cached
 from rtser_train.data.corpora import Recording
 from rtser_train.data.pools import one_thread
 from rtser_train.files import written_ns
+from rtser_train.front_end import FRONT_END_VERSION, log_mel
 from rtser_train.memo import last_of_each_thread
 
 VAD_WINDOW_SAMPLES = 512
@@ -128,7 +128,7 @@ def _detector() -> Any:
 
 @cache
 def _recipe() -> bytes:
-    return json.dumps([SPECIFICATION, version("silero-vad")], sort_keys=True).encode()
+    return json.dumps([FRONT_END_VERSION, version("silero-vad")], sort_keys=True).encode()
 
 
 def _arrays(recording: Recording, folder: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

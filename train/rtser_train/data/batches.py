@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from rtser.engine.features import HIGH_HZ, HOP_FRAMES, LOG_FLOOR, LOW_HZ, MEL_BINS, SEGMENT_FRAMES, hertz_to_mel
+from rtser.engine.contract import HOP_FRAMES, MEL_BINS, SEGMENT_FRAMES
 from rtser_train.config import Augment
 from rtser_train.data.bags import Bag
+from rtser_train.front_end import HIGH_HZ, LOG_FLOOR, LOW_HZ, hertz_to_mel
 
 NEPERS_PER_DB = float(np.log(10.0) / 10.0)
 EQUALISER_POINTS = 6

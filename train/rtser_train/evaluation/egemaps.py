@@ -16,7 +16,7 @@ from sklearn.svm import SVC
 from torch import Tensor
 from torch.nn import functional
 
-from rtser.engine.features import SAMPLE_RATE
+from rtser.engine.contract import SAMPLE_RATE
 from rtser_train.data.bags import Bag, read_samples
 from rtser_train.data.cache import CACHE, Arrays, cached
 from rtser_train.data.corpora import Recording

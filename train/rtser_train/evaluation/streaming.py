@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from joblib import Parallel, delayed
 
+from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, segment_end_s
 from rtser.engine.decision import Decision
-from rtser.engine.features import HOP_SAMPLES, SAMPLE_RATE, segment_end_s
 from rtser.engine.model import Model
 from rtser.engine.stream import Stream
 from rtser.errors import InputError

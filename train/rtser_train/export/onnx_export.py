@@ -1,130 +1,68 @@
-"""Export: the whole step, from log-Mel segment to decision, as one ONNX file; verified against torch."""
+"""Export: the whole step, from samples to decision, as one ONNX file; verified against torch."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.nn import functional
+from onnxscript import ir, optimizer
 
-from rtser.engine.contract import METADATA_KEY, OUTPUTS, Metadata
+from rtser.engine.contract import EXTRAS, HOP_SAMPLES, METADATA_KEY, OUTPUTS, Metadata, segment_count, segment_end_s
 from rtser.engine.decision import Decision
-from rtser.engine.features import MEL_BINS, SEGMENT_FRAMES, segment_end_s
 from rtser.engine.stream import Stream
 from rtser.errors import ModelError
 from rtser.models import load_bytes
-from rtser.offline import log_mel
-from rtser_train.networks.bag_network import BagNetwork, enough_speech, ratio, speech_gate
-from rtser_train.networks.segment_network import SegmentNetwork
+from rtser_train.export.step import Offline, StreamingStep, whole_utterance
+from rtser_train.front_end import log_mel
 
 TOLERANCE = 1e-4
 SHORT_WINDOW = 5
 """Segments of a window soon full, verified beside the model's own."""
-
-STATES = ("state_gates", "state_weights", "state_values")
-
-
-class StreamingStep(nn.Module):
-    """The contract of `rtser.engine.model` as a torch module: a decision over a ring of the last W segments.
-
-    Args:
-        cnn: the segment network.
-        attention: the decision network.
-        temperature: divides the logits of the decision (calibration).
-    """
-
-    def __init__(self, cnn: SegmentNetwork, attention: BagNetwork, temperature: float) -> None:
-        super().__init__()
-        self.cnn, self.attention, self.temperature = cnn, attention, temperature
-
-    def forward(
-        self, segment: Tensor, gate: Tensor, state_gates: Tensor, state_weights: Tensor, state_values: Tensor
-    ) -> tuple[Tensor, ...]:
-        """One step of B streams; shapes as in `rtser.engine.model`, 1, D and D as the states' last axes."""
-        output = self.cnn(segment)
-        speech = output.speech_logits[:, 0].sigmoid()
-        gate = gate * speech_gate(speech)
-        weights, weighted = self.attention.contributions(output.embeddings[:, 0], gate)
-        ring_gates = torch.cat([state_gates[:, 1:], gate[:, None, None]], 1)
-        ring_weights = torch.cat([state_weights[:, 1:], weights.unsqueeze(1)], 1)
-        ring_values = torch.cat([state_values[:, 1:], weighted.unsqueeze(1)], 1)
-        total = ring_weights.sum(1)
-        logits = self.attention.decide(ring_weights, ring_values)
-        emotions = (logits / self.temperature).softmax(-1) * enough_speech(ring_gates.squeeze(-1)).unsqueeze(-1)
-        segment_emotions = output.emotion_logits[:, 0].softmax(-1)
-        salience = ratio(weights, total).mean(-1)
-        return emotions, segment_emotions, speech, salience, ring_gates, ring_weights, ring_values
-
-
-class Offline(NamedTuple):
-    """What torch says of an utterance's S segments at once: the four outputs of the contract, (S, K) or (S,)."""
-
-    emotions: NDArray[np.float32]
-    segment_emotions: NDArray[np.float32]
-    speech: NDArray[np.float32]
-    salience: NDArray[np.float32]
-
-
-@torch.no_grad()
-def whole_utterance(step: StreamingStep, log_mel: NDArray[np.float32], window: int) -> Offline:
-    """What torch decides offline: the CNN over the whole utterance in one pass, each window's attention afresh.
-
-    Args:
-        log_mel: (T, 64), T >= 32.
-        window: in segments.
-    """
-    output = step.cnn(torch.from_numpy(log_mel).unsqueeze(0))
-    speech = output.speech_logits[0].sigmoid()
-    gates = functional.pad(speech_gate(speech), (window, 0))
-    weights, weighted = step.attention.contributions(output.embeddings[0], gates[window:])
-    emotions, salience = [], []
-    for last in range(1, len(speech) + 1):
-        part = slice(max(0, last - window), last)
-        total = weights[part].sum(0)
-        logits = step.attention.decide(weights[part].unsqueeze(0), weighted[part].unsqueeze(0))[0]
-        enough = enough_speech(gates[last : last + window].unsqueeze(0))
-        emotions.append((logits / step.temperature).softmax(-1) * enough)
-        salience.append(ratio(weights[last - 1], total).mean())
-    segment_emotions = output.emotion_logits[0].softmax(-1)
-    return Offline(*(part.numpy() for part in (torch.stack(emotions), segment_emotions, speech, torch.stack(salience))))
+LARGEST_CONSTANT = 1024
+"""Values of a constant that is folded; weights are larger, or are used as they are."""
+RESTART_SHARE = 0.05
+"""How often a segment restarts in the verification."""
 
 
 def export(step: StreamingStep, metadata: Metadata) -> bytes:
-    """The model file's content; no local paths, no second file."""
+    """The model file's content; no local paths, no second file.
+
+    Args:
+        step: the networks.
+        metadata: its `states` are replaced by those of the step.
+    """
     step = step.eval()
-    features = step.attention.features
-    example = (
-        torch.zeros(2, SEGMENT_FRAMES, MEL_BINS),
-        torch.ones(2),
-        *(torch.zeros(2, 3, size) for size in (1, features, features)),
-    )
+    states = step.states()
+    example = (torch.zeros(2, HOP_SAMPLES), torch.zeros(2), step.zeros(streams=2, window=3))
     streams, window = torch.export.Dim("B"), torch.export.Dim("W", min=1)
-    states = {0: streams, 1: window}
+    shapes = [{0: streams} | ({1: window} if "W" in shape else {}) for _, shape in states.values()]
     program = torch.onnx.export(
         step,
         example,
         dynamo=True,
         external_data=False,
+        optimize=False,  # would fold batch norms and weights, and the file could not be loaded back
         verbose=False,
-        input_names=["segment", "gate", *STATES],
-        output_names=[*OUTPUTS, *(f"{name}_next" for name in STATES)],
-        dynamic_shapes={"segment": {0: streams}, "gate": {0: streams}} | dict.fromkeys(STATES, states),
+        input_names=["samples", "restart", *states],
+        output_names=[*OUTPUTS, *EXTRAS, *(f"{name}_next" for name in states)],
+        dynamic_shapes={"samples": {0: streams}, "restart": {0: streams}, "states": shapes},
     )
     assert program is not None
-    model = program.model_proto
+    model = _folded(program.model)
     _strip(model)
-    onnx.helper.set_model_props(model, {METADATA_KEY: metadata.to_json()})
+    described = metadata.model_copy(update={"states": tuple(state for state, _ in states.values())})
+    onnx.helper.set_model_props(model, {METADATA_KEY: described.to_json()})
     content: bytes = model.SerializeToString()
     return content
 
 
 def verify(content: bytes, step: StreamingStep, recordings: Iterable[NDArray[np.float32]]) -> float:
     """Stream real utterances, (n,) samples each, through the exported file and compare with torch offline.
+
+    Each is streamed with two windows, without restarts and with restarts at random hops.
 
     Returns:
         the largest absolute difference of any value of any decision.
@@ -133,11 +71,16 @@ def verify(content: bytes, step: StreamingStep, recordings: Iterable[NDArray[np.
         ModelError: it exceeds 1e-4, or the recordings hold no segment.
     """
     model = load_bytes(content, provider="cpu")
+    rng = np.random.default_rng(0)
     worst = -1.0
     for samples in recordings:
+        segments = segment_count(len(samples))
+        some = np.flatnonzero(rng.random(segments) < RESTART_SHARE).tolist()
         for window in (SHORT_WINDOW, model.metadata.window):
-            if decisions := Stream(model, segment_end_s(window - 1)).push(samples):
-                worst = max(worst, largest_difference(decisions, step, samples, window))
+            for restarts in ([], some):
+                stream = Stream(model, segment_end_s(window - 1))
+                if decisions := streamed(stream, samples, restarts):
+                    worst = max(worst, largest_difference(decisions, step, samples, window, restarts))
     if worst < 0:
         raise ModelError("no recording to verify the export with is as long as one segment")
     if not worst <= TOLERANCE:
@@ -145,19 +88,41 @@ def verify(content: bytes, step: StreamingStep, recordings: Iterable[NDArray[np.
     return worst
 
 
+def streamed(stream: Stream, samples: NDArray[np.float32], restarts: Sequence[int] = ()) -> list[Decision]:
+    """The decisions on samples (n,), with a restart before each of some segments."""
+    decisions: list[Decision] = []
+    for start in range(0, len(samples), HOP_SAMPLES):
+        decisions += stream.push(samples[start : start + HOP_SAMPLES])
+        if len(decisions) in restarts:
+            stream.restart()
+    return decisions
+
+
 def largest_difference(
-    decisions: Sequence[Decision], step: StreamingStep, samples: NDArray[np.float32], window: int
+    decisions: Sequence[Decision],
+    step: StreamingStep,
+    samples: NDArray[np.float32],
+    window: int,
+    restarts: Sequence[int] = (),
 ) -> float:
     """Largest absolute difference between streamed decisions and `whole_utterance`."""
-    offline = whole_utterance(step, log_mel(samples), window)
+    offline = whole_utterance(step, log_mel(samples), window, restarts)
     silent = dict.fromkeys(decisions[0].segment_emotions, 0.0)
-    streamed = Offline(
+    ours = Offline(
         np.array([list((decision.emotions or silent).values()) for decision in decisions], np.float32),
         np.array([list(decision.segment_emotions.values()) for decision in decisions], np.float32),
         np.array([decision.speech for decision in decisions], np.float32),
         np.array([decision.salience for decision in decisions], np.float32),
     )
-    return max(float(np.abs(ours - its).max()) for ours, its in zip(streamed, offline, strict=True))
+    return max(float(np.abs(one - its).max()) for one, its in zip(ours, offline, strict=True))
+
+
+def _folded(model: ir.Model) -> onnx.ModelProto:
+    """The graph without the exporter's constant arithmetic, which halves its time; weights keep their names."""
+    for _ in range(2):
+        optimizer.fold_constants(model, onnx_shape_inference=True, input_size_limit=LARGEST_CONSTANT)
+        optimizer.remove_unused_nodes(model)
+    return ir.serde.serialize_model(model)
 
 
 def _strip(model: onnx.ModelProto) -> None:

@@ -8,13 +8,15 @@ from typing import Any
 
 import torch
 
-from rtser.engine.contract import CONTRACT_VERSION, Metadata
-from rtser.engine.features import SPECIFICATION
-from rtser.errors import InputError
+from rtser.audio.file import read_audio, sample_path
+from rtser.engine.contract import Metadata
+from rtser.errors import InputError, ModelError
 from rtser_train.config import FINAL, Experiment
 from rtser_train.data.bags import read_samples
 from rtser_train.data.experiment_data import labelled_recordings
-from rtser_train.export.onnx_export import StreamingStep, export, verify
+from rtser_train.export.load import convert, load_step
+from rtser_train.export.onnx_export import export, verify
+from rtser_train.export.step import StreamingStep
 from rtser_train.files import replacing
 from rtser_train.fitting.stage1 import segment_network
 from rtser_train.fitting.stage2 import head_network
@@ -57,6 +59,24 @@ def export_run(
     return metadata, difference
 
 
+def convert_file(path: Path, output: Path) -> Metadata:
+    """Write a model file of contract 1 as one of this contract, with the same weights; its metadata.
+
+    Raises:
+        ModelError: it cannot be read or is not such a file.
+        OutputError: the new file cannot be written.
+    """
+    try:
+        content = convert(path.read_bytes())
+    except OSError as error:
+        raise ModelError(f"model {path} cannot be read ({error.strerror})", "name a model file") from None
+    step, metadata = load_step(content)
+    verify(content, step, [read_audio(sample_path())])
+    with replacing(output) as part:
+        part.write_bytes(content)
+    return metadata
+
+
 def export_fold(run: Run, fold: FoldFolder, head: str) -> Path:
     """Export a fold's model into its own folder, without metrics; the file (FOLD/HEAD.onnx).
 
@@ -76,13 +96,19 @@ def describe(experiment: Experiment, head: str, metrics: Mapping[str, Any], temp
     widths = "-".join(map(str, cnn.widths))
     network = f"{SEGMENT_NETWORKS.title(cnn.network)} {cnn.size} ({widths} channels, F = {cnn.embedding})"
     return Metadata(
-        contract=CONTRACT_VERSION,
         name=experiment.name,
         labels=tuple(experiment.emotions),
-        features=SPECIFICATION,
+        states=(),
         window=experiment.attention.window,
         label_threshold=experiment.label_threshold,
         architecture=f"{network}, {HEADS.title(head)}",
+        networks={
+            "segment_network": cnn.network,
+            "widths": list(cnn.widths),
+            "embedding": cnn.embedding,
+            "head": head,
+            "features": experiment.attention.features,
+        },
         corpora=tuple(experiment.sources),
         licence=experiment.licence,
         calibration={

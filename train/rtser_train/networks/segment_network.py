@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from rtser.engine.features import MEL_BINS
+from rtser.engine.contract import HOP_FRAMES, MEL_BINS, SEGMENT_FRAMES
 from rtser_train.networks.randomness import Dropout
 
 
@@ -62,9 +63,38 @@ class SegmentNetwork(nn.Module):
 
     def forward(self, log_mel: Tensor) -> SegmentOutput:
         """All segments of (B, T, 64) log-Mel frames, T >= 32; S = 1 + (T - 32) // 6."""
-        columns = self.each_column((log_mel - self.mean) / self.deviation)
+        return self.output(self.each_column(self.normalised(log_mel)))
+
+    def normalised(self, log_mel: Tensor) -> Tensor:
+        """Log-Mel frames (B, T, 64) less their mean, over their deviation."""
+        return (log_mel - self.mean) / self.deviation
+
+    def output(self, columns: Tensor) -> SegmentOutput:
+        """What follows the columns (..., C) of some segments; the outputs have the same leading axes."""
         embeddings = self.penultimate(columns)
         return SegmentOutput(embeddings, self.emotion(embeddings), self.speech(columns).squeeze(-1))
+
+    def carried(self) -> dict[str, tuple[int, ...]]:
+        """What a stream keeps from hop to hop: shapes by name, without the batch axis.
+
+        Here the last 26 frames, so that each hop computes its whole segment. A network that is aligned with the hop
+        keeps less and computes less.
+        """
+        return {"frames": (SEGMENT_FRAMES - HOP_FRAMES, MEL_BINS)}
+
+    def step(self, frames: Tensor, carried: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """One hop of B streams.
+
+        Args:
+            frames: (B, 6, 64), normalised.
+            carried: from the hop before, in the order of `carried`; zeros at the start.
+
+        Returns:
+            the column (B, 1, C) of the segment that ends with the hop, and what the next hop needs.
+        """
+        (before,) = carried
+        segment = torch.cat([before, frames], 1)
+        return self.each_column(segment), [segment[:, HOP_FRAMES:]]
 
     def _columns(self, widths: tuple[int, int, int, int], dropout: float) -> tuple[nn.Module, int]:
         """The convolutions, and how many features a column has."""
@@ -73,6 +103,12 @@ class SegmentNetwork(nn.Module):
     def each_column(self, frames: Tensor) -> Tensor:
         """Columns (B, S, C) of the segments of normalised frames (B, T, 64)."""
         raise NotImplementedError
+
+
+def convolution_of(block: nn.Module) -> nn.Conv2d | None:
+    """The convolution of a block made by `convolution`; None for another module."""
+    first = block[0] if isinstance(block, nn.Sequential) else None
+    return first if isinstance(first, nn.Conv2d) else None
 
 
 def convolution(inputs: int, outputs: int, frames: int, padded: bool = False) -> nn.Sequential:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from rtser.engine.features import HOP_FRAMES, MEL_BINS, SEGMENT_FRAMES
+from rtser.engine.contract import HOP_FRAMES, MEL_BINS, SEGMENT_FRAMES
 from rtser_train.networks.randomness import Dropout2d
 from rtser_train.networks.segment_network import SegmentNetwork, convolution
 from rtser_train.registry import SEGMENT_NETWORKS

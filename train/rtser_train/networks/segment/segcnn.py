@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import torch
 from torch import Tensor, nn
 
-from rtser.engine.features import MEL_BINS
+from rtser.engine.contract import MEL_BINS
 from rtser_train.networks.randomness import Dropout2d
-from rtser_train.networks.segment_network import SegmentNetwork, convolution
+from rtser_train.networks.segment_network import SegmentNetwork, convolution, convolution_of
 from rtser_train.registry import SEGMENT_NETWORKS
 
 
@@ -40,6 +43,31 @@ class SegCNN(SegmentNetwork):
             nn.MaxPool2d((1, 2)),
         )
         return columns, d * (MEL_BINS // 16)
+
+    def carried(self) -> dict[str, tuple[int, ...]]:
+        """The last columns before each convolution: one less than its width in time."""
+        shapes: dict[str, tuple[int, ...]] = {}
+        bins = MEL_BINS
+        for number, block in enumerate(self.columns.children()):
+            if found := convolution_of(block):
+                shapes[f"columns_{number}"] = (found.in_channels, found.kernel_size[0] - 1, bins)
+            elif isinstance(block, nn.MaxPool2d):
+                bins //= 2
+        return shapes
+
+    def step(self, frames: Tensor, carried: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """One hop: six frames give three columns after the first pooling and one after the second.
+
+        In the stream of hops each pooling takes together what it takes together in a segment, because the first hop's
+        frames begin four frames before the stream, and six conv columns later all counts are multiples of the strides.
+        """
+        x, before, after = frames.unsqueeze(1), iter(carried), []
+        for block in self.columns.children():
+            if found := convolution_of(block):
+                x = torch.cat([next(before), x], 2)
+                after.append(x[:, :, x.shape[2] - found.kernel_size[0] + 1 :])
+            x = block(x)
+        return x.permute(0, 2, 3, 1).flatten(2), after
 
     def each_column(self, frames: Tensor) -> Tensor:
         """One pass over (B, T, 64)."""

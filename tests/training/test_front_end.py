@@ -1,28 +1,17 @@
+"""The front-end against references that share no code with it: Kaldi's, and numpy's FFT in float64."""
+
 from __future__ import annotations
 
 import kaldi_native_fbank
 import numpy as np
-import pytest
+import torch
 from conftest import sound
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.lib.stride_tricks import sliding_window_view
+from rtser_train.front_end import HIGH_HZ, LOG_FLOOR, LOW_HZ, FrontEnd, log_mel
 
-from rtser.engine.features import (
-    FIRST_HOP_SAMPLES,
-    HIGH_HZ,
-    HOP_SAMPLES,
-    LOG_FLOOR,
-    LOW_HZ,
-    MEL_BINS,
-    SAMPLE_RATE,
-    TAIL_SAMPLES,
-    block_log_mel,
-    mel_filterbank,
-    segment_count,
-    window_segments,
-)
-from rtser.offline import log_mel
+from rtser.engine.contract import HOP_SAMPLES, LEAD_SAMPLES, MEL_BINS, SAMPLE_RATE, segment_count
 
 
 def kaldi_log_mel(samples):
@@ -42,16 +31,24 @@ def kaldi_log_mel(samples):
     return np.stack([bank.get_frame(i) for i in range(bank.num_frames_ready)])
 
 
-def float64_log_mel(samples):
+def filters():
+    """Kaldi's triangles, written down once more."""
+    mel = lambda hertz: 1127 * np.log(1 + np.asarray(hertz) / 700)  # noqa: E731
+    edges = np.linspace(mel(20), mel(8000), 66)
+    bins = mel(np.arange(257) * 16_000 / 512)
+    return np.stack([np.interp(bins, edges[i : i + 3], [0, 1, 0], left=0, right=0) for i in range(64)], axis=1)
+
+
+def fft_log_mel(samples):
     frames = sliding_window_view(samples.astype(np.float64), 400)[::160] * np.hanning(400)
     power = np.abs(np.fft.rfft(frames, 512)) ** 2
-    return np.log(np.maximum(power @ mel_filterbank().astype(np.float64), 2.0**-23))
+    return np.log(np.maximum(power @ filters(), 2.0**-23))
 
 
 def test_equals_kaldi_on_noise():
     noise = sound(2.0)
     ours = log_mel(noise)
-    assert np.abs(ours - kaldi_log_mel(noise)[: len(ours)]).max() < 1e-4
+    assert np.abs(ours - kaldi_log_mel(noise)[: len(ours)]).max() < 2e-4
 
 
 def test_equals_kaldi_on_a_voice_but_for_its_own_rounding(voice):
@@ -61,23 +58,17 @@ def test_equals_kaldi_on_a_voice_but_for_its_own_rounding(voice):
     assert differences.max() < 1e-2  # quiet bins beside loud ones, where Kaldi's own float32 error is largest
 
 
-def test_float32_is_within_1e_4_of_float64(voice):
+def test_float32_is_near_an_fft_in_float64(voice):
     ours = log_mel(voice)
-    assert np.abs(ours - float64_log_mel(voice)[: len(ours)]).max() < 1e-4
+    assert np.abs(ours - fft_log_mel(voice)[: len(ours)]).max() < 3e-4
 
 
-def test_hop_by_hop_gives_the_bits_of_the_whole(voice):
-    frames, heard = [block_log_mel(voice[:FIRST_HOP_SAMPLES])], FIRST_HOP_SAMPLES
-    while heard + HOP_SAMPLES <= len(voice):
-        frames.append(block_log_mel(voice[heard - TAIL_SAMPLES : heard + HOP_SAMPLES]))
-        heard += HOP_SAMPLES
-    assert np.array_equal(np.concatenate(frames), log_mel(voice))
-
-
-def test_many_blocks_at_once_give_the_bits_of_each_alone():
-    blocks = np.stack([sound(0.075, seed) for seed in range(64)])
-    together = block_log_mel(blocks)
-    assert all(np.array_equal(block_log_mel(block), one) for block, one in zip(blocks, together, strict=True))
+def test_hop_by_hop_gives_the_frames_of_the_whole(voice):
+    front_end, padded = FrontEnd(), np.concatenate([np.zeros(240 + LEAD_SAMPLES, np.float32), voice])
+    frames = []
+    for start in range(0, len(padded) - 240 - HOP_SAMPLES + 1, HOP_SAMPLES):
+        frames.append(front_end(torch.from_numpy(padded[None, start : start + 240 + HOP_SAMPLES]))[0])
+    assert np.allclose(torch.cat(frames)[4:].numpy(), log_mel(voice), atol=3e-4)  # twice what float32 costs
 
 
 def test_digital_silence_lies_on_the_floor():
@@ -91,8 +82,11 @@ def test_a_tone_peaks_in_its_own_bin():
     assert abs(log_mel(tone).mean(0).argmax() - expected) <= 1
 
 
-def test_features_stay_float32(voice):
-    assert log_mel(voice).dtype == np.float32
+def test_frames_are_float32_whatever_autocast_says(voice):
+    with torch.autocast("cpu", torch.bfloat16):
+        reduced = log_mel(voice)
+    assert reduced.dtype == np.float32
+    assert np.array_equal(reduced, log_mel(voice))
 
 
 @given(st.integers(0, 100_000))
@@ -100,13 +94,3 @@ def test_frames_are_two_and_six_for_every_whole_hop(samples):
     frames = len(log_mel(np.zeros(samples, np.float32)))
     assert frames == (2 + 6 * ((samples - 560) // 960) if samples >= 560 else 0)
     assert segment_count(samples) == max(0, (frames - 32) // 6 + 1)
-
-
-@given(st.integers(0, 10**12))
-def test_segments_follow_the_formula(samples):
-    assert segment_count(samples) == (1 + (samples - 5360) // 960 if samples >= 5360 else 0)
-
-
-@pytest.mark.parametrize(("seconds", "segments"), [(0.335, 1), (0.394, 1), (0.395, 2), (2.07, 29), (4.55, 71)])
-def test_window_holds_whole_segments(seconds, segments):
-    assert window_segments(seconds) == segments

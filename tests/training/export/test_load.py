@@ -1,0 +1,117 @@
+"""A model file back in torch, and a file of contract 1 as one of today's."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from conftest import sound
+from onnx import helper, numpy_helper
+from rtser_train.export.load import convert, load_step, make_step
+from rtser_train.export.onnx_export import export, verify
+
+from rtser.engine.contract import METADATA_KEY
+from rtser.errors import ModelError
+from rtser.testing import METADATA, tiny_model_bytes
+
+NETWORKS = {
+    "segment_network": "segcnn",
+    "widths": [4, 8, 8, 16],
+    "embedding": 24,
+    "head": "feature-att",
+    "features": 12,
+}
+EMOTIONS = 3
+
+
+def a_step():
+    """Small networks whose batch norms have seen something, so that they change values."""
+    torch.manual_seed(0)
+    step = make_step(NETWORKS, EMOTIONS, temperature=1.5)
+    for module in step.modules():
+        if isinstance(module, (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d)):
+            module.running_mean.uniform_(-0.5, 0.5)
+            module.running_var.uniform_(0.5, 2)
+    step.cnn.speech[2].bias.data += 3
+    return step.eval()
+
+
+def a_file(step):
+    calibration = {"temperature": step.temperature}
+    return export(step, METADATA.model_copy(update={"networks": NETWORKS, "calibration": calibration}))
+
+
+def test_a_file_loads_back_into_torch_with_every_weight_and_statistic():
+    step = a_step()
+    loaded, metadata = load_step(a_file(step))
+    assert metadata.networks == NETWORKS
+    state = loaded.state_dict()
+    for name, value in step.state_dict().items():
+        if "num_batches" not in name:
+            assert torch.equal(state[name], value), name
+    assert verify(a_file(step), loaded, [sound(3.0)]) < 1e-5
+
+
+def contract_1(step):
+    """The parts of a contract-1 file that the conversion reads: folded weights, and metadata."""
+    state, weights = step.state_dict(), {}
+    for number in (0, 1, 4, 7, 10):
+        conv, norm = f"cnn.columns.{number}.0.weight", f"cnn.columns.{number}.1"
+        scale = state[f"{norm}.weight"] / (state[f"{norm}.running_var"] + 1e-5).sqrt()
+        weights[conv] = state[conv] * scale[:, None, None, None]
+        weights[f"{conv}_bias"] = state[f"{norm}.bias"] - state[f"{norm}.running_mean"] * scale
+    weights |= {name: value for name, value in state.items() if name.startswith("attention.") and value.ndim}
+    for name in ("cnn.penultimate.1", "cnn.emotion.1", "cnn.speech.0", "cnn.speech.2"):
+        weights[f"{name}.bias"] = state[f"{name}.bias"]
+        weights[f"val_{len(weights)}"] = state[f"{name}.weight"].T
+    weights |= {name: state[name] for name in ("cnn.mean", "cnn.deviation")}
+    tensors = [numpy_helper.from_array(np.ascontiguousarray(value.numpy()), name) for name, value in weights.items()]
+    model = helper.make_model(helper.make_graph([], "old", [], [], tensors))
+    about = {"contract": 1, "name": "old", "labels": ["angry", "neutral", "sad"], "window": 10, "min_confidence": 0.4}
+    about |= {"architecture": "", "corpora": [], "licence": "", "measures": {}, "limits": ""}
+    about["calibration"] = {"temperature": step.temperature}
+    helper.set_model_props(model, {METADATA_KEY: json.dumps(about)})
+    return model.SerializeToString()
+
+
+def test_a_file_of_contract_1_is_converted_with_the_same_decisions():
+    step = a_step()
+    content = convert(contract_1(step))
+    assert verify(content, step, [sound(3.0)]) < 1e-5
+    _, metadata = load_step(content)
+    assert (metadata.name, metadata.window, metadata.label_threshold) == ("old", 10, 0.4)
+
+
+def test_the_states_say_what_they_are_and_what_resets_them():
+    states = {state.name: state for state in load_step(a_file(a_step()))[1].states}
+    assert {name for name, state in states.items() if state.reset == "utterance"} == {
+        "state_gates",
+        "state_weights",
+        "state_values",
+    }
+    assert "state_tail" in states
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"no model", "not a model file of rtser"),
+        (tiny_model_bytes(), "cannot be loaded into torch"),
+    ],
+)
+def test_what_cannot_be_loaded_is_one_sentence(content, words):
+    with pytest.raises(ModelError, match=words):
+        load_step(content)
+
+
+def test_a_file_of_this_contract_needs_no_conversion():
+    with pytest.raises(ModelError, match="only files of contract 1 are converted"):
+        convert(tiny_model_bytes())
+
+
+def test_the_converted_graph_has_no_constant_arithmetic_left():
+    graph = onnx.load_from_string(a_file(a_step())).graph
+    assert sum(node.op_type == "Cast" for node in graph.node) <= 1

@@ -1,0 +1,125 @@
+"""The contract of `rtser.engine.contract` as a torch module: one hop of B streams."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from rtser.engine.contract import FIRST_SEGMENT_HOP, FRAME_HOP_SAMPLES, FRAME_SAMPLES, State
+from rtser_train.front_end import FrontEnd
+from rtser_train.networks.bag_network import BagNetwork, enough_speech, ratio, speech_gate
+from rtser_train.networks.segment_network import SegmentNetwork
+
+TAIL_SAMPLES = FRAME_SAMPLES - FRAME_HOP_SAMPLES
+RING = ("state_gates", "state_weights", "state_values")
+
+
+class StreamingStep(nn.Module):
+    """Samples in, decisions out: front-end, segment network, a ring of the last W segments' contributions, decision.
+
+    Args:
+        cnn: the segment network.
+        attention: the head.
+        temperature: divides the logits of the decision (calibration).
+    """
+
+    def __init__(self, cnn: SegmentNetwork, attention: BagNetwork, temperature: float) -> None:
+        super().__init__()
+        self.front_end = FrontEnd()
+        self.cnn, self.attention, self.temperature = cnn, attention, temperature
+
+    def states(self) -> dict[str, tuple[State, tuple[int | str, ...]]]:
+        """Each state by name: what the metadata says of it, and its shape without the batch axis; "W": the window."""
+        features = self.attention.features
+        shapes: dict[str, tuple[str, str, tuple[int | str, ...]]] = {
+            "state_tail": ("last samples", "stream", (TAIL_SAMPLES,)),
+            "state_hops": ("hops so far, up to 5", "stream", (1,)),
+        }
+        for name, shape in self.cnn.carried().items():
+            shapes[f"state_{name}"] = ("carried by the segment network", "stream", shape)
+        for name, size in zip(RING, (1, features, features), strict=True):
+            shapes[name] = ("attention ring", "utterance", ("W", size))
+        return {
+            name: (State.model_validate({"name": name, "role": role, "reset": reset}), shape)
+            for name, (role, reset, shape) in shapes.items()
+        }
+
+    def zeros(self, streams: int, window: int) -> list[Tensor]:
+        """The states of B new streams."""
+        shapes = ([window if size == "W" else int(size) for size in shape] for _, shape in self.states().values())
+        return [torch.zeros(streams, *shape) for shape in shapes]
+
+    def forward(self, samples: Tensor, restart: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """One hop.
+
+        Args:
+            samples: (B, 960).
+            restart: (B,).
+            states: in the order of `states`.
+
+        Returns:
+            emotions, segment_emotions, speech, salience, embedding, log_mel, then the next states.
+        """
+        tail, hops, *carried = states[: -len(RING)]
+        log_mel = self.front_end(torch.cat([tail, samples], 1))
+        columns, carried = self.cnn.step(self.cnn.normalised(log_mel), carried)
+        output = self.cnn.output(columns[:, 0])
+        whole = (hops - (FIRST_SEGMENT_HOP - 1)).clamp(0.0, 1.0)  # (B, 1): 1 once the segment holds 32 whole frames
+        speech = output.speech_logits.sigmoid() * whole[:, 0]
+        gate = speech_gate(speech)
+        weights, weighted = self.attention.contributions(output.embeddings, gate)
+        kept = (1.0 - restart)[:, None, None]
+        new = (gate[:, None, None], weights.unsqueeze(1), weighted.unsqueeze(1))
+        rings = [torch.cat([ring[:, 1:] * kept, one], 1) for ring, one in zip(states[-len(RING) :], new, strict=True)]
+        ring_gates, ring_weights, ring_values = rings
+        logits = self.attention.decide(ring_weights, ring_values)
+        emotions = (logits / self.temperature).softmax(-1) * enough_speech(ring_gates.squeeze(-1)).unsqueeze(-1)
+        segment_emotions = output.emotion_logits.softmax(-1) * whole
+        salience = ratio(weights, ring_weights.sum(1)).mean(-1)
+        embedding = output.embeddings * whole
+        following = [samples[:, -TAIL_SAMPLES:], (hops + 1).clamp_max(FIRST_SEGMENT_HOP), *carried, *rings]
+        return emotions, segment_emotions, speech, salience, embedding, log_mel, *following
+
+
+class Offline(NamedTuple):
+    """What torch says of an utterance's S segments at once: the four outputs of the contract, (S, K) or (S,)."""
+
+    emotions: NDArray[np.float32]
+    segment_emotions: NDArray[np.float32]
+    speech: NDArray[np.float32]
+    salience: NDArray[np.float32]
+
+
+@torch.no_grad()
+def whole_utterance(
+    step: StreamingStep, log_mel: NDArray[np.float32], window: int, restarts: Sequence[int] = ()
+) -> Offline:
+    """What torch decides offline: the CNN over the whole utterance in one pass, each window's attention afresh.
+
+    Args:
+        step: the networks.
+        log_mel: (T, 64), T >= 32.
+        window: in segments.
+        restarts: segments before which the utterance is forgotten.
+    """
+    output = step.cnn(torch.from_numpy(log_mel).unsqueeze(0))
+    speech = output.speech_logits[0].sigmoid()
+    gates = speech_gate(speech)
+    weights, weighted = step.attention.contributions(output.embeddings[0], gates)
+    emotions, salience, begin = [], [], 0
+    for last in range(1, len(speech) + 1):
+        begin = last - 1 if last - 1 in restarts else begin
+        part = slice(max(begin, last - window), last)
+        total = weights[part].sum(0)
+        logits = step.attention.decide(weights[part].unsqueeze(0), weighted[part].unsqueeze(0))[0]
+        enough = enough_speech(functional.pad(gates[part], (window - (last - part.start), 0)).unsqueeze(0))
+        emotions.append((logits / step.temperature).softmax(-1) * enough)
+        salience.append(ratio(weights[last - 1], total).mean())
+    segment_emotions = output.emotion_logits[0].softmax(-1)
+    return Offline(*(part.numpy() for part in (torch.stack(emotions), segment_emotions, speech, torch.stack(salience))))

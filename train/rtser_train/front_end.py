@@ -1,0 +1,92 @@
+"""The front-end: from samples to log-Mel frames. It is defined here alone; training uses it, and the export holds it.
+
+* samples: float32 in [-1, 1], 16 kHz, mono; no dither, no pre-emphasis, no DC removal, no normalisation
+* frame: 400 samples (25 ms) every 160 (10 ms), not centred, not padded; symmetric Hann window
+* spectrum: power of a 512-point DFT, as one matrix product
+* filters: 64 triangles, equally spaced and linear on the HTK Mel scale ``1127 ln(1 + f / 700)`` from 20 Hz to
+  8000 Hz, peak 1, no area normalisation (Kaldi's filterbank)
+* log: natural, of ``max(energy, 2**-23)``
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from rtser.engine.contract import FRAME_HOP_SAMPLES, FRAME_SAMPLES, HOP_FRAMES, LEAD_SAMPLES, MEL_BINS, SAMPLE_RATE
+
+FRONT_END_VERSION = "log-mel by DFT matrix, float32, 1"
+"""Another one where the values change: cached features are then made anew."""
+DFT_POINTS = 512
+LOW_HZ = 20.0
+HIGH_HZ = 8_000.0
+ENERGY_FLOOR = 2.0**-23
+LOG_FLOOR = float(np.log(np.float32(ENERGY_FLOOR)))
+
+
+def hertz_to_mel(hertz: NDArray[np.float64] | float) -> NDArray[np.float64]:
+    """HTK Mel of a frequency in Hz."""
+    return 1127.0 * np.log1p(np.asarray(hertz, dtype=np.float64) / 700.0)
+
+
+def mel_filterbank() -> NDArray[np.float64]:
+    """The 64 triangular filters, shape (257, 64), values 0..1."""
+    edges = np.linspace(hertz_to_mel(LOW_HZ), hertz_to_mel(HIGH_HZ), MEL_BINS + 2)
+    bins = hertz_to_mel(np.arange(DFT_POINTS // 2 + 1) * SAMPLE_RATE / DFT_POINTS)[:, None]
+    rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
+    falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
+    filters: NDArray[np.float64] = np.maximum(0.0, np.minimum(rising, falling))
+    return filters
+
+
+def windowed_dft() -> NDArray[np.float64]:
+    """The window and the DFT as one matrix (400, 514): 257 cosines, then 257 sines."""
+    angle = 2 * np.pi / DFT_POINTS * np.outer(np.arange(FRAME_SAMPLES), np.arange(DFT_POINTS // 2 + 1))
+    window = np.hanning(FRAME_SAMPLES)[:, None]
+    return np.concatenate([window * np.cos(angle), window * np.sin(angle)], axis=1)
+
+
+class FrontEnd(nn.Module):
+    """Log-Mel frames of samples, always in float32: reduced precision changes decisions."""
+
+    dft: Tensor
+    filters: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("dft", torch.from_numpy(windowed_dft().astype(np.float32)), persistent=False)
+        self.register_buffer("filters", torch.from_numpy(mel_filterbank().astype(np.float32)), persistent=False)
+
+    def forward(self, samples: Tensor) -> Tensor:
+        """Frames (B, 6, 64) of hops with what came before them, (B, 240 + 960)."""
+        starts = range(0, HOP_FRAMES * FRAME_HOP_SAMPLES, FRAME_HOP_SAMPLES)
+        frames = torch.stack([samples[:, start : start + FRAME_SAMPLES] for start in starts], dim=1)
+        spectrum = frames @ self.dft
+        real, imaginary = spectrum.chunk(2, dim=-1)
+        return ((real.square() + imaginary.square()) @ self.filters).clamp_min(ENERGY_FLOOR).log()
+
+
+def log_mel(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Log-Mel of a whole recording: the frames that its stream computes, but for those that begin before it.
+
+    Args:
+        samples: shape (n,), float32 at 16 kHz.
+
+    Returns:
+        shape (2 + 6 h, 64), float32, where h = (n - 560) // 960 whole hops follow the first; (0, 64) below 560
+        samples. Samples after the last whole hop take no part.
+    """
+    hop, tail = HOP_FRAMES * FRAME_HOP_SAMPLES, FRAME_SAMPLES - FRAME_HOP_SAMPLES
+    hops = (len(samples) + LEAD_SAMPLES) // hop
+    if not hops:
+        return np.empty((0, MEL_BINS), np.float32)
+    padded = torch.cat([torch.zeros(tail + LEAD_SAMPLES), torch.from_numpy(samples)])
+    blocks = padded[: tail + hops * hop].unfold(0, tail + hop, hop)
+    with torch.no_grad(), torch.autocast("cpu", enabled=False):
+        frames: NDArray[np.float32] = _FRONT_END(blocks).flatten(0, 1)[HOP_FRAMES - 2 :].numpy()
+    return frames
+
+
+_FRONT_END = FrontEnd()
