@@ -14,6 +14,7 @@ from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, segment_count
 from rtser.errors import ArgumentError, InputError
 from rtser.session import Session
 from rtser.statistics import RunStatistics
+from rtser.testing import tiny_model
 
 SOUND = sound(3.0)
 
@@ -57,13 +58,23 @@ def test_every_sink_gets_every_event_and_audio_sinks_know_where_a_block_lies_tho
     assert first.blocks == [(0, 1000), (1000, 500), (2300, 300)]
 
 
-def test_what_was_said_before_a_pause_does_not_count_in_the_next_utterance(model):
-    first, second, pause = sound(2.0, seed=1), sound(2.0, seed=2), np.zeros(2 * SAMPLE_RATE, np.float32)
-    both, _ = run(model, np.concatenate([first, pause, second, pause]))
-    alone, _ = run(model, np.concatenate([pause[: 4 * SAMPLE_RATE - len(first) - len(pause)], second, pause]))
-    *_, last = [event for event in both.events if event.type == "utterance"]
-    (only,) = [event for event in alone.events if event.type == "utterance" and event.start > 0][-1:]
-    assert last.emotions == pytest.approx(only.emotions, abs=0.02)
+def decided_after_a_pause(seed):
+    """The decisions from the middle of a pause on, on sound, a pause of 2 s and other sound; the window is 6 s."""
+    first = np.zeros(0, np.float32) if seed is None else sound(2.0, seed)[: 33 * HOP_SAMPLES]
+    chunks = [first, np.zeros(33 * HOP_SAMPLES, np.float32), sound(2.0, seed=9)]
+    events = Session(tiny_model(window=100)).events(MemorySource([np.concatenate(chunks)]))
+    decisions = [event.emotions for event in events if event.type == "decision"]
+    return decisions[len(first) // HOP_SAMPLES + 20 :]
+
+
+def test_what_was_said_before_a_pause_does_not_count_in_the_next_utterance(monkeypatch):
+    alone, after = decided_after_a_pause(None), decided_after_a_pause(1)
+    assert len(alone) == len(after) > 30
+    for one, other in zip(alone, after, strict=True):
+        assert (one is None) == (other is None)
+        assert one is None or list(one.values()) == pytest.approx(list(other.values()), abs=1e-6)
+    monkeypatch.setattr("rtser.engine.stream.Stream.restart", lambda _: None)
+    assert decided_after_a_pause(1) != after
 
 
 def test_the_figures_of_a_run_are_of_that_run_alone(model):

@@ -26,7 +26,6 @@ from rtser_train.data.corpora import read_corpus
 
 import rtser
 from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, Float32
-from rtser.engine.decider import DecideSettings
 from rtser.settings import ListenSettings, checked, read_settings
 
 MERGED = {"calm": "neutral"}
@@ -62,10 +61,13 @@ def joined(
 
 
 def shown(
-    model: rtser.Model, samples: Float32, decide: DecideSettings, slide: bool
+    model: rtser.Model, samples: Float32, settings: ListenSettings, slide: bool
 ) -> tuple[list[float], list[str | None], float]:
     """Times and labels of all decisions, and how many seconds somebody spoke."""
-    stream, decider = rtser.Stream(model), rtser.Decider(model.metadata.label_threshold, decide)
+    stream, decider = (
+        rtser.Stream(model, settings.window_s),
+        rtser.Decider(model.metadata.label_threshold, settings.decide),
+    )
     times, labels, speaking = [], [], 0
     for start in range(0, len(samples), HOP_SAMPLES):
         for decision in stream.push(samples[start : start + HOP_SAMPLES]):
@@ -78,9 +80,9 @@ def shown(
     return times, labels, speaking * HOP_SAMPLES / SAMPLE_RATE
 
 
-def row(model: rtser.Model, samples: Float32, parts: list[Part], decide: DecideSettings, slide: bool) -> str:
+def row(model: rtser.Model, samples: Float32, parts: list[Part], settings: ListenSettings, slide: bool) -> str:
     """The cells of one table row."""
-    times, labels, spoken_s = shown(model, samples, decide, slide)
+    times, labels, spoken_s = shown(model, samples, settings, slide)
     at = np.array(times)
     named = right = previous = differing = 0
     waits = []
@@ -129,7 +131,7 @@ def main() -> None:
     for given in options.corpora:
         name, _, folder = given.partition("=")
         samples, parts = joined(name, Path(folder), model.labels, options.files, tuple(options.pauses), options.seed)
-        print(f"| {name} | {row(model, samples, parts, settings.decide, options.slide)} |", flush=True)
+        print(f"| {name} | {row(model, samples, parts, settings, options.slide)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ def info(
     model: ModelOption = None,
     json: Annotated[bool, typer.Option("--json", help="The metadata as JSON.")] = False,
 ) -> None:
-    """Say what a model file is: labels, features, corpora, licence, measures, limits."""
+    """Say what a model file is: labels, states, corpora, licence, measures, limits."""
     single_threaded()
     with failures():
         from rtser.models import load

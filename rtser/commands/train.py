@@ -120,7 +120,10 @@ def export(
         from rtser_train.run import Run
 
         if run.is_file():
-            typer.echo(f"{output}: {convert_file(run, output).name}, converted from {run}")
+            if head or fold or corpus:
+                raise InputError("--head, --fold and --corpus are for a run, not for a model file", "leave them out")
+            metadata, difference = convert_file(run, output)
+            typer.echo(f"{output}: {metadata.name}, converted from {run}; at most {difference:.1e} from torch")
             return
 
         trained = Run.open(run)

@@ -59,7 +59,7 @@ class Bank:
     def state(self, stream: int) -> dict[str, Float32]:
         """The model's state of a stream by name, each without the batch axis."""
         row = self._index(stream)
-        return {name: value[row] for name, value in zip(self.model.states, self._state, strict=True)}
+        return {name: value[row].copy() for name, value in zip(self.model.states, self._state, strict=True)}
 
     def step(self, hops: Mapping[int, Float32], restart: Collection[int] = ()) -> dict[int, Decision]:
         """Feed one hop to some of the streams.
@@ -75,6 +75,8 @@ class Bank:
             ArgumentError: there is no such stream, or a hop is not as it should be. The bank stays as it was.
         """
         rows = list(hops)
+        if unknown := set(restart) - set(rows):
+            raise ArgumentError(f"stream {min(unknown)} cannot restart, because it has no hop in this step")
         samples = np.zeros((len(rows), HOP_SAMPLES), np.float32)
         for row, (stream, hop) in enumerate(hops.items()):
             samples[row, HOP_SAMPLES - self.hop_samples(stream) :] = self._checked(stream, hop)

@@ -27,6 +27,7 @@ Float32 = NDArray[np.float32]
 
 CONTRACT_VERSION = 2
 METADATA_KEY = "rtser"
+CONVERT = "export its run again, or convert it: rtser export OLD.onnx -o NEW.onnx"
 OUTPUTS = ("emotions", "segment_emotions", "speech", "salience")
 EXTRAS = ("embedding", "log_mel")
 MAX_WINDOW = 60_000  # in segments: an hour
@@ -86,7 +87,7 @@ class Metadata(BaseModel):
             contract = json.loads(text)["contract"]
             if contract != CONTRACT_VERSION:
                 problem = f"it follows version {contract} of the model contract and this rtser reads {CONTRACT_VERSION}"
-                raise ModelError(problem, "export its run again, or convert it: rtser export OLD.onnx -o NEW.onnx")
+                raise ModelError(problem, CONVERT if contract == 1 else "install the version of rtser that wrote it")
             metadata = Metadata.model_validate_json(text)
             if len(set(metadata.labels)) < len(metadata.labels):
                 raise ValueError("a label stands twice")

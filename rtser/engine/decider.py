@@ -30,7 +30,9 @@ class DecideSettings(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False
     speech_leave: Probability = Field(0.4, description="speech probability below which a segment counts as silence")
     onset_s: Seconds = Field(0.48, description="unbroken speech that begins an utterance; more: fewer false alarms")
     hangover_s: Seconds = Field(0.6, description="silence that ends the label")
-    silence_s: Seconds = Field(0.6, description="silence that ends the utterance")
+    silence_s: float = Field(
+        0.6, ge=0.36, le=3600, description="silence that ends the utterance; at least 0.36, a segment"
+    )
 
     @model_validator(mode="after")
     def _leave_lies_below_enter(self) -> DecideSettings:

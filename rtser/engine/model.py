@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from rtser.engine.contract import EXTRAS, HOP_SAMPLES, METADATA_KEY, OUTPUTS, Float32, Metadata
+from rtser.engine.contract import EXTRAS, HOP_FRAMES, HOP_SAMPLES, MEL_BINS, METADATA_KEY, OUTPUTS, Float32, Metadata
 from rtser.errors import ArgumentError, ModelError
 
 
@@ -112,10 +112,10 @@ class Model:
         """Run one hop of two silent streams: a file may declare the contract's tensors and not keep to it."""
         try:
             state = self.initial_state(streams=2, window=3)
-            output = self.step(np.zeros((2, HOP_SAMPLES), np.float32), np.zeros(2, np.float32), state)
+            output = self.step(np.zeros((2, HOP_SAMPLES), np.float32), np.zeros(2, np.float32), state, EXTRAS)
         except Exception as error:  # ONNX Runtime raises many types here, some of them private
             raise ModelError(f"its step does not run as the contract says ({str(error).splitlines()[0]})") from None
-        shapes = [value.shape for value in (*output[:4], *output.state)]
-        kinds = (2, len(self.labels))
-        if shapes != [kinds, kinds, (2,), (2,), *(before.shape for before in state)]:
+        shapes = [value.shape for value in (*output[:4], output.extras["log_mel"], *output.state)]
+        kinds, frames = (2, len(self.labels)), (2, HOP_FRAMES, MEL_BINS)
+        if shapes != [kinds, kinds, (2,), (2,), frames, *(before.shape for before in state)]:
             raise ModelError("its step's outputs have other shapes than the contract says", "export it again")

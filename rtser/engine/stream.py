@@ -65,7 +65,10 @@ class Stream:
         return decisions
 
     def restart(self) -> None:
-        """Forget the utterance before the next hop's segment: the window begins anew, time goes on."""
+        """Forget the utterance before the next hop's segment: the window begins anew, time goes on.
+
+        Whoever restarts at the ends of utterances pushes at most a hop (960 samples) at a time.
+        """
         self._restart = True
 
     def state(self) -> dict[str, Float32]:

@@ -108,7 +108,7 @@ def draw(recognised: Recognised, title: str) -> Figure:
     waveform.plot(np.arange(len(recognised.samples)) / SAMPLE_RATE, recognised.samples, color="#444444", linewidth=0.4)
     waveform.set_ylabel("waveform")
     spectrogram, extent = recognised.log_mel.T, (0.0, seconds, 0, 64)
-    mel.imshow(spectrogram, origin="lower", aspect="auto", extent=extent, cmap="magma", vmin=-16)
+    mel.imshow(spectrogram, origin="lower", aspect="auto", extent=extent, cmap="magma")
     mel.set_ylabel("log-Mel bin")
     attention.bar(middles, recognised.attention * len(middles), width=0.06, color="#555555")
     attention.axhline(1.0, color="#aaaaaa", linewidth=0.8)

@@ -124,7 +124,8 @@ def test_a_label_is_named_only_while_somebody_speaks_and_never_below_the_lower_c
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"hold_s": -1}, {"speech_enter": 1.5}, {"speech_enter": 0.3}, {"smoothing_s": float("nan")}]
+    "wrong",
+    [{"silence_s": 0.35}, {"hold_s": -1}, {"speech_enter": 1.5}, {"speech_enter": 0.3}, {"smoothing_s": float("nan")}],
 )
 def test_settings_out_of_range_are_refused(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):

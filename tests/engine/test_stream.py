@@ -157,18 +157,51 @@ def test_a_bank_of_many_streams_gives_what_each_alone_gives():
                 assert list(ours.emotions.values()) == pytest.approx(list(its.emotions.values()), abs=1e-5)
 
 
-def test_resetting_one_stream_of_a_bank_leaves_the_others():
-    bank, lone = Bank(TINY, 2), rtser.Stream(TINY)
-    heard = 0
-    for hop in range(20):
-        size = bank.hop_samples(1)
-        piece = SOUND[heard : heard + size]
-        heard += size
+def same(ours, its):
+    assert (ours.emotions is None) == (its.emotions is None)
+    assert ours.speech == pytest.approx(its.speech, abs=1e-5)
+    assert ours.time_s == its.time_s
+    if ours.emotions:
+        assert list(ours.emotions.values()) == pytest.approx(list(its.emotions.values()), abs=1e-5)
+
+
+def test_resetting_or_restarting_one_stream_of_a_bank_leaves_the_others():
+    bank, first, second = Bank(TINY, 2), rtser.Stream(TINY), rtser.Stream(TINY)
+    starts = [0, 0]
+    for hop in range(60):
+        restart = []
         if hop == 9:
             bank.reset(0)
-        decisions = bank.step({0: SOUND[: bank.hop_samples(0)], 1: piece})
-        expected = lone.push(piece)
-        assert ([decisions[1].time_s] if 1 in decisions else []) == [d.time_s for d in expected]
+            first.reset()
+            starts[0] = 0
+        if hop in (30, 45):
+            restart = [0]
+            first.restart()
+        hops = {}
+        for stream in (0, 1) if hop % 7 else (1,):  # now and then a step of one stream alone
+            size = bank.hop_samples(stream)
+            hops[stream] = SOUND[starts[stream] : starts[stream] + size]
+            starts[stream] += size
+        decisions = bank.step(hops, [stream for stream in restart if stream in hops])
+        for stream, lone in ((0, first), (1, second)):
+            expected = lone.push(hops[stream]) if stream in hops else []
+            assert len(expected) == (stream in decisions)
+            for one in expected:
+                same(decisions[stream], one)
+
+
+def test_a_restart_without_a_hop_is_refused():
+    with pytest.raises(ArgumentError, match="stream 1 cannot restart"):
+        Bank(TINY, 2).step({0: SOUND[:560]}, [1])
+
+
+def test_the_state_that_is_given_out_is_a_copy():
+    bank = Bank(TINY, 1)
+    bank.step({0: SOUND[:560]})
+    before = bank.state(0)["state_tail"]
+    assert before.any()
+    bank.reset(0)
+    assert before.any()
 
 
 @given(st.lists(st.integers(0, len(WHOLE) - 1), max_size=20), st.lists(st.integers(1, 5_000), min_size=1, max_size=30))

@@ -10,6 +10,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -17,8 +19,6 @@ from torch import Tensor, nn
 
 from rtser.engine.contract import FRAME_HOP_SAMPLES, FRAME_SAMPLES, HOP_FRAMES, LEAD_SAMPLES, MEL_BINS, SAMPLE_RATE
 
-FRONT_END_VERSION = "log-mel by DFT matrix, float32, 1"
-"""Another one where the values change: cached features are then made anew."""
 DFT_POINTS = 512
 LOW_HZ = 20.0
 HIGH_HZ = 8_000.0
@@ -49,7 +49,7 @@ def windowed_dft() -> NDArray[np.float64]:
 
 
 class FrontEnd(nn.Module):
-    """Log-Mel frames of samples, always in float32: reduced precision changes decisions."""
+    """Log-Mel frames of samples. Reduced precision changes decisions: `log_mel` switches autocast off."""
 
     dft: Tensor
     filters: Tensor
@@ -69,7 +69,7 @@ class FrontEnd(nn.Module):
 
 
 def log_mel(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Log-Mel of a whole recording: the frames that its stream computes, but for those that begin before it.
+    """Log-Mel of a whole recording: the frames of its stream to within rounding, but for those that begin before it.
 
     Args:
         samples: shape (n,), float32 at 16 kHz.
@@ -87,6 +87,12 @@ def log_mel(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     with torch.no_grad(), torch.autocast("cpu", enabled=False):
         frames: NDArray[np.float32] = _FRONT_END(blocks).flatten(0, 1)[HOP_FRAMES - 2 :].numpy()
     return frames
+
+
+def fingerprint() -> str:
+    """A hash of the front-end's values: where they change, cached features are made anew."""
+    values = (_FRONT_END.dft.numpy(), _FRONT_END.filters.numpy(), np.array(ENERGY_FLOOR))
+    return hashlib.sha256(b"".join(value.tobytes() for value in values)).hexdigest()
 
 
 _FRONT_END = FrontEnd()

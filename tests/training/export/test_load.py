@@ -8,13 +8,15 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from conftest import sound
+from conftest import ROOT, rtser, sound
 from onnx import helper, numpy_helper
-from rtser_train.export.load import convert, load_step, make_step
+from rtser_train.export.load import check_conversion, convert, load_step, make_step
 from rtser_train.export.onnx_export import export, verify
 
+import rtser as library
 from rtser.engine.contract import METADATA_KEY
 from rtser.errors import ModelError
+from rtser.models import load_bytes
 from rtser.testing import METADATA, tiny_model_bytes
 
 NETWORKS = {
@@ -30,7 +32,7 @@ EMOTIONS = 3
 def a_step():
     """Small networks whose batch norms have seen something, so that they change values."""
     torch.manual_seed(0)
-    step = make_step(NETWORKS, EMOTIONS, temperature=1.5)
+    step = make_step(NETWORKS, EMOTIONS, temperature=1.23456789)
     for module in step.modules():
         if isinstance(module, (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d)):
             module.running_mean.uniform_(-0.5, 0.5)
@@ -53,6 +55,26 @@ def test_a_file_loads_back_into_torch_with_every_weight_and_statistic():
         if "num_batches" not in name:
             assert torch.equal(state[name], value), name
     assert verify(a_file(step), loaded, [sound(3.0)]) < 1e-5
+
+
+def test_the_first_five_hops_of_an_exported_file_leave_no_trace():
+    model = load_bytes(a_file(a_step()), provider="cpu")
+    state, samples = model.initial_state(1, 10), sound(1.0)
+    for hop in range(5):
+        part = samples[None, hop * 960 : (hop + 1) * 960]
+        output = model.step(part, np.ones(1, np.float32), state, extras=("embedding", "log_mel"))
+        assert not any(value.any() for value in (*output[:4], output.extras["embedding"]))
+        assert not any(value.any() for value in output.state[-3:])
+        assert output.extras["log_mel"].any()
+        state = output.state
+
+
+def test_a_file_that_gives_no_numbers_is_refused():
+    step = a_step()
+    content = a_file(step)
+    step.temperature = float("nan")
+    with pytest.raises(ModelError, match="differs from torch by nan"):
+        verify(content, step, [sound(3.0)])
 
 
 def contract_1(step):
@@ -112,6 +134,29 @@ def test_a_file_of_this_contract_needs_no_conversion():
         convert(tiny_model_bytes())
 
 
-def test_the_converted_graph_has_no_constant_arithmetic_left():
+def test_an_exported_graph_has_no_constant_arithmetic_left():
     graph = onnx.load_from_string(a_file(a_step())).graph
     assert sum(node.op_type == "Cast" for node in graph.node) <= 1
+
+
+OLD = ROOT / "tests" / "data" / "contract-1.onnx"
+
+
+@pytest.mark.e2e
+def test_the_command_converts_a_real_file_and_keeps_its_decisions(tmp_path, voice):
+    done = rtser("export", OLD, "-o", tmp_path / "new.onnx")
+    assert done.returncode == 0, done.stderr
+    new, shipped = (library.Stream(library.load(path)).push(voice) for path in (tmp_path / "new.onnx", None))
+    assert [one.label for one in new] == [one.label for one in shipped]
+    refused = rtser("file", ROOT / "rtser" / "samples" / "demo.flac", "--model", OLD)
+    assert refused.returncode == 3
+    assert "convert it: rtser export OLD.onnx -o NEW.onnx" in refused.stderr
+
+
+def test_a_conversion_that_changed_a_value_is_refused():
+    step, _ = load_step(convert(OLD.read_bytes()))
+    samples = sound(2.0, level=0.3)
+    check_conversion(OLD.read_bytes(), step, samples)
+    step.cnn.emotion[1].bias.data[0] += 0.1
+    with pytest.raises(ModelError, match="converted networks differ"):
+        check_conversion(OLD.read_bytes(), step, samples)

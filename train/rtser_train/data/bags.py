@@ -25,7 +25,7 @@ from rtser_train.data.cache import CACHE, Arrays, cached
 from rtser_train.data.corpora import Recording
 from rtser_train.data.pools import one_thread
 from rtser_train.files import written_ns
-from rtser_train.front_end import FRONT_END_VERSION, log_mel
+from rtser_train.front_end import fingerprint, log_mel
 from rtser_train.memo import last_of_each_thread
 
 VAD_WINDOW_SAMPLES = 512
@@ -128,7 +128,7 @@ def _detector() -> Any:
 
 @cache
 def _recipe() -> bytes:
-    return json.dumps([FRONT_END_VERSION, version("silero-vad")], sort_keys=True).encode()
+    return json.dumps([fingerprint(), version("silero-vad")], sort_keys=True).encode()
 
 
 def _arrays(recording: Recording, folder: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -9,13 +9,16 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from rtser.engine.contract import CONTRACT_VERSION, METADATA_KEY, Metadata
+from rtser.engine.contract import CONTRACT_VERSION, HOP_FRAMES, METADATA_KEY, OUTPUTS, SEGMENT_FRAMES, Metadata
 from rtser.errors import ModelError
+from rtser.models.providers import open_session
 from rtser_train.config import SIZES
-from rtser_train.export.onnx_export import export
-from rtser_train.export.step import StreamingStep
+from rtser_train.export.onnx_export import SHORT_WINDOW, TOLERANCE, export
+from rtser_train.export.step import StreamingStep, whole_utterance
+from rtser_train.front_end import log_mel
 from rtser_train.networks.segment_network import convolution_of
 from rtser_train.registry import HEADS, SEGMENT_NETWORKS
 
@@ -60,20 +63,44 @@ def convert(content: bytes) -> bytes:
         ModelError: it is not a file of contract 1, or not one that `rtser export` wrote with SegCNN and Feature-Att.
     """
     weights, text = _read(content)
-    about = json.loads(text)
-    if about.get("contract") != 1:
-        raise ModelError(f"it follows contract {about.get('contract')}, and only files of contract 1 are converted")
     try:
+        about = json.loads(text)
+        if about["contract"] != 1:
+            raise ModelError(f"it follows contract {about['contract']}, and only files of contract 1 are converted")
         networks = _networks_of_contract_1(weights)
         step = make_step(networks, len(about["labels"]), float(about["calibration"]["temperature"]))
         _fill(step, weights)
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise ModelError(f"its weights cannot be converted ({error})", "export its run again") from None
-    kept = {key: about[key] for key in ("name", "labels", "window", "architecture", "corpora", "licence")}
-    kept |= {key: about[key] for key in ("calibration", "measures", "limits")}
-    new = {"label_threshold": float(about["min_confidence"]), "networks": networks, "states": []}
-    metadata = Metadata.model_validate({"contract": CONTRACT_VERSION} | kept | new)
+        kept = {key: about[key] for key in ("name", "labels", "window", "architecture", "corpora", "licence")}
+        kept |= {key: about[key] for key in ("calibration", "measures", "limits")}
+        new = {"label_threshold": float(about["min_confidence"]), "networks": networks, "states": []}
+        metadata = Metadata.model_validate({"contract": CONTRACT_VERSION} | kept | new)
+    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+        raise ModelError(f"it cannot be converted ({type(error).__name__}: {error})", "export its run again") from None
     return export(step, metadata)
+
+
+def check_conversion(old: bytes, step: StreamingStep, samples: NDArray[np.float32]) -> None:
+    """Stream samples (n,) through a file of contract 1, segment by segment, and compare with its converted networks.
+
+    Raises:
+        ModelError: a value differs by more than the export may.
+    """
+    session = open_session(old, "cpu", 1)
+    states = {node.name: node.shape for node in session.get_inputs() if node.name.startswith("state_")}
+    state = {name: np.zeros((1, SHORT_WINDOW, *shape[2:]), np.float32) for name, shape in states.items()}
+    frames = log_mel(samples)
+    outputs = []
+    for start in range(0, len(frames) - SEGMENT_FRAMES + 1, HOP_FRAMES):
+        inputs = {"segment": frames[None, start : start + SEGMENT_FRAMES], "gate": np.ones(1, np.float32)}
+        names = [*OUTPUTS, *(f"{name}_next" for name in state)]
+        values = session.run(names, inputs | state)
+        outputs.append(values[: len(OUTPUTS)])
+        state = dict(zip(state, values[len(OUTPUTS) :], strict=True))
+    offline = whole_utterance(step, frames, SHORT_WINDOW)
+    ours = [np.concatenate(column) for column in zip(*outputs, strict=True)]
+    worst = float(np.max([np.abs(one - its).max() for one, its in zip(ours, offline, strict=True)]))
+    if not worst <= TOLERANCE:
+        raise ModelError(f"its converted networks differ by {worst:.2g} from the file", "export its run again")
 
 
 def _read(content: bytes) -> tuple[dict[str, Tensor], str]:

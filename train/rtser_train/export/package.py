@@ -14,7 +14,7 @@ from rtser.errors import InputError, ModelError
 from rtser_train.config import FINAL, Experiment
 from rtser_train.data.bags import read_samples
 from rtser_train.data.experiment_data import labelled_recordings
-from rtser_train.export.load import convert, load_step
+from rtser_train.export.load import check_conversion, convert, load_step
 from rtser_train.export.onnx_export import export, verify
 from rtser_train.export.step import StreamingStep
 from rtser_train.files import replacing
@@ -59,22 +59,30 @@ def export_run(
     return metadata, difference
 
 
-def convert_file(path: Path, output: Path) -> Metadata:
-    """Write a model file of contract 1 as one of this contract, with the same weights; its metadata.
+def convert_file(path: Path, output: Path) -> tuple[Metadata, float]:
+    """Write a model file of contract 1 as one of this contract, with the same weights.
+
+    Returns:
+        its metadata, and the largest difference from torch found on the bundled sample.
 
     Raises:
         ModelError: it cannot be read or is not such a file.
         OutputError: the new file cannot be written.
     """
     try:
-        content = convert(path.read_bytes())
+        old = path.read_bytes()
+        content = convert(old)
+        step, metadata = load_step(content)
+        sample = read_audio(sample_path())
+        check_conversion(old, step, sample)
+        difference = verify(content, step, [sample])
     except OSError as error:
         raise ModelError(f"model {path} cannot be read ({error.strerror})", "name a model file") from None
-    step, metadata = load_step(content)
-    verify(content, step, [read_audio(sample_path())])
+    except ModelError as error:
+        raise ModelError(f"{path}: {error.problem}", error.advice) from None
     with replacing(output) as part:
         part.write_bytes(content)
-    return metadata
+    return metadata, difference
 
 
 def export_fold(run: Run, fold: FoldFolder, head: str) -> Path:
@@ -113,7 +121,7 @@ def describe(experiment: Experiment, head: str, metrics: Mapping[str, Any], temp
         licence=experiment.licence,
         calibration={
             "method": "temperature, on utterances that were not trained on",
-            "temperature": round(temperature, 4),
+            "temperature": temperature,
         },
         measures=dict(metrics),
         limits=experiment.limits,

@@ -58,8 +58,9 @@ class SegCNN(SegmentNetwork):
     def step(self, frames: Tensor, carried: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """One hop: six frames give three columns after the first pooling and one after the second.
 
-        In the stream of hops each pooling takes together what it takes together in a segment, because the first hop's
-        frames begin four frames before the stream, and six conv columns later all counts are multiples of the strides.
+        The poolings fall as in a segment: four frames come before the stream, and the first two convolutions use four
+        more; these 8 are a multiple of 2. After the pooling they are 4, and the third convolution uses 2 more; these 6
+        are a multiple of 3.
         """
         x, before, after = frames.unsqueeze(1), iter(carried), []
         for block in self.columns.children():
