@@ -11,7 +11,7 @@ from rtser.engine.model import Model
 from rtser.errors import ModelError
 from rtser.models.providers import Provider, open_session
 
-__all__ = ["Provider", "default_model_path", "load", "load_bytes"]
+__all__ = ["Provider", "default_model_path", "load", "load_bytes", "read_model"]
 
 
 def load(path: str | os.PathLike[str] | None = None, provider: Provider = "auto", threads: int = 1) -> Model:
@@ -27,14 +27,18 @@ def load(path: str | os.PathLike[str] | None = None, provider: Provider = "auto"
         ProviderError: ``cuda`` was asked for and is not available.
     """
     file = default_model_path() if path is None else Path(path)
+    return load_bytes(read_model(file), str(file), provider, threads)
+
+
+def read_model(path: Path) -> bytes:
+    """The content of a model file; raises ModelError where it cannot be read."""
     try:
-        if file.exists() and not file.is_file():
-            raise ModelError(f"model {file} is not a file", "name a model file")
-        content = file.read_bytes()
+        if path.exists() and not path.is_file():
+            raise ModelError(f"model {path} is not a file", "name a model file")
+        return path.read_bytes()
     except (OSError, ValueError) as error:  # the latter for a name with a zero in it
         reason = getattr(error, "strerror", None) or error
-        raise ModelError(f"model {file} cannot be read ({reason})", "name a model file") from None
-    return load_bytes(content, str(file), provider, threads)
+        raise ModelError(f"model {path} cannot be read ({reason})", "name a model file") from None
 
 
 def load_bytes(content: bytes, source: str = "in memory", provider: Provider = "auto", threads: int = 1) -> Model:

@@ -11,7 +11,7 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, segment_end_s
-from rtser.engine.decision import Decision
+from rtser.engine.decision import Decision, likeliest
 from rtser.engine.model import Model
 from rtser.engine.stream import Stream
 from rtser.errors import InputError
@@ -177,7 +177,8 @@ def _labels(model: Path, written_ns: int, recording: Recording) -> list[str]:
 
 
 def _likeliest(decision: Decision) -> str:
-    return max(decision.emotions, key=decision.emotions.__getitem__) if decision.emotions else ""
+    label, _ = likeliest(decision.emotions, 0.0) if decision.emotions else (None, None)
+    return label or ""
 
 
 @last_of_each_thread

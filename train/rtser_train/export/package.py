@@ -11,6 +11,7 @@ import torch
 from rtser.audio.file import read_audio, sample_path
 from rtser.engine.contract import Metadata
 from rtser.errors import InputError, ModelError
+from rtser.models import read_model
 from rtser_train.config import FINAL, Experiment
 from rtser_train.data.bags import read_samples
 from rtser_train.data.experiment_data import labelled_recordings
@@ -69,15 +70,13 @@ def convert_file(path: Path, output: Path) -> tuple[Metadata, float]:
         ModelError: it cannot be read or is not such a file.
         OutputError: the new file cannot be written.
     """
+    old = read_model(path)
     try:
-        old = path.read_bytes()
         content = convert(old)
         step, metadata = load_step(content)
         sample = read_audio(sample_path())
         check_conversion(old, step, sample)
         difference = verify(content, step, [sample])
-    except OSError as error:
-        raise ModelError(f"model {path} cannot be read ({error.strerror})", "name a model file") from None
     except ModelError as error:
         raise ModelError(f"{path}: {error.problem}", error.advice) from None
     with replacing(output) as part:
