@@ -1,10 +1,16 @@
 """Recognise emotion in speech as it is spoken.
 
 >>> import rtser
->>> model = rtser.load()
->>> stream = rtser.Stream(model)
->>> for decision in stream.push(samples):  # float32, 16 kHz, any length
-...     print(decision.time_s, decision.label, decision.confidence)
+>>> result = rtser.recognise(rtser.sample_path())  # a file, or (samples, rate)
+>>> result.utterances[0].start < result.utterances[0].end
+True
+>>> stream = rtser.Stream(rtser.load(), sample_rate=48_000)
+>>> stream.push(bytes(9_600))  # PCM as it comes: an event for each decision and utterance
+[]
+
+`listen` gives a microphone's events, `Bank` holds many streams. What is exported here keeps its name and meaning. Until
+version 1.0 a change is announced one minor version ahead, in CHANGELOG.md, and by a DeprecationWarning where possible.
+Everything else is internal.
 """
 
 from __future__ import annotations
@@ -13,11 +19,11 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rtser.audio.file import sample_path
     from rtser.engine.bank import Bank
-    from rtser.engine.decider import Decider, DecideSettings
-    from rtser.engine.decision import Decision
+    from rtser.engine.decider import DecideSettings
+    from rtser.engine.decision import Decision, Decisions, Leaning, Utterance
     from rtser.engine.model import Model
-    from rtser.engine.stream import Stream
     from rtser.errors import (
         ArgumentError,
         DeviceError,
@@ -28,35 +34,67 @@ if TYPE_CHECKING:
         RtserError,
         UnavailableError,
     )
+    from rtser.events import (
+        DecisionEvent,
+        EndEvent,
+        ErrorEvent,
+        Event,
+        SourceEvent,
+        StartEvent,
+        UtteranceEvent,
+    )
+    from rtser.listening import listen
     from rtser.models import load
+    from rtser.recognition import Recognition, recognise
+    from rtser.settings import ListenSettings, SourceSettings
+    from rtser.stream import Stream
 
 _HOMES = {
-    "Bank": "engine.bank",
-    "DecideSettings": "engine.decider",
-    "Decider": "engine.decider",
-    "Decision": "engine.decision",
-    "Model": "engine.model",
-    "Stream": "engine.stream",
-    "load": "models",
+    "audio.file": "sample_path",
+    "engine.bank": "Bank",
+    "engine.decider": "DecideSettings",
+    "engine.decision": "Decision Decisions Leaning Utterance",
+    "engine.model": "Model",
+    "errors": "ArgumentError DeviceError InputError ModelError OutputError ProviderError RtserError UnavailableError",
+    "events": "DecisionEvent EndEvent ErrorEvent Event SourceEvent StartEvent UtteranceEvent",
+    "listening": "listen",
+    "models": "load",
+    "recognition": "Recognition recognise",
+    "settings": "ListenSettings SourceSettings",
+    "stream": "Stream",
 }
-_ERRORS = "Argument Device Input Model Output Provider Rtser Unavailable"
-_HOMES |= dict.fromkeys((f"{name}Error" for name in _ERRORS.split()), "errors")
+_HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 __all__ = [
     "ArgumentError",
     "Bank",
     "DecideSettings",
-    "Decider",
     "Decision",
+    "DecisionEvent",
+    "Decisions",
     "DeviceError",
+    "EndEvent",
+    "ErrorEvent",
+    "Event",
     "InputError",
+    "Leaning",
+    "ListenSettings",
     "Model",
     "ModelError",
     "OutputError",
     "ProviderError",
+    "Recognition",
     "RtserError",
+    "SourceEvent",
+    "SourceSettings",
+    "StartEvent",
     "Stream",
     "UnavailableError",
+    "Utterance",
+    "UtteranceEvent",
+    "listen",
     "load",
+    "recognise",
+    "sample_path",
 ]
 
 try:
@@ -67,8 +105,8 @@ except PackageNotFoundError:  # a bare checkout
 
 def __getattr__(name: str) -> Any:
     """Import a public name on first use: ``import rtser`` alone stays quick."""
-    if name in _HOMES:
+    if name in _HOME:
         from importlib import import_module
 
-        return getattr(import_module(f"rtser.{_HOMES[name]}"), name)
+        return getattr(import_module(f"rtser.{_HOME[name]}"), name)
     raise AttributeError(f"module 'rtser' has no attribute {name!r}")

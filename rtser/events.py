@@ -1,17 +1,28 @@
-"""Events: what the recogniser tells other programs, one JSON object a line. Times are in seconds of the stream."""
+"""Events: what the recogniser tells other programs, one JSON object a line (schema 2, `events.schema.json`).
+
+Times are in seconds of the stream, from counts of samples. ``utc`` is the wall clock when the event was made.
+"""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
-from typing import ClassVar
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import ClassVar, Literal
 
 import rtser
-from rtser.engine.contract import SAMPLE_RATE
-from rtser.engine.decider import Reading, Utterance
-from rtser.engine.decision import Decision
+from rtser.engine.contract import SAMPLE_RATE, Float32
+from rtser.engine.decision import Decision, Leaning, Utterance
 from rtser.engine.model import Model
 from rtser.statistics import RunStatistics
+
+SCHEMA = 2
+
+
+def utc_now() -> str:
+    """The wall clock as ISO 8601 with milliseconds and Z."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @dataclass(frozen=True)
@@ -20,68 +31,77 @@ class Event:
 
     type: ClassVar[str]
 
-    def to_json(self) -> str:
-        """One line of JSON, without the line's end."""
-        return json.dumps({"type": self.type} | asdict(self), allow_nan=False)
+    def to_json(self, utc: str | None = None) -> str:
+        """One line of JSON, without the line's end.
+
+        Args:
+            utc: when it was made, for events that lie in a file for long; see `utc_now`.
+        """
+        content = {"type": self.type} | ({"utc": utc} if utc else {}) | vars(self)
+        content.pop("embedding", None)
+        return json.dumps(content, allow_nan=False, default=vars)
+
+
+@dataclass(frozen=True)
+class ModelName:
+    """Which model recognises: its name, the sha256 of its file, and its emotions."""
+
+    name: str
+    sha256: str
+    labels: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class StartEvent(Event):
-    """A source begins. `sample_rate` is the source's own, in Hz; `model` has name, sha256 and labels."""
+    """A run begins: one source, recognised once. `run` is like no other's; `sample_rate` is the source's own, in Hz."""
 
     type: ClassVar[str] = "start"
+    schema: int
+    run: str
+    utc: str
     version: str
     source: str
     sample_rate: int
-    model: dict[str, str | tuple[str, ...]]
+    model: ModelName
     provider: str
 
     @staticmethod
     def of(source: str, sample_rate: int, model: Model) -> StartEvent:
-        """The event for a source that begins."""
-        about: dict[str, str | tuple[str, ...]] = {"name": model.metadata.name, "sha256": model.sha256}
-        return StartEvent(
-            rtser.__version__, source, sample_rate, about | {"labels": model.labels}, model.execution_provider
-        )
+        """The event for a source that begins now."""
+        name = ModelName(model.metadata.name, model.sha256, model.labels)
+        about = rtser.__version__, source, sample_rate, name, model.execution_provider
+        return StartEvent(SCHEMA, uuid.uuid4().hex, utc_now(), *about)
 
 
 @dataclass(frozen=True)
 class DecisionEvent(Event):
-    """A decision for every segment (`rtser.Decision`), with the label and confidence of the decider's reading."""
+    """A decision for every segment (`rtser.Decision`); `time` is the segment's end. JSON leaves the embedding out."""
 
     type: ClassVar[str] = "decision"
     time: float
     emotions: dict[str, float] | None
     label: str | None
     confidence: float | None
+    leaning: Leaning | None
+    speaking: bool
     speech: float
     segment_emotions: dict[str, float]
     salience: float
-
-    @staticmethod
-    def of(decision: Decision, reading: Reading, begin: int = 0) -> DecisionEvent:
-        """The event that tells `decision`; its label is the reading's. `begin`: the stream's time zero, in samples."""
-        fields = dict(decision.__dict__) | {"label": reading.label, "confidence": reading.confidence}
-        return DecisionEvent(time=_later(fields.pop("time_s"), begin), **fields)
+    embedding: Float32 | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
 class UtteranceEvent(Event):
-    """An utterance has ended (`rtser.engine.decider.Utterance`)."""
+    """An utterance has ended, or goes on for long and is reported so far (`final` is false); see `rtser.Utterance`."""
 
     type: ClassVar[str] = "utterance"
     start: float
     end: float
     label: str | None
     confidence: float | None
+    leaning: Leaning
     emotions: dict[str, float]
-
-    @staticmethod
-    def of(utterance: Utterance, begin: int = 0) -> UtteranceEvent:
-        """The event that tells `utterance`. `begin`: the stream's time zero, in samples."""
-        fields = dict(utterance.__dict__)
-        start, end = fields.pop("start_s"), fields.pop("end_s")
-        return UtteranceEvent(start=_later(start, begin), end=_later(end, begin), **fields)
+    final: bool
 
 
 @dataclass(frozen=True)
@@ -93,9 +113,18 @@ class SourceEvent(Event):
 
     type: ClassVar[str] = "source"
     time: float
-    state: str
+    state: Literal["lost", "open", "skipped"]
     detail: str
     missing_samples: int
+
+
+@dataclass(frozen=True)
+class ErrorEvent(Event):
+    """One output of several has failed, or one stream of many; the others go on."""
+
+    type: ClassVar[str] = "error"
+    time: float
+    detail: str
 
 
 @dataclass(frozen=True)
@@ -120,6 +149,15 @@ class EndEvent(Event):
         """The event for a source that lasted `time_s`."""
         missing = statistics.dropped_samples, statistics.missing_samples
         return EndEvent(time_s, decisions, *missing, statistics.step_ms(), statistics.latency_ms())
+
+
+def event_of(said: Decision | Utterance, begin: int = 0) -> DecisionEvent | UtteranceEvent:
+    """The event that tells what the engine says. `begin`: the engine's time zero, in samples of the run at 16 kHz."""
+    content = dict(vars(said))
+    if isinstance(said, Decision):
+        return DecisionEvent(time=_later(content.pop("time_s"), begin), **content)
+    start, end = content.pop("start_s"), content.pop("end_s")
+    return UtteranceEvent(start=_later(start, begin), end=_later(end, begin), **content)
 
 
 def _later(time_s: float, samples: int) -> float:

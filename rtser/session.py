@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 
 from rtser.audio.source import Gap, Source, split
 from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, Float32
-from rtser.engine.decider import Decider, DecideSettings
+from rtser.engine.decider import DecideSettings
+from rtser.engine.decision import Decision
 from rtser.engine.model import Model
 from rtser.engine.stream import Stream
 from rtser.errors import ArgumentError, RtserError
-from rtser.events import DecisionEvent, EndEvent, Event, SourceEvent, StartEvent, UtteranceEvent
+from rtser.events import DecisionEvent, EndEvent, ErrorEvent, Event, SourceEvent, StartEvent, event_of
 from rtser.sinks import AudioSink, Sink
 from rtser.statistics import KEPT_TIMES, RunStatistics, Snapshot
 
@@ -25,6 +27,7 @@ class Session:
         window_s: length of the decision window in seconds; None for the model's own.
         decide: how decisions become a label.
         kept_times: of how many decisions the times are kept; None for all.
+        embeddings: whether decisions have the segments' embeddings.
 
     Attributes:
         model: the model.
@@ -37,11 +40,12 @@ class Session:
         window_s: float | None = None,
         decide: DecideSettings | None = None,
         kept_times: int | None = KEPT_TIMES,
+        embeddings: bool = False,
     ) -> None:
         self.model = model
-        self._stream = Stream(model, window_s)
-        self._decider = Decider(model.metadata.label_threshold, decide)
+        self._stream = Stream(model, window_s, decide, embeddings)
         self._kept_times = kept_times
+        self._notices: deque[str] = deque()
         self.window = self._stream.window
         self._current: tuple[RunStatistics, Source | None] = RunStatistics(kept_times), None
         self._running = False
@@ -73,10 +77,14 @@ class Session:
         assert isinstance(last, EndEvent)
         return last
 
+    def notify(self, detail: str) -> None:
+        """Tell in an `ErrorEvent` that one output of several has failed; may be called while an event is written."""
+        self._notices.append(detail)
+
     def events(self, source: Source, audio_sinks: Sequence[AudioSink] = ()) -> Generator[Event]:
         """All events of one source, from `StartEvent` to `EndEvent`.
 
-        After a `Gap` the stream and the decider begin anew, while time goes on.
+        After a `Gap` the stream begins anew, while time goes on.
 
         Args:
             source: what is recognised.
@@ -99,19 +107,19 @@ class Session:
     def _events(self, source: Source, audio_sinks: Sequence[AudioSink]) -> Iterator[Event]:
         stream, statistics = self._stream, RunStatistics(self._kept_times)
         self._current = statistics, source
-        self._restart()
+        stream.reset()
         begin, count = 0, 0  # samples before the stream's own time zero; decisions
         failure: RtserError | None = None
         yield StartEvent.of(source.name, source.sample_rate, self.model)
         try:
             for chunk in source.chunks():
                 if isinstance(chunk, Gap):
-                    yield from self._last_utterance(begin)
-                    begin += stream.samples + chunk.missing_samples
-                    self._restart()
+                    at = begin + stream.samples
+                    yield from self._cut_off(begin)
+                    begin = at + chunk.missing_samples
                     statistics.note_gap(chunk.state == "skipped", chunk.missing_samples)
-                    at = begin if chunk.state == "open" else begin - chunk.missing_samples
-                    yield SourceEvent(at / SAMPLE_RATE, chunk.state, chunk.detail, chunk.missing_samples)
+                    time_s = (begin if chunk.state == "open" else at) / SAMPLE_RATE
+                    yield SourceEvent(time_s, chunk.state, chunk.detail, chunk.missing_samples)
                     continue
                 for audio_sink in audio_sinks:
                     audio_sink.write_audio(chunk, begin + stream.samples)
@@ -121,8 +129,9 @@ class Session:
                     yield event
         except RtserError as error:
             failure = error
-        yield from self._last_utterance(begin)
-        yield EndEvent.of((begin + stream.samples) / SAMPLE_RATE, count, statistics)
+        end_s = (begin + stream.samples) / SAMPLE_RATE
+        yield from self._cut_off(begin)
+        yield EndEvent.of(end_s, count, statistics)
         if failure:
             raise failure
 
@@ -131,24 +140,18 @@ class Session:
         end = self._stream.samples + len(block)
         for hop in split(block, HOP_SAMPLES):
             before_s = time.perf_counter()
-            decisions = self._stream.push(hop)
+            told = self._stream.push(hop)
             step_s = time.perf_counter() - before_s
-            for decision in decisions:
-                lag_s = source.lag_s()
-                latency_s = None if lag_s is None else lag_s + end / SAMPLE_RATE - decision.time_s
-                statistics.note_decision(step_s, latency_s)
-                reading = self._decider.push(decision)
-                if self._decider.idle:
-                    self._stream.restart()  # breaths and noises between utterances leave nothing behind
-                yield DecisionEvent.of(decision, reading, begin)
-                if reading.utterance:
-                    yield UtteranceEvent.of(reading.utterance, begin)
+            for said in told:
+                if isinstance(said, Decision):
+                    lag_s = source.lag_s()
+                    latency_s = None if lag_s is None else lag_s + end / SAMPLE_RATE - said.time_s
+                    statistics.note_decision(step_s, latency_s)
+                yield event_of(said, begin)
+            while self._notices:
+                yield ErrorEvent((begin + self._stream.samples) / SAMPLE_RATE, self._notices.popleft())
 
-    def _last_utterance(self, begin: int) -> Iterator[Event]:
-        """The utterance that a gap or the end cuts off, if there is one."""
-        if utterance := self._decider.finish():
-            yield UtteranceEvent.of(utterance, begin)
-
-    def _restart(self) -> None:
-        self._stream.reset()
-        self._decider.clear()
+    def _cut_off(self, begin: int) -> Iterator[Event]:
+        """Begin the stream anew; the utterance that this cuts off, if there is one."""
+        if utterance := self._stream.reset():
+            yield event_of(utterance, begin)

@@ -7,8 +7,8 @@ a random pause between the two bounds after each. The model decides as `rtser fi
 never restarted, as it was before contract 2.
 
 An utterance counts as named where a label is shown while it lasts or within a second after it. Its label is the one
-shown longest. Prints a Markdown table: named, of all utterances; right, of the named and of all; how often the first
-label shown was the previous utterance's emotion (where the two differ; a label that still lasts counts); the median
+shown longest. Prints a Markdown table: named, of all utterances; right, of the named and of all; how often the last
+likeliest emotion, named or not, was right; how often the first label shown was the previous utterance's emotion (where the two differ; a label that still lasts counts); the median
 time to the first label; label changes in a second of speech. The first recording is left out: nothing came before it.
 """
 
@@ -25,7 +25,10 @@ from rtser_train.data.bags import read_samples
 from rtser_train.data.corpora import read_corpus
 
 import rtser
-from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, Float32
+from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, Float32, segment_end_s, window_segments
+from rtser.engine.decider import Deciders
+from rtser.engine.stream import Stream
+from rtser.models.raw import raw_outputs
 from rtser.settings import ListenSettings, checked, read_settings
 
 MERGED = {"calm": "neutral"}
@@ -60,36 +63,59 @@ def joined(
     return np.concatenate([*sounds, np.zeros(SAMPLE_RATE, np.float32)]), parts
 
 
-def shown(
-    model: rtser.Model, samples: Float32, settings: ListenSettings, slide: bool
-) -> tuple[list[float], list[str | None], float]:
-    """Times and labels of all decisions, and how many seconds somebody spoke."""
-    stream, decider = (
-        rtser.Stream(model, settings.window_s),
-        rtser.Decider(model.metadata.label_threshold, settings.decide),
-    )
-    times, labels, speaking = [], [], 0
-    for start in range(0, len(samples), HOP_SAMPLES):
-        for decision in stream.push(samples[start : start + HOP_SAMPLES]):
-            reading = decider.push(decision)
-            times.append(decision.time_s)
-            labels.append(reading.label)
-            speaking += reading.speaking
-            if decider.idle and not slide:
-                stream.restart()
-    return times, labels, speaking * HOP_SAMPLES / SAMPLE_RATE
+class Shown(NamedTuple):
+    """What is shown after each segment: (S,) each.
+
+    Attributes:
+        times_s: ends of the segments.
+        labels: the emotions named.
+        leanings: the likeliest emotions.
+        spoken_s: how many seconds somebody spoke.
+    """
+
+    times_s: list[float]
+    labels: list[str | None]
+    leanings: list[str | None]
+    spoken_s: float
 
 
-def row(model: rtser.Model, samples: Float32, parts: list[Part], settings: ListenSettings, slide: bool) -> str:
+def streamed(model: rtser.Model, samples: Float32, settings: ListenSettings) -> Shown:
+    """As `rtser file` decides."""
+    said = Stream(model, settings.window_s, settings.decide).push(samples)
+    decisions = [one for one in said if isinstance(one, rtser.Decision)]
+    leanings = [one.leaning.label if one.leaning else None for one in decisions]
+    labels, spoken = [one.label for one in decisions], sum(one.speaking for one in decisions)
+    return Shown([one.time_s for one in decisions], labels, leanings, spoken * HOP_SAMPLES / SAMPLE_RATE)
+
+
+def slid(model: rtser.Model, samples: Float32, settings: ListenSettings) -> Shown:
+    """As `rtser file` would decide if its window slid over all that is said, without a restart."""
+    window = window_segments(settings.window_s) if settings.window_s else model.metadata.window
+    raw = raw_outputs(model, samples, window)
+    decider = Deciders(model.labels, model.metadata.label_threshold, settings.decide)
+    decider.grow(1)
+    labels, leanings, spoken = [], [], 0
+    names = [*model.labels, None]
+    for segment in range(len(raw)):
+        part = slice(segment, segment + 1)
+        read = decider.push(slice(None), np.array([segment]), raw.speech[part], raw.emotions[part])
+        labels.append(names[read.label[0]])
+        leanings.append(names[read.leaning[0]])
+        spoken += int(read.speaking[0])
+    return Shown([segment_end_s(k) for k in range(len(raw))], labels, leanings, spoken * HOP_SAMPLES / SAMPLE_RATE)
+
+
+def row(shown: Shown, parts: list[Part]) -> str:
     """The cells of one table row."""
-    times, labels, spoken_s = shown(model, samples, settings, slide)
-    at = np.array(times)
-    named = right = previous = differing = 0
+    at = np.array(shown.times_s)
+    named = right = likeliest = previous = differing = 0
     waits = []
     for before, part, after in zip(parts, parts[1:], [*parts[2:], None], strict=False):
         until = min(part.end_s + AFTER_S, after.start_s if after else part.end_s + AFTER_S)
         first, last = np.searchsorted(at, [part.start_s, until])
-        here = [(time, label) for time, label in zip(times[first:last], labels[first:last], strict=True) if label]
+        leaning = [one for one in shown.leanings[first:last] if one]
+        likeliest += bool(leaning) and leaning[-1] == part.emotion
+        here = [(shown.times_s[at], shown.labels[at]) for at in range(first, last) if shown.labels[at]]
         if not here:
             continue
         named += 1
@@ -98,16 +124,17 @@ def row(model: rtser.Model, samples: Float32, parts: list[Part], settings: Liste
         if before.emotion != part.emotion:
             differing += 1
             previous += here[0][1] == before.emotion
-    changes = sum(bool(one and other and one != other) for one, other in pairwise(labels))
+    changes = sum(bool(one and other and one != other) for one, other in pairwise(shown.labels))
     count = len(parts) - 1
     cells = [
         str(count),
         f"{100 * named / count:.0f}",
         f"{100 * right / max(1, named):.0f}",
         f"{100 * right / count:.0f}",
+        f"{100 * likeliest / count:.0f}",
         f"{100 * previous / max(1, differing):.0f}",
         f"{np.median(waits) if waits else float('nan'):.2f}",
-        f"{changes / max(1e-9, spoken_s):.2f}",
+        f"{changes / max(1e-9, shown.spoken_s):.2f}",
     ]
     return " | ".join(cells)
 
@@ -125,13 +152,13 @@ def main() -> None:
     options = parser.parse_args()
     settings = checked(ListenSettings, read_settings(None, options.set), "--set")
     model = rtser.load(options.model, provider="cpu")
-    columns = ["corpus", "utterances", "named %", "right of named %", "right of all %", "previous first %"]
-    columns += ["first label s", "changes/s"]
+    columns = ["corpus", "utterances", "named %", "right of named %", "right of all %", "likeliest right %"]
+    columns += ["previous first %", "first label s", "changes/s"]
     print(f"| {' | '.join(columns)} |\n{'|---' * len(columns)}|")
     for given in options.corpora:
         name, _, folder = given.partition("=")
         samples, parts = joined(name, Path(folder), model.labels, options.files, tuple(options.pauses), options.seed)
-        print(f"| {name} | {row(model, samples, parts, settings, options.slide)} |", flush=True)
+        print(f"| {name} | {row((slid if options.slide else streamed)(model, samples, settings), parts)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,8 @@ from sklearn.metrics import roc_auc_score
 import rtser
 from rtser.audio.file import read_audio
 from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, Float32
+from rtser.engine.stream import Stream
+from rtser.models.raw import raw_outputs
 
 COST_S = 30
 
@@ -42,7 +44,7 @@ def costs(model: rtser.Model, samples: Float32) -> tuple[float, float]:
     """Milliseconds for 60 ms of sound: a hop of rtser, with everything it does, and Silero's windows."""
     from silero_vad import load_silero_vad
 
-    detector, stream = load_silero_vad(onnx=True), rtser.Stream(model)
+    detector, stream = load_silero_vad(onnx=True), Stream(model)
     ours_s = theirs_s = 0.0
     sound = np.resize(samples, COST_S * SAMPLE_RATE)
     for start in range(0, len(sound), SAMPLE_RATE):
@@ -101,7 +103,7 @@ def main() -> None:
 
 
 def _speech(model: rtser.Model, samples: Float32) -> Float32:
-    return np.array([decision.speech for decision in rtser.Stream(model).push(samples)], np.float32)
+    return raw_outputs(model, samples, model.metadata.window).speech
 
 
 if __name__ == "__main__":

@@ -49,11 +49,8 @@ class AudioFile:
         known = 0 < self._file.frames < 2**62
         self.duration_s: float | None = self._file.frames / self.sample_rate if known else None
         try:
-            if not MIN_RATE <= self.sample_rate <= MAX_RATE:
-                raise InputError(
-                    f"{self.path}: sample rate {self.sample_rate} Hz is outside {MIN_RATE} to {MAX_RATE} Hz",
-                    "resample it first",
-                )
+            if problem := check_rate(self.sample_rate):
+                raise InputError(f"{self.path}: {problem}", "resample it first")
             if channel is not None and not 0 <= channel < self.channels:
                 raise InputError(f"{self.path}: there is no channel {channel} (it has {self.channels}, counted from 0)")
         except InputError:
@@ -90,7 +87,7 @@ class AudioFile:
             sound = np.abs(mono) <= MAX_SAMPLE
             if not sound.all():
                 at_s = (frames_read + int(sound.argmin())) / self.sample_rate
-                damage = f"NaN, infinity or a huge value at {at_s:.3f} s"
+                damage = f"NaN, infinity or a value beyond {MAX_SAMPLE} times full scale at {at_s:.3f} s"
                 mono = mono[: int(sound.argmin())]
             frames_read += len(mono)
             yield resampler.resample(mono)
@@ -124,6 +121,12 @@ class AudioFile:
         with self.path.open("rb") as raw:
             beginning = raw.read(TAG_SEARCH_BYTES)
         return any(tag in beginning for tag in (b"Xing", b"Info", b"VBRI"))
+
+
+def check_rate(sample_rate: int) -> str:
+    """What is wrong with a sample rate in Hz; empty where nothing is."""
+    inside = MIN_RATE <= sample_rate <= MAX_RATE
+    return "" if inside else f"sample rate {sample_rate} Hz is outside {MIN_RATE} to {MAX_RATE} Hz"
 
 
 def read_audio(path: str | os.PathLike[str], channel: int | None = None) -> Float32:

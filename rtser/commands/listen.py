@@ -65,7 +65,7 @@ def listen(
         session = make_session(settings)
         opener = MicrophoneOpener(settings.device, settings.channel, settings.source.ring_s)
         with ExitStack() as opened:
-            logs, audio_sinks = build_sinks(files, session.model.labels, asked.reopen)
+            logs, audio_sinks = build_sinks(files, session.model.labels, asked.reopen, session.notify)
             view = make_view(session, json, live=not (plain or settings.plain))
             sinks = [*logs, DroppingSink(view, asked.stop.set)]
             opened.enter_context(closing(sinks))

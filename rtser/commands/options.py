@@ -96,7 +96,7 @@ def with_recognition(command: Callable[..., None]) -> Callable[..., None]:
     return wrapper
 
 
-def make_session(settings: ListenSettings, **more: int | None) -> Session:
+def make_session(settings: ListenSettings, **more: Any) -> Session:
     """A session with the settings' model, window and decider; `more`: other arguments of `Session`."""
     from rtser.models import load
     from rtser.session import Session

@@ -42,7 +42,7 @@ LEAD_SAMPLES = 400  # zeros before a stream
 SEGMENT_FRAMES = 32
 SEGMENT_SAMPLES = FRAME_SAMPLES + (SEGMENT_FRAMES - 1) * FRAME_HOP_SAMPLES  # 5360: 335 ms
 FIRST_SEGMENT_HOP = 5  # the hop that completes a stream's first segment
-MAX_SAMPLE = 1e6  # full scale is 1; samples far beyond overflow float32
+MAX_SAMPLE = 16  # full scale is 1; what lies far beyond is no sound, or of another scale
 
 
 class State(BaseModel, frozen=True, extra="forbid"):
@@ -113,7 +113,8 @@ def checked_samples(samples: Float32) -> Float32:
         raise ArgumentError(f"samples must have one dimension (mono), not shape {samples.shape}")
     plain = np.asarray(samples)
     if not (np.abs(plain) <= MAX_SAMPLE).all():
-        raise ArgumentError("samples hold NaN, infinite or huge values (full scale is 1)")
+        problem = f"samples must lie in [-1, 1], and some are NaN, infinite or beyond {MAX_SAMPLE}"
+        raise ArgumentError(problem, "divide int16 values by 32768")
     return plain
 
 

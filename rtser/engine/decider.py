@@ -1,19 +1,21 @@
-"""From decisions every 60 ms to what a person can read: a steady label, and utterances."""
+"""From decisions every 60 ms to what a person can read: a steady label, and utterances; of many streams at once."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, Field, model_validator
 
-from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, segment_end_s
-from rtser.engine.decision import Decision, likeliest
+from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, Float32
+from rtser.engine.decision import Float64, Indices, Utterance
 from rtser.errors import ArgumentError
 
 HOP_S = HOP_SAMPLES / SAMPLE_RATE
 FULL_HOPS = 62  # so many hops of speech fill a window of 4 s: a decision then knows as much as it ever will
+KNOWING = 8  # power of a decision's weight: the last ones of a short utterance decide, in a long one all those over full windows
 
 Seconds = Annotated[float, Field(ge=0, le=3600)]
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -26,13 +28,14 @@ class DecideSettings(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False
     label_threshold: Probability | None = Field(None, description="an emotion is named from here on; null: the model's")
     leave_threshold: Probability | None = Field(None, description="and dropped below this; null: label_threshold - 0.1")
     hold_s: Seconds = Field(0.6, description="a named emotion stays at least so long while there is speech")
-    speech_enter: Probability = Field(0.7, description="speech probability from which a segment may begin an utterance")
+    speech_enter: Probability = Field(0.8, description="speech probability from which a segment may begin an utterance")
     speech_leave: Probability = Field(0.4, description="speech probability below which a segment counts as silence")
-    onset_s: Seconds = Field(0.48, description="unbroken speech that begins an utterance; more: fewer false alarms")
-    hangover_s: Seconds = Field(0.6, description="silence that ends the label")
+    onset_s: Seconds = Field(0.42, description="unbroken speech that begins an utterance; more: fewer false alarms")
+    hangover_s: Seconds = Field(0.36, description="silence that ends the label")
     silence_s: float = Field(
-        0.6, ge=0.36, le=3600, description="silence that ends the utterance; at least 0.36, a segment"
+        0.36, ge=0.36, le=3600, description="silence that ends the utterance; at least 0.36, a segment"
     )
+    report_s: float = Field(10, ge=1, le=3600, description="speech that goes on is reported each time after so long")
 
     @model_validator(mode="after")
     def _leave_lies_below_enter(self) -> DecideSettings:
@@ -42,139 +45,166 @@ class DecideSettings(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False
                 raise ValueError(f"{lower} must not be above {upper} ({high}), but is {low}")
         return self
 
+    def thresholds(self, models_own: float) -> tuple[float, float]:
+        """From where on an emotion is named, and below which it is dropped; `models_own`: the model's threshold.
 
-@dataclass(frozen=True)
-class Utterance:
-    """A stretch of speech.
-
-    Attributes:
-        start_s: start of its first segment with speech, in seconds of the stream.
-        end_s: end of its last segment with speech.
-        emotions: mean of its decisions' probabilities, weighted by speech and by its segments so far (`FULL_HOPS`).
-        label: the likeliest emotion; None below the label threshold.
-        confidence: its mean probability; None where `label` is None.
-    """
-
-    start_s: float
-    end_s: float
-    emotions: dict[str, float]
-    label: str | None
-    confidence: float | None
+        Raises:
+            ArgumentError: it would be dropped above where it is named.
+        """
+        enter = models_own if self.label_threshold is None else self.label_threshold
+        leave = max(0.0, enter - 0.1) if self.leave_threshold is None else self.leave_threshold
+        if leave > enter:
+            raise ArgumentError(f"leave_threshold ({leave}) must not be above the model's label threshold ({enter})")
+        return enter, leave
 
 
-@dataclass(frozen=True)
-class Reading:
-    """What the decider makes of one decision.
+class Readings(NamedTuple):
+    """What the deciders make of one decision of each of n rows: the last attributes of `Decisions`."""
 
-    Attributes:
-        speaking: whether somebody speaks, breaths and short pauses included.
-        label: the emotion named now; None while it abstains.
-        confidence: its averaged probability; None while it abstains.
-        utterance: the one that ended with this decision, if one did.
-    """
-
-    speaking: bool
-    label: str | None
-    confidence: float | None
-    utterance: Utterance | None
+    speaking: NDArray[np.bool_]
+    label: Indices
+    confidence: Float64
+    leaning: Indices
+    leaning_confidence: Float64
+    utterances: list[tuple[int, Utterance]]
 
 
-class Decider:
-    """Steadies the label of a stream of decisions, and finds its utterances.
+class Deciders:
+    """Steadies the labels of many streams, and finds their utterances.
+
+    Each stream has a row. All arithmetic is by element, so that a row's results do not depend on the others.
 
     Args:
+        labels: the K emotions.
         label_threshold: the model's own, 0..1, for settings that leave it to the model.
         settings: see `DecideSettings`.
 
     Raises:
-        ArgumentError: the threshold is out of range.
+        ArgumentError: the thresholds contradict each other.
     """
 
-    def __init__(self, label_threshold: float, settings: DecideSettings | None = None) -> None:
-        if not 0 <= label_threshold <= 1:
-            raise ArgumentError(f"the label threshold must be 0 to 1, not {label_threshold}")
-        settings = settings or DecideSettings()
-        self.enter = label_threshold if settings.label_threshold is None else settings.label_threshold
-        leave = self.enter - 0.1 if settings.leave_threshold is None else settings.leave_threshold
-        self.leave = min(leave, self.enter)
-        self._settings = settings
+    def __init__(self, labels: tuple[str, ...], label_threshold: float, settings: DecideSettings) -> None:
+        self._labels, self._settings = labels, settings
+        self._enter, self._leave = settings.thresholds(label_threshold)
         self._new_share = 1 - math.exp(-HOP_S / settings.smoothing_s) if settings.smoothing_s else 1.0
-        self._hold = round(settings.hold_s / HOP_S)
+        self._hold, self._report = round(settings.hold_s / HOP_S), round(settings.report_s / HOP_S)
         durations_s = settings.onset_s, settings.hangover_s, settings.silence_s
         self._onset, self._hangover, self._silence = (max(1, round(seconds / HOP_S)) for seconds in durations_s)
-        self._start_s = self._end_s = self._weight = 0.0
-        self._speech_hops = self._silent_hops = self._held_hops = 0
-        self._average: dict[str, float] = {}
-        self._sums: dict[str, float] = {}
-        self._label: str | None = None
+        # of the utterance that lasts, or may be beginning
+        self._hops, self._silent, self._first, self._last, self._told = np.zeros((5, 0), np.int64)
+        self._sums, self._weight = np.zeros((0, len(labels))), np.zeros(0)
+        # of the label
+        self._label, self._held = np.zeros((2, 0), np.int64)
+        self._average = np.zeros((0, len(labels)))
 
-    def clear(self) -> None:
-        """Forget everything: the source is another, or was lost."""
-        self._drop_label()
-        self._close()
+    def grow(self, rows: int) -> None:
+        """Make room for so many rows."""
+        for name in ("hops", "silent", "first", "last", "told", "sums", "weight", "label", "held", "average"):
+            old = getattr(self, f"_{name}")
+            new = np.full((rows, *old.shape[1:]), -1 if name == "label" else 0, old.dtype)
+            new[: len(old)] = old
+            setattr(self, f"_{name}", new)
 
-    @property
-    def idle(self) -> bool:
-        """Whether no utterance lasts and none may be beginning: what was decided on so far concerns nothing to come."""
-        return not self._speech_hops
+    def idle(self, rows: Indices | slice) -> NDArray[np.bool_]:
+        """Which rows are in no utterance and in no onset: what was decided on so far concerns nothing to come."""
+        quiet: NDArray[np.bool_] = self._hops[rows] == 0
+        return quiet
 
-    def push(self, decision: Decision) -> Reading:
-        """Take the next decision."""
-        begun = self._speech_hops >= self._onset
-        if decision.speech >= (self._settings.speech_leave if begun else self._settings.speech_enter):
-            self._add_speech(decision)
-        elif begun:
-            self._silent_hops += 1
+    def push(self, rows: Indices | slice, segments: Indices, speech: Float32, emotions: Float32) -> Readings:
+        """Take the next decision of each of n rows.
+
+        Args:
+            rows: which; each at most once.
+            segments: (n,), numbers of their segments, from 0.
+            speech: (n,).
+            emotions: (n, K); zeros where the window holds too little speech.
+        """
+        before, probabilities = self._hops[rows], emotions.astype(np.float64)
+        begun = before >= self._onset
+        talks = speech >= np.where(begun, self._settings.speech_leave, self._settings.speech_enter)
+        if not (talks.any() or begun.any()):
+            self._close(rows)
+            self._drop_labels(rows)
+            none, nothing = np.full(len(speech), -1), np.zeros(len(speech))
+            return Readings(begun, none, nothing, none, nothing, [])
+        hops = np.where(talks, before + 1, before * begun)
+        silent = np.where(talks, 0, (self._silent[rows] + 1) * begun)
+        starts = hops == 1
+        self._hops[rows], self._silent[rows] = hops, silent
+        self._first[rows] = np.where(starts, segments, self._first[rows])
+        self._told[rows] = np.where(starts, segments, self._told[rows])
+        self._last[rows] = np.where(talks, segments, self._last[rows])
+        decided = probabilities.any(axis=1)
+        self._add(rows, hops, talks & decided, speech, probabilities)
+        speaking = (hops >= self._onset) & (silent < self._hangover)
+        choosing = speaking & decided
+        if choosing.any():
+            chosen = self._choose(rows, choosing, probabilities)
         else:
-            self._close()
-        speaking = self._speech_hops >= self._onset and self._silent_hops < self._hangover
-        if speaking and decision.emotions is not None:
-            self._choose(decision.emotions)
-        else:
-            self._drop_label()
-        utterance = self.finish() if self._silent_hops >= self._silence else None
-        confidence = self._average[self._label] if self._label is not None else None
-        return Reading(speaking, self._label, confidence, utterance)
+            self._drop_labels(rows)
+            none, nothing = np.full(len(speech), -1), np.zeros(len(speech))
+            chosen = none, nothing, none, nothing
+        return Readings(speaking, *chosen, self._utterances(rows, segments))
 
-    def finish(self) -> Utterance | None:
-        """End the utterance that lasts, if one does: the stream is over, or was lost."""
-        utterance = None
-        if self._speech_hops >= self._onset and self._weight:
-            emotions = {emotion: total / self._weight for emotion, total in self._sums.items()}
-            utterance = Utterance(self._start_s, self._end_s, emotions, *likeliest(emotions, self.enter))
-        self._close()
+    def clear(self, row: int) -> Utterance | None:
+        """Forget everything of a row; the utterance that this cuts off, if one lasts."""
+        utterance = self._utterance(row, final=True) if self._hops[row] >= self._onset else None
+        self._drop_labels(row)
+        self._close(row)
         return utterance
 
-    def _add_speech(self, decision: Decision) -> None:
-        """Add a segment with speech to the utterance, or to what may become one."""
-        if not self._speech_hops:
-            self._start_s = decision.time_s - segment_end_s(0)
-        self._speech_hops += 1
-        self._silent_hops = 0
-        self._end_s = decision.time_s
-        if decision.emotions is not None:
-            weight = decision.speech * min(self._speech_hops, FULL_HOPS)
-            self._weight += weight
-            for emotion, probability in decision.emotions.items():
-                self._sums[emotion] = self._sums.get(emotion, 0.0) + weight * probability
+    def _add(
+        self, rows: Indices | slice, hops: Indices, counts: NDArray[np.bool_], speech: Float32, emotions: Float64
+    ) -> None:
+        """Add the segments with speech to their utterances, or to what may become one."""
+        weight = counts * speech.astype(np.float64) * (np.minimum(hops, FULL_HOPS) / FULL_HOPS) ** KNOWING
+        lasts = hops > 0
+        self._weight[rows] = self._weight[rows] * lasts + weight
+        self._sums[rows] = self._sums[rows] * lasts[:, None] + weight[:, None] * emotions
 
-    def _choose(self, emotions: dict[str, float]) -> None:
-        """Average the probabilities, and let the label follow them with hysteresis."""
-        before = self._average or emotions
-        share = self._new_share
-        self._average = {name: before[name] + share * (value - before[name]) for name, value in emotions.items()}
-        self._held_hops += 1
-        if self._label is not None and self._held_hops < self._hold:
-            return
-        label, _ = likeliest(self._average, self.enter)
-        if label is None and self._label is not None and self._average[self._label] >= self.leave:
-            return
-        if label != self._label:
-            self._label, self._held_hops = label, 0
+    def _choose(
+        self, rows: Indices | slice, choosing: NDArray[np.bool_], emotions: Float64
+    ) -> tuple[Indices, Float64, Indices, Float64]:
+        """Average the probabilities, and let the labels follow them with hysteresis."""
+        average, label = self._average[rows], self._label[rows]
+        share = np.where(average.any(axis=1), self._new_share, 1.0)
+        average = (average + share[:, None] * (emotions - average)) * choosing[:, None]
+        each, held = np.arange(len(label)), self._held[rows] + 1
+        leaning = np.where(choosing, average.argmax(axis=1), -1)
+        likeliest = average.max(axis=1)
+        named = np.where(likeliest >= self._enter, leaning, -1)
+        stays = (held < self._hold) | ((named < 0) & (average[each, label] >= self._leave))
+        new = np.where(stays & choosing & (label >= 0), label, named)
+        self._average[rows], self._label[rows] = average, new
+        self._held[rows] = np.where((new == label) & choosing, held, 0)
+        return new, np.where(new >= 0, average[each, new], 0.0), leaning, likeliest
 
-    def _drop_label(self) -> None:
-        self._average, self._label, self._held_hops = {}, None, 0
+    def _utterances(self, rows: Indices | slice, segments: Indices) -> list[tuple[int, Utterance]]:
+        """The utterances that end now, and those that have gone on for another `report_s`, by their place in `rows`."""
+        ends = self._silent[rows] >= self._silence
+        due = (segments - self._told[rows] >= self._report) & (self._hops[rows] >= self._onset)
+        found: list[tuple[int, Utterance]] = []
+        if not (ends.any() or due.any()):
+            return found
+        numbers = np.arange(len(self._hops))[rows]
+        for place in np.flatnonzero(ends | due).tolist():
+            row = int(numbers[place])
+            if utterance := self._utterance(row, final=bool(ends[place])):
+                found.append((place, utterance))
+            self._told[row] = segments[place]
+            if ends[place]:
+                self._close(row)
+        return found
 
-    def _close(self) -> None:
-        self._speech_hops = self._silent_hops = 0
-        self._sums, self._weight = {}, 0.0
+    def _utterance(self, row: int, final: bool) -> Utterance | None:
+        """A row's utterance so far; None where too little was said to decide."""
+        if not self._weight[row]:
+            return None
+        means = dict(zip(self._labels, (self._sums[row] / self._weight[row]).tolist(), strict=True))
+        return Utterance.of(int(self._first[row]), int(self._last[row]), means, self._enter, final)
+
+    def _drop_labels(self, rows: int | Indices | slice) -> None:
+        self._label[rows], self._held[rows], self._average[rows] = -1, 0, 0
+
+    def _close(self, rows: int | Indices | slice) -> None:
+        self._hops[rows] = self._silent[rows] = self._sums[rows] = self._weight[rows] = 0

@@ -1,6 +1,24 @@
-"""What the recogniser says at the end of one segment."""
+"""What the recogniser says: decisions, one a segment, and utterances."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, Float32, segment_end_s
+
+Float64 = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Leaning:
+    """The likeliest emotion and its averaged probability, 0..1, also where it is too unlikely to be named."""
+
+    label: str
+    confidence: float
 
 
 @dataclass(frozen=True)
@@ -9,24 +27,107 @@ class Decision:
 
     Attributes:
         time_s: end of the segment, in seconds from the start of the stream; 0.335 + 0.06 k for the k-th.
-        emotions: calibrated probability of each emotion over the window; None where the window holds no speech.
+        emotions: calibrated probability of each emotion over the window; None where the window holds too little speech.
+        label: the emotion named now, steadied (`DecideSettings`); None while the recogniser abstains.
+        confidence: its averaged probability, 0..1; None while the recogniser abstains.
+        leaning: the likeliest emotion; None where nobody speaks, or too little has been said.
+        speaking: whether somebody speaks, breaths and short pauses included.
         speech: probability that this segment holds speech, 0..1.
         segment_emotions: this segment's own posterior, equation (1).
         salience: this segment's share of the window's attention, 0..1.
-        label: the likeliest emotion; None while the recogniser abstains.
-        confidence: its probability, 0..1; None while the recogniser abstains.
+        embedding: the segment's embedding (F,), where it was asked for.
     """
 
     time_s: float
     emotions: dict[str, float] | None
+    label: str | None
+    confidence: float | None
+    leaning: Leaning | None
+    speaking: bool
     speech: float
     segment_emotions: dict[str, float]
     salience: float
+    embedding: Float32 | None = None
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """A stretch of speech.
+
+    Attributes:
+        start_s: start of its first segment with speech, in seconds of the stream.
+        end_s: end of its last segment with speech.
+        emotions: mean of its decisions' probabilities, weighted by speech and by how much each could know (`KNOWING`).
+        label: the likeliest emotion; None below the label threshold.
+        confidence: its mean probability; None where `label` is None.
+        leaning: the likeliest emotion, named or not.
+        final: False where the speech goes on, and this says what it held so far.
+    """
+
+    start_s: float
+    end_s: float
+    emotions: dict[str, float]
     label: str | None
     confidence: float | None
+    leaning: Leaning
+    final: bool = True
+
+    @staticmethod
+    def of(first: int, last: int, emotions: dict[str, float], label_threshold: float, final: bool) -> Utterance:
+        """The utterance from one segment to another, both counted from 0."""
+        start_s = first * HOP_SAMPLES / SAMPLE_RATE
+        leaning = Leaning(*max(emotions.items(), key=lambda item: item[1]))
+        is_named = leaning.confidence >= label_threshold
+        label, confidence = (leaning.label, leaning.confidence) if is_named else (None, None)
+        return Utterance(start_s, segment_end_s(last), emotions, label, confidence, leaning, final)
 
 
-def likeliest(emotions: dict[str, float], label_threshold: float) -> tuple[str | None, float | None]:
-    """The likeliest emotion and its probability; None for both where it is below the threshold."""
-    label, confidence = max(emotions.items(), key=lambda item: item[1])
-    return (label, confidence) if confidence >= label_threshold else (None, None)
+@dataclass(frozen=True)
+class Decisions:
+    """The decisions of one step of many streams. Row i of each array belongs to ``streams[i]``; see `Decision`.
+
+    Attributes:
+        labels: the K emotions.
+        streams: the streams' numbers, n of them.
+        time_s, speech, salience: (n,).
+        emotions, segment_emotions: (n, K); `emotions` is zeros where the window holds too little speech.
+        speaking: (n,), bool.
+        label, leaning: (n,), indices of emotions; -1 for none.
+        confidence, leaning_confidence: (n,), their averaged probabilities; 0 for none.
+        utterances: those that ended in this step, or are reported while they go on, each with its stream.
+        embedding: (n, F), where it was asked for.
+    """
+
+    labels: tuple[str, ...]
+    streams: list[int]
+    time_s: Float64
+    emotions: Float32
+    segment_emotions: Float32
+    speech: Float32
+    salience: Float32
+    embedding: Float32 | None
+    speaking: NDArray[np.bool_]
+    label: Indices
+    confidence: Float64
+    leaning: Indices
+    leaning_confidence: Float64
+    utterances: list[tuple[int, Utterance]]
+
+    def __len__(self) -> int:
+        return len(self.streams)
+
+    def decision(self, row: int) -> Decision:
+        """One row as a `Decision`."""
+        probabilities, leaning, label = self.emotions[row].tolist(), int(self.leaning[row]), int(self.label[row])
+        return Decision(
+            float(self.time_s[row]),
+            dict(zip(self.labels, probabilities, strict=True)) if any(probabilities) else None,
+            self.labels[label] if label >= 0 else None,
+            float(self.confidence[row]) if label >= 0 else None,
+            Leaning(self.labels[leaning], float(self.leaning_confidence[row])) if leaning >= 0 else None,
+            bool(self.speaking[row]),
+            float(self.speech[row]),
+            dict(zip(self.labels, self.segment_emotions[row].tolist(), strict=True)),
+            float(self.salience[row]),
+            None if self.embedding is None else self.embedding[row],
+        )

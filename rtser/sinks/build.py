@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import NamedTuple
 
@@ -25,13 +26,16 @@ class Outputs(NamedTuple):
     audio_sinks: list[AudioSink]
 
 
-def build_sinks(settings: OutputSettings, labels: tuple[str, ...], reopen: threading.Event) -> Outputs:
+def build_sinks(
+    settings: OutputSettings, labels: tuple[str, ...], reopen: threading.Event, notify: Callable[[str], object]
+) -> Outputs:
     """The sinks that some settings ask for. A failure of one of them in the middle does not end the run.
 
     Args:
         settings: what is written where.
         labels: the emotions.
         reopen: set when the logs are to be opened again.
+        notify: told of an output that fails, in words.
 
     Raises:
         OutputError: something cannot be written from the start.
@@ -42,16 +46,16 @@ def build_sinks(settings: OutputSettings, labels: tuple[str, ...], reopen: threa
     size = round(settings.log_max_mb * 1e6)
     with ExitStack() as opened:  # closes what is open already where a later one fails
         if settings.jsonl:
-            logs.append(RetryingSink(JsonLog(LogFile(settings.jsonl, size, settings.log_keep))))
+            logs.append(RetryingSink(JsonLog(LogFile(settings.jsonl, size, settings.log_keep)), notify=notify))
             opened.callback(logs[-1].close)
         if settings.csv:
             log = LogFile(settings.csv, size, settings.log_keep, CsvTable.header(labels))
-            logs.append(RetryingSink(CsvTable(log, labels), DecisionEvent))
+            logs.append(RetryingSink(CsvTable(log, labels), DecisionEvent, notify))
             opened.callback(logs[-1].close)
         if settings.record:
             recorder = Recorder(settings.record, round(settings.record_max_mb * 1e6))
             audio_sinks.append(recorder)
-            sinks.append(RetryingSink(recorder, UtteranceEvent, retry_s=0))
+            sinks.append(RetryingSink(recorder, UtteranceEvent, notify, retry_s=0))
         if settings.save_audio:
             wav = WavFile(settings.save_audio)
             audio_sinks.append(wav)

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from rtser.errors import OutputError
-from rtser.events import DecisionEvent, Event, StartEvent
+from rtser.events import DecisionEvent, Event, StartEvent, utc_now
 from rtser.sinks import Sink
 from rtser.sinks.log_file import LogFile
 
 
 class CsvTable:
-    """One row a decision: source, time, label, confidence, speech, salience, then each emotion's probability.
+    """One row a decision: its run, wall clock and source, what it says, then each emotion's probability.
 
     Args:
         log: the file; its header is `header`.
@@ -23,22 +23,25 @@ class CsvTable:
 
     def __init__(self, log: LogFile, labels: tuple[str, ...]) -> None:
         self._log, self._labels = log, labels
-        self._source = ""
+        self._source = self._run = ""
         self.close = log.close
 
     @staticmethod
     def header(labels: tuple[str, ...]) -> str:
         """The table's first line."""
-        return _row(["source", "time", "label", "confidence", "speech", "salience", *labels])
+        said = ["label", "confidence", "leaning", "leaning_confidence", "speaking", "speech", "salience"]
+        return _row(["run", "utc", "source", "time", *said, *labels])
 
     def write(self, event: Event) -> None:
         """Write a row for a decision; other events write none."""
         if isinstance(event, StartEvent):
-            self._source = event.source
+            self._source, self._run = event.source, event.run
         if isinstance(event, DecisionEvent):
             emotions = event.emotions or dict.fromkeys(self._labels)
-            values = [self._source, event.time, event.label, event.confidence, event.speech, event.salience]
-            self._log.write(_row([*values, *(emotions[label] for label in self._labels)]))
+            leaning = (event.leaning.label, event.leaning.confidence) if event.leaning else (None, None)
+            said = event.label, event.confidence, *leaning, event.speaking, event.speech, event.salience
+            where = self._run, utc_now(), self._source, event.time
+            self._log.write(_row([*where, *said, *(emotions[label] for label in self._labels)]))
 
 
 def _row(values: Iterable[object]) -> str:

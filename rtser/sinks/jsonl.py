@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TextIO
 
-from rtser.events import Event
+from rtser.events import Event, StartEvent, utc_now
 from rtser.sinks.log_file import LogFile
 
 
@@ -24,7 +24,7 @@ class JsonLines:
 
 
 class JsonLog:
-    """One event a line in a log file."""
+    """One event a line in a log file, each with ``utc``. Every time the file is opened, the run's start begins it."""
 
     def __init__(self, log: LogFile) -> None:
         self._log = log
@@ -32,4 +32,9 @@ class JsonLog:
 
     def write(self, event: Event) -> None:
         """Write one line."""
-        self._log.write(event.to_json())
+        if isinstance(event, StartEvent):
+            self._log.opening = ""
+        line = event.to_json(utc_now())
+        self._log.write(line)
+        if isinstance(event, StartEvent):
+            self._log.opening = line

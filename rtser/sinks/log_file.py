@@ -22,15 +22,26 @@ class LogFile:
         append: whether what the file holds already stays.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: it cannot be written, or holds a table with another header.
     """
 
     def __init__(self, path: Path, max_bytes: int = 0, keep: int = 1, header: str = "", append: bool = True) -> None:
         self.path = path
         try:
+            if append and header and _first_line(path) not in ("", header):
+                raise OutputError(f"{path} holds a table with other columns", "name another file, or move it away")
             self._file = _File(path, max_bytes, keep, header, append)
         except OSError as error:
             raise self._failed(error) from None
+
+    @property
+    def opening(self) -> str:
+        """A line that is written whenever the file is opened again, or begun anew; empty for none."""
+        return self._file.opening
+
+    @opening.setter
+    def opening(self, line: str) -> None:
+        self._file.opening = line
 
     def write(self, line: str) -> None:
         """Append a line (without its end)."""
@@ -54,7 +65,7 @@ class _File(RotatingFileHandler):
     """The library's rotating file, which raises instead of reporting, and mends a line that was cut off."""
 
     def __init__(self, path: Path, max_bytes: int, keep: int, header: str, append: bool) -> None:
-        self._header = header
+        self._header, self.opening = header, ""
         super().__init__(path, "a" if append else "w", max_bytes, keep, "utf-8", errors="surrogateescape")
         self.mode = "a"
 
@@ -68,8 +79,17 @@ class _File(RotatingFileHandler):
                 file.write(f"{self._header}\n" if self._header else "")
             elif not _ends_a_line(Path(self.baseFilename)):
                 file.write("\n")
+            file.write(f"{self.opening}\n" if self.opening else "")
             file.flush()
         return file
+
+
+def _first_line(path: Path) -> str:
+    """Of a regular file; empty where there is none."""
+    if not path.is_file():
+        return ""
+    with path.open(encoding="utf-8", errors="surrogateescape") as file:
+        return file.readline().rstrip("\n")
 
 
 def _ends_a_line(path: Path) -> bool:

@@ -14,7 +14,7 @@ import soundfile
 
 from rtser.engine.contract import SAMPLE_RATE, Float32
 from rtser.errors import OutputError
-from rtser.events import Event, UtteranceEvent
+from rtser.events import Event, UtteranceEvent, utc_now
 
 BEFORE_S = 1.0
 AFTER_S = 0.5
@@ -59,7 +59,7 @@ class Recorder:
         Raises:
             OutputError: it cannot be written; nothing half written stays.
         """
-        if not isinstance(event, UtteranceEvent):
+        if not isinstance(event, UtteranceEvent) or not event.final:
             return
         start = round((event.start - BEFORE_S) * SAMPLE_RATE)
         end = round((event.end + AFTER_S) * SAMPLE_RATE)
@@ -75,7 +75,7 @@ class Recorder:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             path.write_bytes(sound.getbuffer())
-            event_path.write_text(event.to_json() + "\n", encoding="utf-8")
+            event_path.write_text(event.to_json(utc_now()) + "\n", encoding="utf-8")
         except OSError as error:
             for half in (path, event_path):
                 with suppress(OSError):

@@ -20,6 +20,7 @@ class RetryingSink:
     Args:
         sink: raises OutputError where it fails.
         kinds: the events that it writes; others are handed on, but do not tell whether it works again.
+        notify: told once of a failure, in words.
         retry_s: how long the sink is left alone after a failure, in seconds.
         clock: seconds, monotonic.
     """
@@ -28,10 +29,12 @@ class RetryingSink:
         self,
         sink: Sink,
         kinds: type[Event] | tuple[type[Event], ...] = Event,
+        notify: Callable[[str], object] | None = None,
         retry_s: float = RETRY_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._sink, self._kinds, self._retry_s, self._clock = sink, kinds, retry_s, clock
+        self._notify = notify
         self._failed_s: float | None = None
         self._lost = self._lost_before = 0
         self._problem = ""
@@ -51,6 +54,8 @@ class RetryingSink:
             if self._failed_s is None:
                 self._problem = error.problem
                 logger.warning("%s Recognition goes on, and writing is tried again.", error)
+                if self._notify:
+                    self._notify(error.problem)
             self._failed_s = self._clock()
             self.reopen()  # what is half written must not be written again
         else:

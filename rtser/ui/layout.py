@@ -15,8 +15,8 @@ from rich.text import Text
 from rtser.engine.contract import SAMPLE_RATE
 from rtser.events import UtteranceEvent
 from rtser.statistics import summary_ms
-from rtser.ui.style import LEVELS, UNCERTAIN, bar, clock_time, colour, dimmed
-from rtser.ui.view_state import STRIP_HOPS, Moment, ViewState, hops_s, speaks
+from rtser.ui.style import LEVELS, UNCERTAIN, bar, clock_time, colour, dimmed, percent
+from rtser.ui.view_state import STRIP_HOPS, Moment, ViewState, hops_s
 
 WIDE = 120
 """From this width on, the utterances stand beside the bars instead of below."""
@@ -102,7 +102,7 @@ def _title(state: ViewState, width: int) -> Text:
         return Text(" rtser")
     rate = state.source.sample_rate
     rates = f"{rate / 1000:g} kHz" if rate == SAMPLE_RATE else f"{rate / 1000:g} to {SAMPLE_RATE / 1000:g} kHz"
-    right = f"{state.source.model['name']}  {state.source.provider.removesuffix('ExecutionProvider')}  {rates} "
+    right = f"{state.source.model.name}  {state.source.provider.removesuffix('ExecutionProvider')}  {rates} "
     row = Text(" rtser", style="bold")
     row.append(f"  {state.source.source}", style="not bold")
     row.truncate(max(6, width - len(right) - 1), overflow="ellipsis")
@@ -126,8 +126,8 @@ def _word(state: ViewState) -> tuple[str, str, str]:
     if now is None:
         return "listening", "", DIM
     if now.label is not None and now.confidence is not None:
-        return now.label, f"{now.confidence:.0%}", colour(now.label, state.labels)
-    return (UNCERTAIN if speaks(now) else "no speech"), "", DIM
+        return now.label, percent(now.confidence), colour(now.label, state.labels)
+    return (UNCERTAIN if now.speaking else "no speech"), "", DIM
 
 
 @cache
@@ -149,12 +149,19 @@ def _headline(state: ViewState, width: int) -> list[Text]:
         if figure:
             row.append(f"  {figure[number]}", style="bold")
         lines.append(row)
-    return [*lines, _input_line(state), Text()]
+    return [*lines, _input_line(state), Text(f"  {_leaning(state)}", style=DIM)]
 
 
 def _small_headline(state: ViewState) -> list[Text]:
     word, confidence, shade = _word(state)
-    return [Text("  ").append(f" {word.upper()} ", style=f"bold reverse {shade}").append(f"  {confidence}", "bold")]
+    row = Text("  ").append(f" {word.upper()} ", style=f"bold reverse {shade}").append(f"  {confidence}", "bold")
+    return [row.append(_leaning(state), style=DIM)]
+
+
+def _leaning(state: ViewState) -> str:
+    """The likeliest emotion while none is named."""
+    leaning = state.now.leaning if state.now and state.now.label is None else None
+    return f"leaning {leaning.label} {percent(leaning.confidence)}" if leaning else ""
 
 
 def _input_line(state: ViewState) -> Text:
@@ -165,7 +172,7 @@ def _input_line(state: ViewState) -> Text:
     row.append("   speech ", style=DIM)
     speech = state.now.speech if state.now else 0.0
     row.append_text(bar(speech, 12, "#009E73"))
-    spoken = speaks(state.now)
+    spoken = state.now is not None and state.now.speaking
     return row.append(" speaking" if spoken else " silent", style="bold #009E73" if spoken else DIM)
 
 
@@ -174,7 +181,7 @@ def _bars(state: ViewState, width: int) -> list[Text]:
     for label in state.labels:
         share = state.now.emotions[label] if state.now and state.now.emotions else 0.0
         chosen = state.now is not None and state.now.label == label
-        line = Text(f"{label:>{NAME_CELLS}} ", style="bold" if chosen else "").append(f"{share:4.0%} ")
+        line = Text(f"{label:>{NAME_CELLS}} ", style="bold" if chosen else "").append(f"{percent(share):>4} ")
         lines.append(line.append_text(bar(share, max(1, width - NAME_CELLS - 8), colour(label, state.labels))))
     return lines
 
@@ -203,7 +210,7 @@ def _column(moments: list[Moment]) -> _Column:
     votes: dict[str | None, float] = {}
     decisions = [moment.decision for moment in moments if moment.decision is not None]
     for decision in decisions:
-        kind = decision.label or (UNCERTAIN if speaks(decision) else None)
+        kind = decision.label or (UNCERTAIN if decision.speaking else None)
         votes[kind] = votes.get(kind, 0.0) + (decision.confidence or 0.2)
     if not votes:
         return _Column(None, 0.0, 0.0)
@@ -268,11 +275,12 @@ def _utterances(state: ViewState, width: int, most: int) -> list[Text]:
 
 def _utterance(event: UtteranceEvent, labels: tuple[str, ...], others: int) -> Text:
     ranked = sorted(event.emotions.items(), key=lambda item: -item[1])
-    row = Text(f"{clock_time(event.start):>9} - {clock_time(event.end):<9}")
+    end = clock_time(event.end) + ("" if event.final else " …")
+    row = Text(f"{clock_time(event.start):>9} - {end:<9}")
     row.append(f"{event.label or UNCERTAIN:<11}", style=f"bold {colour(event.label, labels)}")
-    row.append(f"{ranked[0][1]:>5.0%}")
+    row.append(f"{percent(event.leaning.confidence):>5}")
     shown = ranked[1 : others + 1] if event.label else ranked[:others]
-    return row.append("".join(f"   {label} {share:.0%}" for label, share in shown), style=DIM)
+    return row.append("".join(f"   {label} {percent(share)}" for label, share in shown), style=DIM)
 
 
 def _status(state: ViewState, width: int) -> Text:

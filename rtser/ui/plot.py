@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,19 +11,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rtser.engine.contract import (
-    HOP_FRAMES,
-    HOP_SAMPLES,
-    LEAD_SAMPLES,
-    SAMPLE_RATE,
-    SEGMENT_SAMPLES,
-    Float32,
-    segment_end_s,
-)
-from rtser.engine.decision import Decision
+from rtser.engine.contract import HOP_FRAMES, SAMPLE_RATE, Float32, segment_count, segment_end_s
 from rtser.engine.model import Model
-from rtser.engine.stream import Stream
 from rtser.errors import InputError, ModelError, OutputError
+from rtser.models.raw import RawOutputs, raw_outputs
 from rtser.ui.style import colour
 
 ON_PAPER = {"happy": "#C8A200"}
@@ -32,17 +24,19 @@ LONGEST_S = 120.0
 
 
 class Recognised(NamedTuple):
-    """A recording and what the model says of it.
+    """A recording and what the network says of it, its window as long as itself.
 
     Attributes:
         samples: (n,).
-        decisions: one a segment, over all segments until then.
+        labels: the K emotions.
+        outputs: of S segments, each decision over all segments until then.
         attention: (S,), each segment's share of the attention over the whole recording.
         log_mel: (T, 64), the frames of the model's front-end.
     """
 
     samples: Float32
-    decisions: list[Decision]
+    labels: tuple[str, ...]
+    outputs: RawOutputs
     attention: Float32
     log_mel: Float32
 
@@ -52,38 +46,27 @@ def recognise_whole(model: Model, samples: Float32) -> Recognised:
 
     Raises:
         InputError: it is shorter than a segment or longer than two minutes.
+        ModelError: the model has no state ``state_weights``; all that `rtser export` writes have one.
     """
-    seconds = len(samples) / SAMPLE_RATE
-    if len(samples) < SEGMENT_SAMPLES or seconds > LONGEST_S:
+    seconds, segments = len(samples) / SAMPLE_RATE, segment_count(len(samples))
+    if not segments or seconds > LONGEST_S:
         raise InputError(
             f"{seconds:.2f} s cannot be plotted, only 0.335 to {LONGEST_S:.0f} s", "--start and --end cut a part out"
         )
-    stream = Stream(model, window_s=seconds)
-    decisions = stream.push(samples)
-    return Recognised(samples, decisions, window_attention(stream)[-len(decisions) :], front_end_frames(model, samples))
+    outputs = raw_outputs(model, samples, segments, extras=("log_mel",))
+    frames = np.concatenate(outputs.extras["log_mel"])[HOP_FRAMES - 2 :]  # the first four begin before the recording
+    return Recognised(samples, model.labels, outputs, window_attention(outputs.state), frames)
 
 
-def front_end_frames(model: Model, samples: Float32) -> Float32:
-    """The log-Mel frames (T, 64) that the model's front-end makes of a recording (n,), from its beginning on."""
-    state, padded = model.initial_state(1, window=1), np.concatenate([np.zeros(LEAD_SAMPLES, np.float32), samples])
-    frames = []
-    for start in range(0, len(padded) - HOP_SAMPLES + 1, HOP_SAMPLES):
-        hop = padded[None, start : start + HOP_SAMPLES]
-        output = model.step(hop, np.zeros(1, np.float32), state, extras=("log_mel",))
-        state = output.state
-        frames.append(output.extras["log_mel"][0])
-    return np.concatenate(frames)[HOP_FRAMES - 2 :]  # the first four begin before the recording
-
-
-def window_attention(stream: Stream) -> Float32:
-    """Each segment's share of the attention of a stream's window as it stands, (W,), oldest first, 0..1; the sum is 1.
+def window_attention(state: Mapping[str, Float32]) -> Float32:
+    """Each segment's share of the attention of a window as it stands, (W,), oldest first, 0..1; the sum is 1.
 
     The mean over the dimensions of equation (5), or of (3); zeros where nothing was weighed.
 
     Raises:
-        ModelError: the model has no state ``state_weights``; all that `rtser export` writes have one.
+        ModelError: the model has no state ``state_weights``.
     """
-    weights = stream.state().get("state_weights")
+    weights = state.get("state_weights")
     if weights is None:
         raise ModelError("the model keeps no attention weights (state_weights)", "export it with this version")
     total = weights.sum(0)
@@ -97,12 +80,11 @@ def draw(recognised: Recognised, title: str) -> Figure:
     posteriors, waveform, mel, attention, decision = figure.subplots(
         5, 1, sharex=True, height_ratios=[2.2, 0.8, 1.2, 0.9, 1.6]
     )
-    middles = np.array([one.time_s for one in recognised.decisions]) - segment_end_s(0) / 2
-    ends = np.array([one.time_s for one in recognised.decisions])
-    labels = list(recognised.decisions[0].segment_emotions)
+    outputs, labels = recognised.outputs, recognised.labels
+    ends = np.array([segment_end_s(segment) for segment in range(len(outputs))])
+    middles = ends - segment_end_s(0) / 2
     seconds = len(recognised.samples) / SAMPLE_RATE
-    by_label = np.array([list(one.segment_emotions.values()) for one in recognised.decisions])
-    _lines(posteriors, middles, by_label, labels)
+    _lines(posteriors, middles, outputs.segment_emotions, labels)
     posteriors.set_ylabel("segment posterior")
     posteriors.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
     waveform.plot(np.arange(len(recognised.samples)) / SAMPLE_RATE, recognised.samples, color="#444444", linewidth=0.4)
@@ -113,8 +95,7 @@ def draw(recognised: Recognised, title: str) -> Figure:
     attention.bar(middles, recognised.attention * len(middles), width=0.06, color="#555555")
     attention.axhline(1.0, color="#aaaaaa", linewidth=0.8)
     attention.set_ylabel("attention\n(1: even share)")
-    silent = dict.fromkeys(labels, np.nan)
-    _lines(decision, ends, np.array([list((one.emotions or silent).values()) for one in recognised.decisions]), labels)
+    _lines(decision, ends, np.where(outputs.emotions.any(1, keepdims=True), outputs.emotions, np.nan), labels)
     decision.set_ylabel("decision so far")
     decision.set_xlabel("seconds")
     decision.set_xlim(0, seconds)
@@ -122,9 +103,9 @@ def draw(recognised: Recognised, title: str) -> Figure:
     return figure
 
 
-def _lines(axes: Axes, times: np.ndarray, rows: np.ndarray, labels: list[str]) -> None:
+def _lines(axes: Axes, times: np.ndarray, rows: np.ndarray, labels: tuple[str, ...]) -> None:
     for column, label in enumerate(labels):
-        ink = ON_PAPER.get(label) or colour(label, tuple(labels))
+        ink = ON_PAPER.get(label) or colour(label, labels)
         axes.plot(times, rows[:, column], label=label, color=ink, linewidth=1.6)
     axes.set_ylim(0, 1)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from rich.color import Color
 from rich.style import Style
 from rich.text import Text
@@ -41,6 +43,11 @@ def bar(share: float, width: int, style: str | Style) -> Text:
     eighths = round(min(1.0, max(0.0, share)) * width * 8)
     full, rest = divmod(eighths, 8)
     return Text(("█" * full + (EIGHTHS[rest] if rest else "")).ljust(width), style=style)
+
+
+def percent(probability: float) -> str:
+    """A probability as a whole percentage, rounded down: 0.3999 is not shown as 40% beside a threshold of 40%."""
+    return f"{math.floor(100 * probability + 1e-9)}%"
 
 
 def clock_time(seconds: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, takewhile
 from typing import NamedTuple
 
 from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE
@@ -66,6 +66,8 @@ class ViewState:
             self.now = event
             self._add(event, 1)
         elif isinstance(event, UtteranceEvent):
+            if self.utterances and self.utterances[-1].start == event.start:
+                self.utterances.pop()  # it was reported while it went on
             self.utterances.append(event)
         elif isinstance(event, SourceEvent):
             self.now = None
@@ -73,18 +75,19 @@ class ViewState:
 
     def _add(self, decision: DecisionEvent | None, hops: int) -> None:
         self.hops += hops
-        spoken = sum(map(_speaks, islice(reversed(self.strip), self.window - 1))) + 1 if decision else 0
+        utterance = takewhile(_lasts, islice(reversed(self.strip), self.window - 1))
+        spoken = sum(map(_holds_speech, utterance)) + 1 if decision else 0
         moment = Moment(decision, decision.salience * spoken if decision else 0.0)
         self.strip.extend([moment] * min(hops, STRIP_HOPS))
 
 
-def speaks(decision: DecisionEvent | None) -> bool:
-    """Whether the segment of a decision holds speech, more likely than not."""
-    return decision is not None and decision.speech >= 0.5
+def _holds_speech(moment: Moment) -> bool:
+    return moment.decision is not None and moment.decision.speech >= 0.5
 
 
-def _speaks(moment: Moment) -> bool:
-    return speaks(moment.decision)
+def _lasts(moment: Moment) -> bool:
+    """Whether the utterance that lasts, or its onset, may hold a moment; what lies before it is forgotten."""
+    return moment.decision is not None and (moment.decision.speaking or moment.decision.speech >= 0.5)
 
 
 def hops_s(hops: int) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, segment_end_s
-from rtser.engine.decision import Decision, likeliest
+from rtser.engine.decision import Decision, Utterance
 from rtser.engine.model import Model
 from rtser.engine.stream import Stream
 from rtser.errors import InputError
@@ -38,11 +38,15 @@ class StreamedUtterance(NamedTuple):
         recording: which.
         emotion: what it is.
         labels: the likeliest emotion after 1, 2, ... hops of speech; empty while there is too little to decide.
+        decided: the decision on the whole file, see `file_decision`; empty where there is none.
+        longest: the label of its longest utterance; empty where there is none, or it was not named.
     """
 
     recording: Recording
     emotion: str
     labels: list[str]
+    decided: str = ""
+    longest: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,10 +76,14 @@ class StreamingCurve:
 
     Attributes:
         utterances: how many were streamed.
+        ua_decided: UA of the files' decisions (`file_decision`), in per cent.
+        ua_longest: UA of the label of each file's longest utterance, above the threshold, in per cent.
         points: one a hop.
     """
 
     utterances: int
+    ua_decided: float
+    ua_longest: float
     points: list[CurvePoint]
 
 
@@ -104,9 +112,16 @@ def evaluate_streaming(
         model = export_fold(run, fold, head)
         for one in stream_test(run, fold, model, known, reporter, jobs):
             by_corpus.setdefault(one.recording.corpus, []).append(one)
-    return {
-        corpus: StreamingCurve(len(streamed), curve_points(streamed)) for corpus, streamed in sorted(by_corpus.items())
-    }
+    return {corpus: _curve(streamed) for corpus, streamed in sorted(by_corpus.items())}
+
+
+def _curve(streamed: Sequence[StreamedUtterance]) -> StreamingCurve:
+    emotions = np.array([one.emotion for one in streamed])
+    decided, longest = (
+        100 * unweighted_accuracy(emotions, np.array(labels))
+        for labels in ([one.decided for one in streamed], [one.longest for one in streamed])
+    )
+    return StreamingCurve(len(streamed), decided, longest, curve_points(streamed))
 
 
 def stream_test(
@@ -130,10 +145,10 @@ def stream_test(
     streamed = []
     with reporter.job(f"fold {fold.fold}", len(pairs)) as job:
         found = Parallel(n_jobs=jobs, return_as="generator")(
-            delayed(_labels)(model, written_ns, recording) for recording, _ in pairs
+            delayed(_stream)(model, written_ns, recording) for recording, _ in pairs
         )
-        for (recording, label), labels in zip(pairs, found, strict=True):
-            streamed.append(StreamedUtterance(recording, run.experiment.emotions[label], labels))
+        for (recording, label), said in zip(pairs, found, strict=True):
+            streamed.append(StreamedUtterance(recording, run.experiment.emotions[label], *said))
             job.step()
     return streamed
 
@@ -170,15 +185,31 @@ def curve_points(streamed: Sequence[StreamedUtterance]) -> list[CurvePoint]:
     return points
 
 
-def _labels(model: Path, written_ns: int, recording: Recording) -> list[str]:
-    """The likeliest emotion after each segment that holds speech."""
-    decisions = Stream(_model(model, written_ns)).push(read_samples(recording))
-    return [_likeliest(decision) for decision in decisions if decision.speech > 0.5]
+def file_decision(decisions: Sequence[Decision]) -> str:
+    """The one emotion of a file, for evaluation: the likeliest of all labels, whatever the threshold.
+
+    It is that of the last decision while somebody spoke that had emotions; where nobody was found to speak, of the
+    file's last decision that had any; empty where none had.
+    """
+    with_emotions = [one for one in decisions if one.emotions]
+    spoken = [one for one in with_emotions if one.speaking]
+    return _likeliest((spoken or with_emotions)[-1]) if with_emotions else ""
+
+
+def _stream(model: Path, written_ns: int, recording: Recording) -> tuple[list[str], str, str]:
+    """What `StreamedUtterance` says of a recording: labels, the file's decision, that of its longest utterance."""
+    stream = Stream(_model(model, written_ns))
+    said = [*stream.push(read_samples(recording)), stream.reset()]
+    decisions = [one for one in said if isinstance(one, Decision)]
+    utterances = [one for one in said if isinstance(one, Utterance) and one.final]
+    longest = max(utterances, key=lambda one: one.end_s - one.start_s).label if utterances else None
+    labels = [_likeliest(decision) for decision in decisions if decision.speech > 0.5]
+    return labels, file_decision(decisions), longest or ""
 
 
 def _likeliest(decision: Decision) -> str:
-    label, _ = likeliest(decision.emotions, 0.0) if decision.emotions else (None, None)
-    return label or ""
+    emotions = decision.emotions
+    return max(emotions, key=emotions.__getitem__) if emotions else ""
 
 
 @last_of_each_thread

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
 
@@ -51,7 +51,7 @@ def write_streaming(run: Run, head: str, curves: Mapping[str, StreamingCurve]) -
     count = sum(curve.utterances for curve in curves.values())
     save(streaming_figure(curves, f"{run.experiment.name}, {system_title(head)}: {count} test utterances"), path)
     write_curves(curves, path.with_suffix(".csv"))
-    return "\n".join([str(path), *(f"{corpus}: {_essence(curve.points)}" for corpus, curve in curves.items())])
+    return "\n".join([str(path), *(f"{corpus}: {_essence(curve)}" for corpus, curve in curves.items())])
 
 
 def write_curves(curves: Mapping[str, StreamingCurve], path: Path) -> None:
@@ -64,12 +64,17 @@ def write_curves(curves: Mapping[str, StreamingCurve], path: Path) -> None:
                 writer.writerow([corpus, *(round(value, 3) for value in asdict(point).values())])
 
 
-def _essence(points: Sequence[CurvePoint]) -> str:
-    """Where a curve ends, and how soon it is there."""
+def _essence(curve: StreamingCurve) -> str:
+    """Where a curve ends, how soon it is there, and how good the decisions on whole files are."""
+    points = curve.points
     last = points[-1].ua
     enough = next(one.seconds for i, one in enumerate(points) if all(later.ua >= last - 1 for later in points[i:]))
     seconds = points[-1].seconds
-    return f"UA {last:.1f} % after {seconds:.1f} s of speech, within a point of it from {enough:.2f} s on"
+    return (
+        f"UA {last:.1f} % after {seconds:.1f} s of speech, within a point of it from {enough:.2f} s on; "
+        f"UA {curve.ua_decided:.1f} % of the files' decisions (the last one while somebody spoke, the likeliest of all "
+        f"labels), {curve.ua_longest:.1f} % of the labels of their longest utterances (below the threshold: wrong)"
+    )
 
 
 def as_markdown(evaluation: Evaluation) -> str:

@@ -10,12 +10,11 @@ import torch
 from numpy.typing import NDArray
 from onnxscript import ir, optimizer
 
-from rtser.engine.contract import EXTRAS, HOP_SAMPLES, METADATA_KEY, OUTPUTS, Metadata, segment_count, segment_end_s
-from rtser.engine.decision import Decision
-from rtser.engine.stream import Stream
+from rtser.engine.contract import EXTRAS, HOP_SAMPLES, METADATA_KEY, OUTPUTS, Metadata, segment_count
 from rtser.errors import ModelError
 from rtser.models import load_bytes
-from rtser_train.export.step import Offline, StreamingStep, whole_utterance
+from rtser.models.raw import RawOutputs, raw_outputs
+from rtser_train.export.step import StreamingStep, whole_utterance
 from rtser_train.front_end import log_mel
 
 TOLERANCE = 1e-4
@@ -78,9 +77,9 @@ def verify(content: bytes, step: StreamingStep, recordings: Iterable[NDArray[np.
         some = np.flatnonzero(rng.random(segments) < RESTART_SHARE).tolist()
         for window in (SHORT_WINDOW, model.metadata.window):
             for restarts in ([], some):
-                stream = Stream(model, segment_end_s(window - 1))
-                if decisions := streamed(stream, samples, restarts):
-                    differences.append(largest_difference(decisions, step, samples, window, restarts))
+                if segments:
+                    outputs = raw_outputs(model, samples, window, restarts)
+                    differences.append(largest_difference(outputs, step, samples, window, restarts))
     if not differences:
         raise ModelError("no recording to verify the export with is as long as one segment")
     worst = float(np.max(differences))  # NaN if one is
@@ -89,33 +88,17 @@ def verify(content: bytes, step: StreamingStep, recordings: Iterable[NDArray[np.
     return worst
 
 
-def streamed(stream: Stream, samples: NDArray[np.float32], restarts: Sequence[int] = ()) -> list[Decision]:
-    """The decisions on samples (n,), with a restart before each of some segments."""
-    decisions: list[Decision] = []
-    for start in range(0, len(samples), HOP_SAMPLES):
-        decisions += stream.push(samples[start : start + HOP_SAMPLES])
-        if len(decisions) in restarts:
-            stream.restart()
-    return decisions
-
-
 def largest_difference(
-    decisions: Sequence[Decision],
+    outputs: RawOutputs,
     step: StreamingStep,
     samples: NDArray[np.float32],
     window: int,
     restarts: Sequence[int] = (),
 ) -> float:
-    """Largest absolute difference between streamed decisions and `whole_utterance`."""
+    """Largest absolute difference between outputs made hop by hop and `whole_utterance`."""
     offline = whole_utterance(step, log_mel(samples), window, restarts)
-    silent = dict.fromkeys(decisions[0].segment_emotions, 0.0)
-    ours = Offline(
-        np.array([list((decision.emotions or silent).values()) for decision in decisions], np.float32),
-        np.array([list(decision.segment_emotions.values()) for decision in decisions], np.float32),
-        np.array([decision.speech for decision in decisions], np.float32),
-        np.array([decision.salience for decision in decisions], np.float32),
-    )
-    return float(np.max([np.abs(one - its).max() for one, its in zip(ours, offline, strict=True)]))
+    differences = (np.abs(getattr(outputs, name) - one).max() for name, one in offline._asdict().items())
+    return float(np.max(list(differences)))
 
 
 def _folded(model: ir.Model) -> onnx.ModelProto:

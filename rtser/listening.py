@@ -1,0 +1,55 @@
+"""Listen to a microphone from a program."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator
+
+from rtser.audio.microphone import MicrophoneOpener
+from rtser.audio.supervisor import Supervisor
+from rtser.engine.decider import DecideSettings
+from rtser.engine.model import Model
+from rtser.events import Event
+from rtser.session import Session
+from rtser.settings import SourceSettings
+
+
+def listen(
+    model: Model,
+    device: str | None = None,
+    *,
+    channel: int | None = None,
+    window_s: float | None = None,
+    decide: DecideSettings | None = None,
+    source: SourceSettings | None = None,
+    stop: threading.Event | None = None,
+    embeddings: bool = False,
+) -> Generator[Event]:
+    """Recognise what a microphone picks up, as `rtser listen` does: a device that is lost is opened again.
+
+    The events come on the caller's thread. Sound that waits longer than ``source.max_lag_ms``, because the caller is
+    busy, is skipped and told of. Leaving the loop closes the device.
+
+    >>> import rtser
+    >>> for event in rtser.listen(rtser.load(), device="usb"):  # doctest: +SKIP
+    ...     if isinstance(event, rtser.DecisionEvent) and event.label:
+    ...         print(event.time, event.label, event.confidence)
+
+    Args:
+        model: from `rtser.load`.
+        device: input device: its name, part of it, or its index (`rtser devices`); None for the default one.
+        channel: which channel to use, counted from 0; None for the mean of the first two.
+        window_s: length of the decision window in seconds; None for the model's own.
+        decide: how decisions become labels and utterances.
+        source: how the device is kept alive.
+        stop: ends the sound once it is set, from any thread; the last events still come.
+        embeddings: whether decisions have the segments' embeddings.
+
+    Raises:
+        DeviceError: there is no such device, or it cannot be opened; raised at the first event.
+    """
+    session, settings = Session(model, window_s, decide, embeddings=embeddings), source or SourceSettings()
+    opener, stop = MicrophoneOpener(device, channel, settings.ring_s), stop or threading.Event()
+    with Supervisor(opener, settings, stop, channel) as microphone:
+        if not stop.is_set():
+            yield from session.events(microphone)

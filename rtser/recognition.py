@@ -1,0 +1,186 @@
+"""Recognise a whole recording and keep what was said of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtser.audio.file import AudioFile, check_rate
+from rtser.audio.pcm import Sound, to_frames
+from rtser.audio.resample import MonoResampler
+from rtser.audio.source import MemorySource, Source, split
+from rtser.engine.contract import Float32, checked_samples, segment_end_s
+from rtser.engine.decider import DecideSettings
+from rtser.engine.model import Model
+from rtser.errors import ArgumentError, UnavailableError
+from rtser.events import DecisionEvent, Event, StartEvent, UtteranceEvent
+from rtser.models import load
+from rtser.session import Session
+
+if TYPE_CHECKING:
+    import pandas
+
+TINY_S = 1e-6
+
+
+@dataclass
+class Recognition:
+    """What was said of one recording.
+
+    Attributes:
+        start: the run: source, model, version.
+        decisions: one a segment.
+        utterances: those that ended, oldest first.
+        window: length of the decision window in segments.
+    """
+
+    start: StartEvent | None = None
+    decisions: list[DecisionEvent] = field(default_factory=list)
+    utterances: list[UtteranceEvent] = field(default_factory=list)
+    window: int = 0
+
+    @property
+    def embeddings(self) -> Float32:
+        """The segments' embeddings (S, F), where they were asked for.
+
+        Raises:
+            ArgumentError: they were not.
+        """
+        rows = [one.embedding for one in self.decisions if one.embedding is not None]
+        if len(rows) < len(self.decisions) or not rows:
+            raise ArgumentError(
+                "there are no embeddings", "recognise(..., embeddings=True) keeps those of each segment"
+            )
+        return np.stack(rows)
+
+    def utterance_embeddings(self) -> Float32:
+        """The mean of each utterance's embeddings, weighted by the network's attention: (utterances, F)."""
+        embeddings, times = self.embeddings, np.array([one.time for one in self.decisions])
+        salience = np.array([one.salience for one in self.decisions])
+        means = np.zeros((len(self.utterances), embeddings.shape[1]), np.float32)
+        for row, utterance in enumerate(self.utterances):
+            part = slice(*np.searchsorted(times, [utterance.start + segment_end_s(0) - TINY_S, utterance.end + TINY_S]))
+            weights = attention_weights(salience[part], self.window)
+            if weights.sum() > 0:
+                means[row] = weights @ embeddings[part] / weights.sum()
+        return means
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """The decisions as a table: one row a segment, ``emotions`` in a column each.
+
+        Raises:
+            UnavailableError: pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError:
+            raise UnavailableError("pandas is not installed", "pip install pandas") from None
+        return pandas.DataFrame([_row(one) for one in self.decisions])
+
+    def write(self, event: Event) -> None:
+        """Keep an event (a `rtser.sinks.Sink`)."""
+        if isinstance(event, StartEvent):
+            self.start = event
+        elif isinstance(event, DecisionEvent):
+            self.decisions.append(event)
+        elif isinstance(event, UtteranceEvent) and event.final:
+            self.utterances.append(event)
+
+    def close(self) -> None:
+        """Nothing is held back."""
+
+
+def recognise(
+    sound: str | os.PathLike[str] | tuple[Sound, int],
+    model: Model | str | os.PathLike[str] | None = None,
+    *,
+    channel: int | None = None,
+    window_s: float | None = None,
+    decide: DecideSettings | None = None,
+    embeddings: bool = False,
+) -> Recognition:
+    """Recognise a recording from its beginning to its end, as `rtser file` does.
+
+    >>> import rtser
+    >>> result = rtser.recognise(rtser.sample_path())
+    >>> len(result.decisions), len(result.utterances) > 2
+    (336, True)
+
+    Args:
+        sound: an audio file, or samples and their rate in Hz (`rtser.audio.pcm.to_frames`; of shape (n, channels)
+            where there are several channels).
+        model: from `rtser.load`, or a model file; None for the shipped one.
+        channel: which channel to use, counted from 0; None for the mean of all.
+        window_s: length of the decision window in seconds; None for the model's own.
+        decide: how decisions become labels and utterances.
+        embeddings: whether the segments' embeddings are kept.
+
+    Raises:
+        InputError: the file cannot be read, or is damaged.
+        ArgumentError: samples or other arguments are not as they should be.
+        ModelError: the model file cannot be used.
+    """
+    loaded = model if isinstance(model, Model) else load(model)
+    session = Session(loaded, window_s, decide, embeddings=embeddings)
+    result = Recognition(window=session.window)
+    if isinstance(sound, tuple):
+        session.run(_samples(*sound, channel), [result])
+    else:
+        with AudioFile(sound, channel) as source:
+            session.run(source, [result])
+    return result
+
+
+def attention_weights(salience: NDArray[np.float64], window: int) -> NDArray[np.float64]:
+    """How much attention each segment of an utterance gets, over the whole utterance: (n,), to a common scale.
+
+    A segment's salience is its share of its window, s = w / (w + the sum over the segments before it in the window). So
+    each weight follows from those before it.
+
+    Args:
+        salience: (n,), of the segments from the utterance's first on.
+        window: length of the decision window in segments.
+    """
+    weights = np.zeros(len(salience))
+    for segment, share in enumerate(salience):
+        before = weights[max(0, segment - window + 1) : segment].sum()
+        weights[segment] = share * before / max(1 - share, 1e-6) if before > 0 else float(share > 0)
+    return weights
+
+
+def _samples(sound: Sound, sample_rate: int, channel: int | None) -> Source:
+    """Samples in memory as a source."""
+    if problem := check_rate(sample_rate):
+        raise ArgumentError(problem)
+    channels = sound.shape[1] if isinstance(sound, np.ndarray) and sound.ndim == 2 else 1
+    if not (channel is None or 0 <= channel < channels):
+        raise ArgumentError(f"there is no channel {channel} of {channels}, counted from 0")
+    resampler = MonoResampler(sample_rate, channel)
+    mono = checked_samples(resampler.mix(to_frames(sound, channels)))
+
+    def chunks() -> Iterator[Float32]:
+        yield from (resampler.resample(part) for part in split(mono, sample_rate))
+        yield resampler.flush()
+
+    return MemorySource(chunks(), sample_rate=sample_rate)
+
+
+def _row(decision: DecisionEvent) -> dict[str, Any]:
+    """A decision as a row of a table."""
+    leaning = decision.leaning
+    return {
+        "time": decision.time,
+        "label": decision.label,
+        "confidence": decision.confidence,
+        "leaning": leaning.label if leaning else None,
+        "leaning_confidence": leaning.confidence if leaning else None,
+        "speaking": decision.speaking,
+        "speech": decision.speech,
+        "salience": decision.salience,
+        **(decision.emotions or dict.fromkeys(decision.segment_emotions)),
+    }

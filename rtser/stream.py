@@ -1,0 +1,101 @@
+"""The public stream: sound as it comes, at any rate, in; typed events out."""
+
+from __future__ import annotations
+
+from rtser.audio.file import check_rate
+from rtser.audio.pcm import Sound, to_frames
+from rtser.audio.resample import MonoResampler
+from rtser.engine.bank import OneAtATime
+from rtser.engine.contract import Float32, checked_samples
+from rtser.engine.decider import DecideSettings
+from rtser.engine.model import Model
+from rtser.engine.stream import Stream as EngineStream
+from rtser.errors import ArgumentError
+from rtser.events import DecisionEvent, UtteranceEvent, event_of
+
+
+class Stream:
+    """One stream of speech. However the sound is cut into pushes, the events are the same.
+
+    >>> import rtser, soundfile
+    >>> sound, rate = soundfile.read(rtser.sample_path(), dtype="int16")
+    >>> stream = rtser.Stream(rtser.load(), sample_rate=rate)
+    >>> events = stream.push(sound[:48_000]) + stream.push(sound[48_000:].tobytes()) + stream.finish()
+    >>> {event.type for event in events} == {"decision", "utterance"}
+    True
+    >>> events[0].time
+    0.335
+
+    Args:
+        model: from `rtser.load`.
+        sample_rate: of the sound, 8,000 to 192,000 Hz; it is resampled to 16 kHz.
+        channels: how many the sound has.
+        channel: which one to use, counted from 0; None for the mean of all.
+        window_s: length of the decision window in seconds; None for the model's own.
+        decide: how decisions become labels and utterances.
+        embeddings: whether decisions have the segments' embeddings, (F,) float32.
+
+    Raises:
+        ArgumentError: an argument is of the wrong type or out of range.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        sample_rate: int = 16_000,
+        channels: int = 1,
+        channel: int | None = None,
+        window_s: float | None = None,
+        decide: DecideSettings | None = None,
+        embeddings: bool = False,
+    ) -> None:
+        if problem := check_rate(sample_rate):
+            raise ArgumentError(problem)
+        if channels < 1 or not (channel is None or 0 <= channel < channels):
+            raise ArgumentError(f"there is no channel {channel} of {channels}, counted from 0")
+        self._engine = EngineStream(model, window_s, decide, embeddings)
+        self._channels, self._rate, self._channel = channels, sample_rate, channel
+        self._alone = OneAtATime()
+        self._resampler, self._finished = MonoResampler(sample_rate, channel), False
+
+    @property
+    def time_s(self) -> float:
+        """How many seconds of sound were recognised since the last `reset`; a resampler holds some back."""
+        return self._engine.time_s
+
+    def push(self, sound: Sound) -> list[DecisionEvent | UtteranceEvent]:
+        """Take sound, and decide at the end of every segment that it completes.
+
+        Args:
+            sound: see `rtser.audio.pcm.to_frames`; any length.
+
+        Returns:
+            the events, oldest first; often none.
+
+        Raises:
+            ArgumentError: wrong type or shape, a sample that is NaN or beyond 16 times full scale, a finished stream,
+                or two threads that push at once. The stream stays as it was and can be used on.
+        """
+        with self._alone:
+            if self._finished:
+                raise ArgumentError("the stream is finished", "call reset() to start a new one")
+            mono = checked_samples(self._resampler.mix(to_frames(sound, self._channels)))
+            return self._recognise(self._resampler.resample(mono))
+
+    def finish(self) -> list[DecisionEvent | UtteranceEvent]:
+        """End the stream: what the resampler held back, and the utterance that this cuts off."""
+        with self._alone:
+            events = [] if self._finished else self._recognise(self._resampler.flush())
+            self._finished = True
+            if utterance := self._engine.reset():
+                events.append(event_of(utterance))
+            return events
+
+    def reset(self) -> None:
+        """Forget everything; time starts again at zero."""
+        with self._alone:
+            self._engine.reset()
+            self._resampler, self._finished = MonoResampler(self._rate, self._channel), False
+
+    def _recognise(self, samples: Float32) -> list[DecisionEvent | UtteranceEvent]:
+        return [event_of(said) for said in self._engine.push(samples)]
