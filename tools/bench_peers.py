@@ -4,8 +4,8 @@
 
 Prints a Markdown table: times real time of openSMILE (eGeMAPS functionals), Silero VAD, the pipeline that one would
 write first (at each step the window's log-Mel and all of its segments again, in PyTorch), and rtser. The peers take
-turns, so that a machine that slows down slows them all; the median of the rounds counts, after one to warm up. A peer that is not installed
-is named and passed over; `pip install -c constraints.txt '.[train,baseline]'` installs them all.
+turns, so that a machine that slows down slows them all. The median of the rounds counts, after one to warm up. A peer
+that is not installed is named and passed over; `pip install -c constraints.txt '.[train,baseline]'` installs them all.
 """
 
 from __future__ import annotations

@@ -163,7 +163,12 @@ class Driver:
         row = rounds = done = 0
         behind, measured = False, -1
         began_s = clock.now()
-        warm_s, end_s, due_s, cpu_s = began_s + warm_up_s, began_s + warm_up_s + seconds, began_s + self._part_s, 0.0
+        warm_s, end_s, due_s, cpu_s = (
+            began_s + warm_up_s,
+            began_s + warm_up_s + seconds,
+            began_s + self._part_s,
+            clock.cpu(),
+        )
         while (now_s := clock.now()) < end_s and not behind:
             if measured < 0 and now_s >= warm_s:
                 measured, warm_s, cpu_s = len(log), now_s, clock.cpu()
@@ -179,14 +184,16 @@ class Driver:
                 done += len(result.streams)
             behind = (rounds / self._parts - done / count) * HOP_S > GIVE_UP_S
             clock.sleep(max(0.0, now_s + TICK_S - clock.now()))
+        if measured < 0:  # given up before the warm-up's end
+            measured, warm_s = 0, began_s
         end_s, used_s = clock.now(), clock.cpu() - cpu_s
-        hops = sum(len(list(streams)) for _, streams in log[max(0, measured) :])
+        hops = sum(len(list(streams)) for _, streams in log[measured:])
         lateness_s = self._lateness_s(log, began_s, warm_s, end_s)
-        took_s, steps = end_s - warm_s, max(1, len(log) - max(0, measured))
+        took_s, steps = end_s - warm_s, max(1, len(log) - measured)
         return Trial(
             streams=count,
             lateness_ms=summary_ms(lateness_s),
-            cpu_percent=round(100 * used_s / took_s, 1) if measured >= 0 else 100.0,
+            cpu_percent=round(100 * used_s / took_s, 1),
             hop_us=round(1e6 * used_s / max(1, hops), 1),
             batch=round(hops / steps, 1),
             behind=behind,

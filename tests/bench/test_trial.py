@@ -82,6 +82,14 @@ def test_streams_that_fall_ever_further_behind_are_given_up():
     assert done.behind
     assert not done.in_time
     assert done.lateness_ms["p99"] > 60
+    assert done.hop_us == pytest.approx(1000)
+
+
+def test_streams_that_are_hopeless_are_given_up_in_the_warm_up():
+    done = trial(1000, 0.001)
+    assert done.behind
+    assert done.cpu_percent == pytest.approx(100, abs=5)
+    assert done.hop_us == pytest.approx(1000)
 
 
 def test_the_search_finds_the_knee():
