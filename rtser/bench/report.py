@@ -10,6 +10,7 @@ from rtser.bench.trial import Trial
 Figures = Mapping[str, Any]
 Row = tuple[str, str]
 
+MUCH_PERCENT = 3.0
 UNKNOWN = "not known"
 HOW_TO_COUNT = "not known: counting the model's multiply-adds needs the package onnx (pip install onnx)"
 HOW_TO_READ = (
@@ -73,6 +74,8 @@ def streams_rows(figures: Figures) -> Iterator[Row]:
     yield "streams", f"{figures['streams']} ({verdict}; late is a p99 above {figures['limit_ms']:.0f} ms)"
     yield "lateness", f"{_times(figures['lateness_ms'])}, from a hop's last sample to its decision"
     yield "CPU", f"{figures['cpu_percent']} % of one core, {figures['batch']} streams in a step"
+    if figures["others_percent"] > MUCH_PERCENT:
+        yield "", f"other programs took {figures['others_percent']} % of it: measure again when the machine is idle"
     yield "a stream and hop", f"{hop['all']} us, {hop['without_network']} us without the network"
     yield "", f"{hop['driver']} us of both are this driver's: the clock, waiting, cutting the sound"
     further = memory["further_stream_kib"]
@@ -84,6 +87,8 @@ def trial_line(trial: Trial) -> str:
     """One trial, below `TRIAL_HEAD`."""
     p50, p99, most = (f"{UNKNOWN if one is None else round(one, 1)}" for one in trial.lateness_ms.values())
     verdict = "in time" if trial.in_time else "given up, ever further behind" if trial.behind else "too late"
+    if trial.others_percent > MUCH_PERCENT:
+        verdict += f", but other programs took {trial.others_percent} %"
     cost = f"{trial.cpu_percent:>5} % {trial.hop_us:>6} us"
     return f"{trial.streams:>8} {p50:>6} ms {p99:>5} ms {most:>5} ms {cost}  {verdict}"
 

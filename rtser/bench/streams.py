@@ -14,7 +14,7 @@ from rtser.bench.search import largest
 from rtser.bench.sounds import read_sound
 from rtser.bench.trial import FIRST_HOPS, LATE_MS, WARM_UP_S, Driver, ManyStreams, NoBank, Trial
 from rtser.engine.bank import Bank
-from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, Float32
+from rtser.engine.contract import HOP_SAMPLES, Float32
 from rtser.engine.model import Model
 from rtser.errors import InputError
 from rtser.models import read_model
@@ -24,7 +24,7 @@ FIRST_STREAMS = 32
 MOST_STREAMS = 4096
 FEW_STREAMS, FURTHER_STREAMS = 64, 256
 SHORT_S = 3.0
-NULL_S = 20.0  # of the sample: what the null network replays
+NULL_HOPS = 300  # 18 s of the sound: what the null network replays
 
 MakeBank = Callable[[Model], ManyStreams]
 
@@ -52,9 +52,10 @@ def measure(
         make_bank: a new bank of a model; None for `rtser.Bank`.
 
     Returns:
-        ``streams``, their ``lateness_ms`` (p50, p99, max), ``in_time``, ``cpu_percent``, ``batch`` (streams a step),
-        ``hop_us`` (CPU time a stream and hop: in all, without the network, and the driver's part of both),
-        ``memory`` (of this process, and of each further stream), ``trials``, and what was measured.
+        ``streams``, their ``lateness_ms`` (p50, p99, max), ``in_time``, ``cpu_percent``, ``others_percent`` (of the
+        core, by other programs), ``batch`` (streams a step), ``hop_us`` (CPU time a stream and hop: in all, without
+        the network, and the driver's part of both), ``memory`` (of this process, and of each further stream),
+        ``trials``, and what was measured.
 
     Raises:
         InputError: the folder or the length of a push is wrong, or this machine does not carry one stream.
@@ -76,7 +77,7 @@ def measure(
     if found is None:
         raise InputError("this machine does not carry one stream in time", "end other programs, or use a smaller model")
     resident = resident_mib()
-    null = without_network(open_session(read_model(Path(model.source)), "cpu", 1), sound[: round(NULL_S * SAMPLE_RATE)])
+    null = without_network(open_session(read_model(Path(model.source)), "cpu", 1), sound[: NULL_HOPS * HOP_SAMPLES])
     bare = Driver(make(null), sound, found.streams, parts).run(seconds, WARM_UP_S)
     driver = Driver(NoBank(parts), sound, found.streams, parts).run(min(SHORT_S, seconds), 0.0)
     return {

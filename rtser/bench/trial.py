@@ -66,6 +66,7 @@ class Trial:
         streams: how many there were.
         lateness_ms: p50, p99 and max, from the moment a hop's last sample is due until the step returned with it.
         cpu_percent: of one core.
+        others_percent: of one core, that was neither used nor waited for: other programs had it.
         hop_us: CPU time in microseconds a stream and hop, the driver's own included.
         batch: mean number of streams in a step.
         behind: whether it was given up, because the streams fell ever further behind.
@@ -74,6 +75,7 @@ class Trial:
     streams: int
     lateness_ms: dict[str, float | None]
     cpu_percent: float
+    others_percent: float
     hop_us: float
     batch: float
     behind: bool
@@ -161,7 +163,7 @@ class Driver:
         ids, phases, places, pieces = self._ids, self._phases, self._places, self._pieces
         count, length, log = len(ids), len(pieces), list[tuple[float, Iterable[int]]]()
         row = rounds = done = 0
-        behind, measured = False, -1
+        behind, measured, slept_s = False, -1, 0.0
         began_s = clock.now()
         warm_s, end_s, due_s, cpu_s = (
             began_s + warm_up_s,
@@ -171,7 +173,7 @@ class Driver:
         )
         while (now_s := clock.now()) < end_s and not behind:
             if measured < 0 and now_s >= warm_s:
-                measured, warm_s, cpu_s = len(log), now_s, clock.cpu()
+                measured, warm_s, cpu_s, slept_s = len(log), now_s, clock.cpu(), 0.0
             while due_s + phases[row] <= now_s:
                 push(ids[row], pieces[(places[row] + rounds) % length])
                 row += 1
@@ -183,7 +185,9 @@ class Driver:
                 log.append((clock.now(), result.streams))
                 done += len(result.streams)
             behind = (rounds / self._parts - done / count) * HOP_S > GIVE_UP_S
-            clock.sleep(max(0.0, now_s + TICK_S - clock.now()))
+            if (early_s := now_s + TICK_S - (stepped_s := clock.now())) > 0:
+                clock.sleep(early_s)
+                slept_s += clock.now() - stepped_s
         if measured < 0:  # given up before the warm-up's end
             measured, warm_s = 0, began_s
         end_s, used_s = clock.now(), clock.cpu() - cpu_s
@@ -194,6 +198,7 @@ class Driver:
             streams=count,
             lateness_ms=summary_ms(lateness_s),
             cpu_percent=round(100 * used_s / took_s, 1),
+            others_percent=round(100 * max(0.0, took_s - used_s - slept_s) / took_s, 1),
             hop_us=round(1e6 * used_s / max(1, hops), 1),
             batch=round(hops / steps, 1),
             behind=behind,

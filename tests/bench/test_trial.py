@@ -48,7 +48,7 @@ class SlowBank:
         took_s = len(due) * self.hop_s
         if self.stalls and self.clock.now_s >= self.stalls[0]:
             self.stalls.pop(0)
-            took_s += 0.2
+            self.clock.now_s += 0.2
         self.clock.now_s += took_s
         self.clock.cpu_s += took_s
         return Pushed(due) if due else None
@@ -75,6 +75,11 @@ def test_cpu_is_counted_a_stream_and_hop():
 def test_a_stall_in_the_warm_up_does_not_count_and_a_later_one_does():
     assert trial(4, 0.001, stalls=[1.0]).lateness_ms["max"] < 20
     assert trial(4, 0.001, stalls=[9.0]).lateness_ms["max"] > 180
+
+
+def test_time_that_neither_works_nor_waits_is_other_programs():
+    assert trial(4, 0.001).others_percent == 0
+    assert trial(4, 0.001, stalls=[5.0, 9.0]).others_percent == pytest.approx(100 * 0.4 / 20, abs=0.1)
 
 
 def test_streams_that_fall_ever_further_behind_are_given_up():

@@ -62,8 +62,8 @@ def test_start_ends_with_the_sentence_and_the_code_of_the_command_that_failed(tm
 @needs_many_streams
 def test_streams_tells_what_a_stream_costs_with_and_without_the_network(model_path):
     told = figures("streams", "--streams", 4, "--seconds", 1, "--model", model_path)
-    keys = "source model provider seconds chunk_ms limit_ms streams lateness_ms cpu_percent batch in_time hop_us memory"
-    assert list(told) == [*keys.split(), "trials", "floor"]
+    keys = "source model provider seconds chunk_ms limit_ms streams lateness_ms cpu_percent others_percent batch"
+    assert list(told) == [*keys.split(), "in_time", "hop_us", "memory", "trials", "floor"]
     assert told["streams"] == 4
     assert set(told["lateness_ms"]) == TIMES_KEYS
     assert set(told["hop_us"]) == {"all", "without_network", "driver"}
