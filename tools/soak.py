@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from rtser.audio.supervisor import Supervisor
-from rtser.bench.live import resident_mib
+from rtser.bench.memory import resident_mib
 from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, segment_count
 from rtser.events import Event
 from rtser.session import Session

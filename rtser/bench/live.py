@@ -13,6 +13,7 @@ from rtser.audio.microphone import BLOCK_S, MicrophoneOpener
 from rtser.audio.ring import Ring
 from rtser.audio.source import CaptureDevice
 from rtser.audio.supervisor import Opener, Supervisor
+from rtser.bench.memory import resident_mib
 from rtser.engine.contract import SAMPLE_RATE
 from rtser.events import Event
 from rtser.session import Session
@@ -132,12 +133,3 @@ def measure(
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 2)
-
-
-def resident_mib() -> float | None:
-    """Memory that this process holds now, in MiB; None where the system does not tell."""
-    try:
-        with open("/proc/self/statm") as statm:
-            return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
-    except OSError:
-        return None

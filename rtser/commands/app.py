@@ -29,6 +29,6 @@ for command in (
     app.command()(command)
 
 benchmarks = typer.Typer(help="Measure how fast this machine is.", no_args_is_help=True)
-benchmarks.command()(bench.live)
-benchmarks.callback()(lambda: None)  # one command alone would otherwise lose its name
+for benchmark in (bench.live, bench.streams, bench.file, bench.start):
+    benchmarks.command()(benchmark)
 app.add_typer(benchmarks, name="bench")

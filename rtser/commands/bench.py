@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from json import dumps
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from rtser.commands.options import ModelOption, ProviderOption, make_session, recognition
-from rtser.commands.process import failures, single_threaded
+from rtser.commands.process import failures, one_core, single_threaded
+from rtser.commands.quiet import quiet_libraries
 from rtser.commands.signals import signals
 from rtser.errors import InputError
+
+FiguresOption = Annotated[bool, typer.Option("--json", help="The figures as one JSON object.")]
 
 
 def live(
@@ -18,21 +22,112 @@ def live(
     device: Annotated[str | None, typer.Option("--device", help="A real device instead of the paced sample.")] = None,
     model: ModelOption = None,
     provider: ProviderOption = None,
-    json: Annotated[bool, typer.Option("--json", help="The figures as JSON.")] = False,
+    json: FiguresOption = False,
 ) -> None:
-    """Measure, paced in real time: from a segment's last sample to its decision, CPU share and memory."""
+    """One stream, paced in real time: from a segment's last sample to its decision, CPU share and memory."""
     single_threaded()
     with failures() as fail, signals(fail.say) as asked:
-        from rtser.bench.live import measure
+        from rtser.bench import floor, live, report
 
         session = make_session(recognition(model, provider).settings(), kept_times=None)
-        figures = measure(session, seconds, device, asked.stop)
+        figures = live.measure(session, seconds, device, asked.stop)
+        figures["floor"] = floor.measure_floor(session.model).figures(session.statistics.step_ms()["p50"])
+        _show(figures, json, report.live_rows)
+        if not figures["decisions"]:
+            fail.note(InputError("no decision was made in this time", "measure longer, or check the device"))
+
+
+def streams(
+    seconds: Annotated[float, typer.Option(help="Length of each trial, after 2 s to warm up.", min=1)] = 20.0,
+    most: Annotated[int, typer.Option("--max", help="No more streams than this.", min=1)] = 4096,
+    number: Annotated[int | None, typer.Option("--streams", help="So many streams, without a search.", min=1)] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--folder", help="Folder of audio files to stream, instead of the bundled sample.")
+    ] = None,
+    chunk: Annotated[int, typer.Option(help="Milliseconds of sound in a push: 60, 30, 20 or 10.")] = 60,
+    model: ModelOption = None,
+    provider: ProviderOption = None,
+    json: FiguresOption = False,
+) -> None:
+    """Many streams on one core, paced in real time: how many are in time, and what one costs.
+
+    The number is doubled, then halved in, until the 99th percentile of the decisions' lateness passes 60 ms, or the
+    core is busy all the time.
+    """
+    single_threaded()
+    with failures(), quiet_libraries():
+        one_core()
+        from rtser.bench import floor, report, streams
+
+        loaded = _load(model, provider)
+        if not json:
+            typer.echo(report.TRIAL_HEAD)
+        tell = (lambda _: None) if json else (lambda trial: typer.echo(report.trial_line(trial)))
+        figures = streams.measure(loaded, seconds, number, most, folder, chunk, tell)
+        hop_us: Any = figures["hop_us"]
+        figures["floor"] = floor.measure_floor(loaded).figures(hop_us["all"] / 1000)
+        _show(figures, json, report.streams_rows)
+
+
+def file(
+    path: Annotated[
+        Path | None, typer.Argument(help="Audio file; the bundled sample if not named.", show_default=False)
+    ] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(help="Minutes of sound, the file over and over; 5 of the sample, a file once.", min=0.01),
+    ] = None,
+    model: ModelOption = None,
+    provider: ProviderOption = None,
+    json: FiguresOption = False,
+) -> None:
+    """A recording on one core, as fast as it goes: how many times real time, and the peak of memory."""
+    single_threaded()
+    with failures(), quiet_libraries():
+        one_core()
+        from rtser.bench import file, floor, report
+
+        session = make_session(recognition(model, provider).settings(), kept_times=None)
+        figures = file.measure(session, path, minutes)
+        figures["floor"] = floor.measure_floor(session.model).figures(session.statistics.step_ms()["p50"])
+        _show(figures, json, report.file_rows)
+
+
+def start(
+    rounds: Annotated[int, typer.Option(help="How often each kind of process is started.", min=1)] = 5,
+    model: ModelOption = None,
+    provider: ProviderOption = None,
+    json: FiguresOption = False,
+) -> None:
+    """From the shell to the first decision, each time in a new process, and its peak of memory."""
+    single_threaded()  # the children inherit it
+    with failures():
+        from rtser.bench import start
+
+        given = {"--model": model, "--provider": provider}
+        options = [str(one) for pair in given.items() if pair[1] is not None for one in pair]
+        figures = start.measure(rounds, options)
         if json:
             typer.echo(dumps(figures))
         else:
-            for name, value in figures.items():
-                unit = "ms" if name.endswith("_ms") else "%" if name.endswith("_percent") else ""
-                shown = ", ".join(f"{key} {one}" for key, one in value.items()) if isinstance(value, dict) else value
-                typer.echo(f"{name.removesuffix('_ms').removesuffix('_percent'):<16} {shown} {unit}".rstrip())
-        if not figures["decisions"]:
-            fail.note(InputError("no decision was made in this time", "measure longer, or check the device"))
+            from rtser.bench import report
+
+            typer.echo(report.lines(report.start_rows(figures)))
+
+
+def _load(model: Path | None, provider: Any) -> Any:
+    from rtser.models import load
+
+    settings = recognition(model, provider).settings()
+    return load(settings.model, settings.provider)
+
+
+def _show(figures: dict[str, object], json: bool, rows: Any) -> None:
+    """Print figures as JSON, or as rows and how to read the floor."""
+    if json:
+        typer.echo(dumps(figures))
+        return
+    from rtser.bench.report import HOW_TO_READ, lines
+
+    typer.echo(lines(rows(figures)))
+    typer.echo(f"\n{HOW_TO_READ}")

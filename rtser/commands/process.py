@@ -116,6 +116,15 @@ def single_threaded() -> None:
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 
+def one_core() -> int | None:
+    """Keep this thread, and those that it will start, on one core; its number, or None where the system cannot."""
+    if not hasattr(os, "sched_setaffinity"):
+        return None
+    core = max(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {core})
+    return core
+
+
 def _open_standard_streams() -> None:
     """Make output possible where a stream is closed, or its encoding does not know a file's name."""
     for name in ("stdout", "stderr"):
