@@ -129,7 +129,7 @@ class Deciders:
             return Readings(begun, none, nothing, none, nothing, [])
         hops = np.where(talks, before + 1, before * begun)
         silent = np.where(talks, 0, (self._silent[rows] + 1) * begun)
-        starts = hops == 1
+        starts = talks & (before == 0)
         self._hops[rows], self._silent[rows] = hops, silent
         self._first[rows] = np.where(starts, segments, self._first[rows])
         self._told[rows] = np.where(starts, segments, self._told[rows])
@@ -175,8 +175,8 @@ class Deciders:
         named = np.where(likeliest >= self._enter, leaning, -1)
         stays = (held < self._hold) | ((named < 0) & (average[each, label] >= self._leave))
         new = np.where(stays & choosing & (label >= 0), label, named)
-        self._average[rows], self._label[rows] = average, new
         self._held[rows] = np.where((new == label) & choosing, held, 0)
+        self._average[rows], self._label[rows] = average, new  # last: `label` may be a view
         return new, np.where(new >= 0, average[each, new], 0.0), leaning, likeliest
 
     def _utterances(self, rows: Indices | slice, segments: Indices) -> list[tuple[int, Utterance]]:

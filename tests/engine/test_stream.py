@@ -1,87 +1,151 @@
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from conftest import sound
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import rtser
-from rtser.engine.bank import Bank
+from rtser.engine.bank import PIECE, Bank
 from rtser.engine.contract import segment_count
+from rtser.engine.decider import DecideSettings
+from rtser.engine.decision import Decision, Utterance
+from rtser.engine.stream import Stream
 from rtser.errors import ArgumentError
+from rtser.models.raw import raw_outputs
 from rtser.testing import tiny_model
 
 TINY = tiny_model()
+DECIDE = DecideSettings(onset_s=0.12, silence_s=0.36, hangover_s=0.3, speech_enter=0.6)
 SOUND = sound(4.0)
-WHOLE = rtser.Stream(TINY).push(SOUND)
+
+
+def said_of(samples, **more):
+    """All that one stream says of some samples, and at its end."""
+    stream = Stream(TINY, decide=DECIDE, **more)
+    said = stream.push(samples)
+    last = stream.reset()
+    return [*said, last] if last else said
+
+
+def decisions(said):
+    return [one for one in said if isinstance(one, Decision)]
+
+
+WHOLE = said_of(SOUND)
+
+
+def same(ours, its):
+    """Two of a batch's and a lone row's results: equal to 1e-5."""
+    assert type(ours) is type(its)
+    if isinstance(ours, Utterance):
+        assert (ours.start_s, ours.end_s, ours.label, ours.final) == (its.start_s, its.end_s, its.label, its.final)
+        assert ours.emotions == pytest.approx(its.emotions, abs=1e-5)
+        return
+    assert (ours.time_s, ours.label, ours.speaking) == (its.time_s, its.label, its.speaking)
+    assert ours.speech == pytest.approx(its.speech, abs=1e-5)
+    assert (ours.emotions is None) == (its.emotions is None)
+    if ours.emotions:
+        assert ours.emotions == pytest.approx(its.emotions, abs=1e-5)
 
 
 @settings(deadline=None)
 @given(st.lists(st.integers(1, 20_000), min_size=1, max_size=60))
 def test_any_chunking_gives_the_same_bits(sizes):
-    stream, decisions, start = rtser.Stream(TINY), [], 0
+    stream, said, start = Stream(TINY, decide=DECIDE), [], 0
     for size in [*sizes, len(SOUND)]:
-        decisions += stream.push(SOUND[start : start + size])
+        said += stream.push(SOUND[start : start + size])
         start += size
-    assert decisions == WHOLE
+    last = stream.reset()
+    assert said + ([last] if last else []) == WHOLE
 
 
 def test_single_samples_give_the_same_bits():
-    stream = rtser.Stream(TINY)
-    decisions = [d for i in range(8_000) for d in stream.push(SOUND[i : i + 1])]
-    assert decisions == rtser.Stream(TINY).push(SOUND[:8_000])
+    stream = Stream(TINY, decide=DECIDE)
+    said = [one for i in range(8_000) for one in stream.push(SOUND[i : i + 1])]
+    assert said == Stream(TINY, decide=DECIDE).push(SOUND[:8_000])
 
 
 @pytest.mark.parametrize("samples", [0, 1, 559, 560, 5359, 5360, 6319, 6320, 6321, 64_000])
 def test_one_decision_a_segment_and_none_below_one(samples):
-    assert len(rtser.Stream(TINY).push(np.zeros(samples, np.float32))) == segment_count(samples)
+    assert len(Stream(TINY).push(np.zeros(samples, np.float32))) == segment_count(samples)
 
 
 def test_a_decision_is_timed_at_the_end_of_its_segment():
-    assert [d.time_s for d in WHOLE] == pytest.approx([0.335 + 0.06 * k for k in range(len(WHOLE))])
+    times = [one.time_s for one in decisions(WHOLE)]
+    assert times == pytest.approx([0.335 + 0.06 * k for k in range(segment_count(len(SOUND)))])
 
 
-def test_a_window_without_speech_abstains():
-    decision = rtser.Stream(TINY).push(np.zeros(16_000, np.float32))[-1]
-    assert decision.emotions is None
-    assert decision.label is None
-    assert decision.confidence is None
+def test_without_speech_it_abstains():
+    decision = Stream(TINY).push(np.zeros(16_000, np.float32))[-1]
+    assert (decision.emotions, decision.label, decision.confidence, decision.leaning) == (None, None, None, None)
+    assert not decision.speaking
     assert decision.salience == 0
 
 
-def test_a_confidence_below_the_threshold_names_nothing_but_tells_the_probabilities():
-    decision = next(d for d in rtser.Stream(TINY, label_threshold=1.0).push(SOUND) if d.emotions)
-    assert decision.label is None
-    assert decision.confidence is None
-
-
 def test_probabilities_sum_to_one():
-    assert all(sum(d.emotions.values()) == pytest.approx(1, abs=1e-5) for d in WHOLE if d.emotions)
+    assert all(sum(one.emotions.values()) == pytest.approx(1, abs=1e-5) for one in decisions(WHOLE) if one.emotions)
 
 
-def test_the_window_forgets():
-    loud_then_silent = np.concatenate([sound(2.0, level=0.3), np.zeros(16_000 * 3, np.float32)])
-    decisions = rtser.Stream(TINY, window_s=1.0).push(loud_then_silent)
-    assert any(d.emotions for d in decisions)
-    assert decisions[-1].emotions is None
+def test_the_sound_holds_several_utterances_and_each_follows_the_decision_that_ends_it():
+    found = [place for place, one in enumerate(WHOLE) if isinstance(one, Utterance)]
+    assert len(found) >= 2
+    for place in found[:-1]:
+        assert WHOLE[place].end_s < WHOLE[place - 1].time_s
 
 
-def test_reset_starts_anew():
-    stream = rtser.Stream(TINY)
-    stream.push(sound(1.7, seed=5))
+def test_the_network_forgets_what_came_before_wherever_the_decider_is_idle():
+    """With the restarts that the decider asks for, the network alone gives the same emotions."""
+    every = decisions(WHOLE)
+    idle, hops, silent = [], 0, 0
+    onset, silence = 2, 6
+    for one in every:  # the decider's counting, written out for these settings
+        begun = hops >= onset
+        if one.speech >= (DECIDE.speech_leave if begun else DECIDE.speech_enter):
+            hops, silent = hops + 1, 0
+        elif begun:
+            silent += 1
+        else:
+            hops = 0
+        if silent >= silence:
+            hops = silent = 0
+        idle.append(hops == 0)
+    restarts = {segment + 1 for segment, quiet in enumerate(idle) if quiet}
+    raw = raw_outputs(TINY, SOUND, TINY.metadata.window, restarts)
+    assert 0 < len(restarts) < len(every)
+    assert [list((one.emotions or dict.fromkeys(TINY.labels, 0.0)).values()) for one in every] == raw.emotions.tolist()
+    assert not np.array_equal(raw.emotions, raw_outputs(TINY, SOUND, TINY.metadata.window).emotions)
+
+
+def test_what_came_before_a_pause_changes_nothing_after_it():
+    """The same utterance, alone and after another one."""
+    pause, first, second = np.zeros(960 * 20, np.float32), sound(1.2, seed=3, level=0.3), sound(1.2, seed=8, level=0.2)
+    before = np.concatenate([first[: 960 * 20], pause])
+    alone = [one for one in said_of(np.concatenate([pause, second])) if isinstance(one, Utterance)]
+    after = [one for one in said_of(np.concatenate([before, second])) if isinstance(one, Utterance)]
+    assert len(after) > len(alone) > 0
+    assert [one.emotions for one in after[-len(alone) :]] == [one.emotions for one in alone]
+
+
+def test_the_embedding_comes_where_it_is_asked_for_and_changes_nothing():
+    tiny = decisions(said_of(SOUND, embeddings=True))
+    assert all(one.embedding.dtype == np.float32 and one.embedding.ndim == 1 for one in tiny)
+    assert [one.emotions for one in tiny] == [one.emotions for one in decisions(WHOLE)]
+    assert all(one.embedding is None for one in decisions(WHOLE))
+
+
+def test_reset_starts_anew_and_tells_what_it_cuts_off():
+    stream = Stream(TINY, decide=DECIDE)
+    loud = sound(1.0, seed=5, level=0.3)
+    said = stream.push(loud[: 960 * 12])
+    if decisions(said)[-1].speaking:
+        assert stream.reset().end_s <= decisions(said)[-1].time_s
     stream.reset()
-    assert stream.push(SOUND) == WHOLE
+    assert stream.time_s == 0
+    assert stream.push(SOUND) == [one for one in WHOLE if one is not WHOLE[-1] or isinstance(one, Decision)]
     assert stream.time_s == 4.0
-
-
-def test_nothing_can_be_pushed_after_finish_until_reset():
-    stream = rtser.Stream(TINY)
-    assert stream.finish() == []
-    with pytest.raises(ValueError, match="finished"):
-        stream.push(SOUND)
-    stream.reset()
-    assert stream.push(SOUND) == WHOLE
 
 
 @pytest.mark.parametrize(
@@ -93,154 +157,147 @@ def test_nothing_can_be_pushed_after_finish_until_reset():
         (np.zeros((2, 100), np.float32), "dimension"),
         (np.full(10, np.nan, np.float32), "NaN"),
         (np.full(10, np.inf, np.float32), "infinite"),
-        (np.full(10, 1e30, np.float32), "huge"),
+        (np.full(10, -300, np.float32), "beyond 16; divide int16 values by 32768"),
         (np.ma.array(np.full(10, np.nan, np.float32), mask=True), "NaN"),
     ],
 )
 def test_a_wrong_push_is_refused_and_leaves_the_stream_usable(wrong, message):
-    stream = rtser.Stream(TINY)
+    stream = Stream(TINY, decide=DECIDE)
     before = stream.push(SOUND[:20_000])
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ArgumentError, match=message):
         stream.push(wrong)
-    assert before + stream.push(SOUND[20_000:]) == WHOLE
+    after = stream.push(SOUND[20_000:])
+    assert decisions(before + after) == decisions(WHOLE)
 
 
 def test_a_stream_keeps_no_hold_on_the_callers_array():
-    stream, buffer, decisions = rtser.Stream(TINY), np.empty(100, np.float32), []
+    stream, buffer, said = Stream(TINY, decide=DECIDE), np.empty(100, np.float32), []
     for start in range(0, len(SOUND), 100):
         buffer[:] = SOUND[start : start + 100]
-        decisions += stream.push(buffer)
-    assert decisions == WHOLE
+        said += stream.push(buffer)
+    assert decisions(said) == decisions(WHOLE)
+
+
+def test_pushing_nothing_again_and_again_keeps_nothing():
+    stream = Stream(TINY, decide=DECIDE)
+    assert [stream.push(np.empty(0, np.float32)) for _ in range(1000)] == [[]] * 1000
+    assert decisions(stream.push(SOUND)) == decisions(WHOLE)
 
 
 def test_the_name_of_a_model_is_no_model():
     with pytest.raises(ArgumentError, match=r"needs a loaded model, not str; use rtser\.load"):
-        rtser.Stream("a.onnx")
-
-
-@pytest.mark.parametrize("stream", [-1, 2, 99])
-def test_a_stream_that_a_bank_does_not_have_is_named(stream):
-    bank = Bank(TINY, 2)
-    for call in (bank.reset, bank.hop_samples, bank.state):
-        with pytest.raises(ArgumentError, match=f"there is no stream {stream} .the bank has 2"):
-            call(stream)
+        Stream("a.onnx")
 
 
 @pytest.mark.parametrize("window_s", [0, -1, 0.3, 4000, float("nan")])
 def test_a_window_out_of_range_is_refused(window_s):
-    with pytest.raises(ValueError, match="window"):
-        rtser.Stream(TINY, window_s=window_s)
+    with pytest.raises(ArgumentError, match="window"):
+        Stream(TINY, window_s=window_s)
 
 
-def test_a_bank_of_many_streams_gives_what_each_alone_gives():
-    sounds = [sound(1.5, seed) for seed in range(64)]
-    bank = Bank(TINY, 64)
-    together: list[list[rtser.Decision]] = [[] for _ in sounds]
-    starts = [0] * 64
-    rng = np.random.default_rng(0)
-    while True:
-        ready = [s for s in range(64) if len(sounds[s]) - starts[s] >= bank.hop_samples(s) and rng.random() < 0.7]
-        if not ready:
-            if all(len(sounds[s]) - starts[s] < bank.hop_samples(s) for s in range(64)):
-                break
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 2**32 - 1))
+def test_streams_opened_pushed_reset_and_closed_at_random_give_what_each_alone_gives(seed):
+    rng = np.random.default_rng(seed)
+    bank, lone, ours, its = Bank(TINY, decide=DECIDE), {}, {}, {}
+    for _ in range(60):
+        act = rng.choice(["open", "push", "push", "push", "push", "step", "step", "reset", "close"])
+        if act == "open" and len(lone) < 2 * PIECE + 3:
+            for _ in range(int(rng.integers(1, 8))):
+                number = bank.open()
+                assert number not in ours
+                lone[number], ours[number], its[number] = Stream(TINY, decide=DECIDE), [], []
+        if not lone:
             continue
-        hops = {s: sounds[s][starts[s] : starts[s] + bank.hop_samples(s)] for s in ready}
-        starts = [start + len(hops.get(s, ())) for s, start in enumerate(starts)]
-        for s, decision in bank.step(hops).items():
-            together[s].append(decision)
-    for one, many in zip(sounds, together, strict=True):
-        alone = rtser.Stream(TINY).push(one)
-        assert [d.time_s for d in many] == [d.time_s for d in alone]
-        for ours, its in zip(many, alone, strict=True):
-            assert (ours.emotions is None) == (its.emotions is None)
-            if ours.emotions and its.emotions:
-                assert list(ours.emotions.values()) == pytest.approx(list(its.emotions.values()), abs=1e-5)
+        if act == "push":
+            for number in rng.permutation(list(lone))[: rng.integers(1, len(lone) + 1)].tolist():
+                chunk = sound(float(rng.uniform(0, 0.4)), int(rng.integers(1000)), level=0.2)
+                bank.push(number, chunk)
+                its[number] += lone[number].push(chunk)
+        elif act == "step":
+            steps(bank, ours)
+        elif act in ("reset", "close"):
+            number = int(rng.choice(list(lone)))
+            steps(bank, ours)  # what was pushed is said before the end
+            last = (bank.reset if act == "reset" else bank.close)(number)
+            ours[number] += [last] if last else []
+            last = lone[number].reset()
+            its[number] += [last] if last else []
+            if act == "close":
+                del lone[number]
+    steps(bank, ours)
+    assert len(bank) == len(lone)
+    for number, said in its.items():
+        assert len(ours[number]) == len(said)
+        for one, other in zip(ours[number], said, strict=True):
+            same(one, other)
 
 
-def same(ours, its):
-    assert (ours.emotions is None) == (its.emotions is None)
-    assert ours.speech == pytest.approx(its.speech, abs=1e-5)
-    assert ours.time_s == its.time_s
-    if ours.emotions:
-        assert list(ours.emotions.values()) == pytest.approx(list(its.emotions.values()), abs=1e-5)
+def steps(bank, said):
+    """Step until no hop waits; a decision's utterance follows it."""
+    while bank.due:
+        decided = bank.step()
+        ended = dict(decided.utterances)
+        for row, number in enumerate(decided.streams):
+            said[number].append(decided.decision(row))
+            if number in ended:
+                said[number].append(ended[number])
 
 
-def test_resetting_or_restarting_one_stream_of_a_bank_leaves_the_others():
-    bank, first, second = Bank(TINY, 2), rtser.Stream(TINY), rtser.Stream(TINY)
-    starts = [0, 0]
-    for hop in range(60):
-        restart = []
-        if hop == 9:
-            bank.reset(0)
-            first.reset()
-            starts[0] = 0
-        if hop in (30, 45):
-            restart = [0]
-            first.restart()
-        hops = {}
-        for stream in (0, 1) if hop % 7 else (1,):  # now and then a step of one stream alone
-            size = bank.hop_samples(stream)
-            hops[stream] = SOUND[starts[stream] : starts[stream] + size]
-            starts[stream] += size
-        decisions = bank.step(hops, [stream for stream in restart if stream in hops])
-        for stream, lone in ((0, first), (1, second)):
-            expected = lone.push(hops[stream]) if stream in hops else []
-            assert len(expected) == (stream in decisions)
-            for one in expected:
-                same(decisions[stream], one)
+def test_a_step_without_a_hop_decides_nothing():
+    bank = Bank(TINY)
+    bank.push(bank.open(), SOUND[:559])
+    assert bank.due == 0
+    assert len(bank.step()) == 0
 
 
-def test_a_restart_without_a_hop_is_refused():
-    with pytest.raises(ArgumentError, match="stream 1 cannot restart"):
-        Bank(TINY, 2).step({0: SOUND[:560]}, [1])
+@pytest.mark.parametrize("stream", [-1, 1, 99])
+def test_a_stream_that_a_bank_does_not_have_is_named(stream):
+    bank = Bank(TINY)
+    bank.open()
+    for call in (bank.reset, bank.close, lambda number: bank.push(number, SOUND)):
+        with pytest.raises(ArgumentError, match=f"there is no stream {stream};"):
+            call(stream)
 
 
-def test_the_state_that_is_given_out_is_a_copy():
-    bank = Bank(TINY, 1)
-    bank.step({0: SOUND[:560]})
-    before = bank.state(0)["state_tail"]
-    assert before.any()
-    bank.reset(0)
-    assert before.any()
+def test_a_closed_stream_is_gone_and_its_place_is_used_again():
+    bank = Bank(TINY)
+    first = bank.open()
+    bank.push(first, SOUND)
+    bank.close(first)
+    assert (len(bank), bank.due) == (0, 0)
+    second = bank.open()
+    bank.push(second, SOUND[:5360])
+    said = {second: []}
+    steps(bank, said)
+    assert said[second] == decisions(WHOLE)[:1]
 
 
-@given(st.lists(st.integers(0, len(WHOLE) - 1), max_size=20), st.lists(st.integers(1, 5_000), min_size=1, max_size=30))
-@settings(deadline=None)
-def test_restarts_at_any_hops_give_the_same_bits_for_any_chunking(restarts, sizes):
-    def streamed(cuts):
-        stream, decisions, start = rtser.Stream(TINY), [], 0
-        for size in cuts:
-            for hop in range(start, min(start + size, len(SOUND)), 960):  # one hop at a time: a restart is for the next
-                decisions += stream.push(SOUND[hop : min(hop + 960, start + size)])
-                if len(decisions) in restarts:
-                    stream.restart()
-            start += size
-        return decisions
-
-    by_hops = streamed([len(SOUND)])
-    assert len(by_hops) == len(WHOLE)
-    assert [one.speech for one in by_hops] == [one.speech for one in WHOLE]
-    assert streamed([*sizes, len(SOUND)]) == by_hops
+def test_a_push_that_is_refused_leaves_the_bank_as_it_was():
+    bank = Bank(TINY)
+    stream = bank.open()
+    bank.push(stream, SOUND[:500])
+    with pytest.raises(ArgumentError, match="NaN"):
+        bank.push(stream, np.full(560, np.nan, np.float32))
+    assert bank.due == 0
 
 
-def test_pushing_nothing_again_and_again_keeps_nothing():
-    stream = rtser.Stream(TINY)
-    assert [stream.push(np.empty(0, np.float32)) for _ in range(1000)] == [[]] * 1000
-    assert stream.push(SOUND) == WHOLE
+def test_two_threads_in_one_stream_get_an_error_and_never_wrong_decisions():
+    inside, go_on = threading.Event(), threading.Event()
+    stream, step = Stream(TINY, decide=DECIDE), TINY.step
 
+    def slow(*arguments):
+        inside.set()
+        assert go_on.wait(10)
+        return step(*arguments)
 
-@pytest.mark.parametrize(
-    ("hops", "message"),
-    [
-        ({2: SOUND[:560]}, "no stream 2"),
-        ({-1: SOUND[:560]}, "no stream -1"),
-        ({1: SOUND[:560], 0: SOUND[:960]}, "has 560 samples, not 960"),
-        ({0: SOUND[:560].astype(np.float64)}, "float64"),
-        ({0: np.full(560, np.nan, np.float32)}, "NaN"),
-    ],
-)
-def test_a_bank_refuses_a_wrong_hop_and_stays_as_it_was(hops, message):
-    bank = Bank(TINY, 2)
-    with pytest.raises(ValueError, match=message):
-        bank.step(hops)
-    assert [bank.hop_samples(0), bank.hop_samples(1)] == [560, 560]
+    stream._bank.model = type("Slow", (), {"step": staticmethod(slow), "labels": TINY.labels})
+    first: list[Decision | Utterance] = []
+    thread = threading.Thread(target=lambda: first.extend(stream.push(SOUND)))
+    thread.start()
+    assert inside.wait(10)
+    with pytest.raises(ArgumentError, match="two threads use one stream at once"):
+        stream.push(SOUND[:960])
+    go_on.set()
+    thread.join()
+    assert decisions(first) == decisions(WHOLE)
