@@ -8,7 +8,8 @@ import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
-from onnxscript import ir, optimizer
+from onnxscript import ir, optimizer, rewriter
+from onnxscript.rewriter.rules import common
 
 from rtser.engine.contract import EXTRAS, HOP_SAMPLES, METADATA_KEY, OUTPUTS, Metadata, segment_count
 from rtser.errors import ModelError
@@ -20,6 +21,8 @@ from rtser_train.front_end import log_mel
 TOLERANCE = 1e-4
 SHORT_WINDOW = 5
 """Segments of a window soon full, verified beside the model's own."""
+SIMPLER = (common.collapse_slice_rule, common.materialize_reshape_shape_rule, common.unsqueeze_unsqueeze_rule)
+"""Rules that remove nodes which do nothing; none of them touches a weight."""
 LARGEST_CONSTANT = 1024
 """Values of a constant that is folded; weights are larger, or are used as they are."""
 RESTART_SHARE = 0.05
@@ -105,6 +108,7 @@ def _folded(model: ir.Model) -> onnx.ModelProto:
     """The graph without the exporter's constant arithmetic, which halves its time; weights keep their names."""
     for _ in range(2):
         optimizer.fold_constants(model, onnx_shape_inference=True, input_size_limit=LARGEST_CONSTANT)
+        model = rewriter.rewrite(model, SIMPLER)
         optimizer.remove_unused_nodes(model)
     return ir.serde.serialize_model(model)
 

@@ -68,10 +68,10 @@ class StreamingStep(nn.Module):
         """
         tail, hops, *carried = states[: -len(RING)]
         log_mel = self.front_end(torch.cat([tail, samples], 1))
-        columns, carried = self.cnn.step(self.cnn.normalised(log_mel), carried)
-        output = self.cnn.output(columns[:, 0])
+        column, carried = self.cnn.step(self.cnn.normalised(log_mel), carried)
+        output = self.cnn.output(column)
         whole = (hops - (FIRST_SEGMENT_HOP - 1)).clamp(0.0, 1.0)  # (B, 1): 1 once the segment holds 32 whole frames
-        speech = output.speech_logits.sigmoid() * whole[:, 0]
+        speech = output.speech_logits.sigmoid() * whole.squeeze(1)
         gate = speech_gate(speech)
         weights, weighted = self.attention.contributions(output.embeddings, gate)
         kept = (1.0 - restart)[:, None, None]

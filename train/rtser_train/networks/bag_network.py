@@ -76,8 +76,8 @@ def logarithm(probabilities: Tensor) -> Tensor:
 
 
 def ratio(weighted: Tensor, weights: Tensor) -> Tensor:
-    """Sum of weighted values over sum of weights; 0 where nothing was weighed."""
-    return torch.where(weights > 0, weighted / weights.clamp_min(1e-20), 0.0)
+    """Sum of weighted values over sum of weights; 0 where nothing was weighed, because that sum is 0 there too."""
+    return weighted / weights.clamp_min(1e-20)
 
 
 def speech_gate(speech: Tensor) -> Tensor:
@@ -93,5 +93,5 @@ def enough_speech(gate: Tensor) -> Tensor:
 
     Enough is `LEAST_SPEECH`, or half of a window too short to hold it.
     """
-    half = 0.5 * torch.ones_like(gate).sum(1)
+    half = torch.scalar_tensor(gate.shape[1]) * 0.5
     return gate.sum(1) >= half.clamp_max(LEAST_SPEECH)

@@ -90,11 +90,11 @@ class SegmentNetwork(nn.Module):
             carried: from the hop before, in the order of `carried`; zeros at the start.
 
         Returns:
-            the column (B, 1, C) of the segment that ends with the hop, and what the next hop needs.
+            the column (B, C) of the segment that ends with the hop, and what the next hop needs.
         """
         (before,) = carried
         segment = torch.cat([before, frames], 1)
-        return self.each_column(segment), [segment[:, HOP_FRAMES:]]
+        return self.each_column(segment).squeeze(1), [segment[:, HOP_FRAMES:]]
 
     def _columns(self, widths: tuple[int, int, int, int], dropout: float) -> tuple[nn.Module, int]:
         """The convolutions, and how many features a column has."""

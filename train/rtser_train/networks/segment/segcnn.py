@@ -7,10 +7,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from rtser.engine.contract import MEL_BINS
+from rtser.engine.contract import HOP_FRAMES, MEL_BINS
 from rtser_train.networks.randomness import Dropout2d
 from rtser_train.networks.segment_network import SegmentNetwork, convolution, convolution_of
 from rtser_train.registry import SEGMENT_NETWORKS
+
+BEFORE_POOLING = 4
+"""Frames that the first two convolutions see beyond those of their own column."""
 
 
 @SEGMENT_NETWORKS.register("SegCNN")
@@ -45,11 +48,16 @@ class SegCNN(SegmentNetwork):
         return columns, d * (MEL_BINS // 16)
 
     def carried(self) -> dict[str, tuple[int, ...]]:
-        """The last columns before each convolution: one less than its width in time."""
-        shapes: dict[str, tuple[int, ...]] = {}
+        """The last frames before the first two convolutions, and the last columns before each other one.
+
+        The first convolution sees the frames of its last two columns again: that costs less than to carry these, and
+        to put them in front of the new ones.
+        """
+        shapes: dict[str, tuple[int, ...]] = {"frames": (BEFORE_POOLING, MEL_BINS)}
         bins = MEL_BINS
         for number, block in enumerate(self.columns.children()):
-            if found := convolution_of(block):
+            found = convolution_of(block)
+            if found and bins < MEL_BINS:
                 shapes[f"columns_{number}"] = (found.in_channels, found.kernel_size[0] - 1, bins)
             elif isinstance(block, nn.MaxPool2d):
                 bins //= 2
@@ -62,13 +70,16 @@ class SegCNN(SegmentNetwork):
         more; these 8 are a multiple of 2. After the pooling they are 4, and the third convolution uses 2 more; these 6
         are a multiple of 3.
         """
-        x, before, after = frames.unsqueeze(1), iter(carried), []
+        last, *before = carried
+        seen = torch.cat([last, frames], 1)
+        x, after, pooled = seen.unsqueeze(1), [seen[:, HOP_FRAMES:]], False
         for block in self.columns.children():
-            if found := convolution_of(block):
-                x = torch.cat([next(before), x], 2)
+            found = convolution_of(block)
+            if found and pooled:
+                x = torch.cat([before[len(after) - 1], x], 2)
                 after.append(x[:, :, x.shape[2] - found.kernel_size[0] + 1 :])
-            x = block(x)
-        return x.permute(0, 2, 3, 1).flatten(2), after
+            x, pooled = block(x), pooled or isinstance(block, nn.MaxPool2d)
+        return x.permute(0, 2, 3, 1).flatten(1), after
 
     def each_column(self, frames: Tensor) -> Tensor:
         """One pass over (B, T, 64)."""
