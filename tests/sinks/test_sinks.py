@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import soundfile
 from conftest import sound
+from made import decided, spoken, started
 
 from rtser.engine.contract import SAMPLE_RATE
 from rtser.errors import OutputError
-from rtser.events import DecisionEvent, EndEvent, SourceEvent, StartEvent, UtteranceEvent
+from rtser.events import EndEvent, SourceEvent, UtteranceEvent
 from rtser.settings import OutputSettings
 from rtser.sinks import closing
 from rtser.sinks.build import build_sinks
@@ -27,8 +28,8 @@ from rtser.sinks.systemd import HOPS_APART, ServiceManager
 from rtser.sinks.wav_file import WavFile
 from rtser.statistics import RunStatistics
 
-DECISION = DecisionEvent(0.335, {"angry": 0.6, "sad": 0.4}, "angry", 0.6, 0.9, {"angry": 0.6, "sad": 0.4}, 0.1)
-SPOKEN = UtteranceEvent(2.0, 3.0, "angry", 0.6, {"angry": 0.6, "sad": 0.4})
+DECISION = decided(0.335, {"angry": 0.6, "sad": 0.4}, "angry")
+SPOKEN = spoken(2.0, 3.0, "angry", {"angry": 0.6, "sad": 0.4})
 
 
 def test_a_log_is_appended_to_and_a_line_that_was_cut_off_is_ended(tmp_path):
@@ -67,11 +68,12 @@ def test_a_log_that_cannot_be_written_is_one_sentence(tmp_path):
 def test_a_table_has_a_row_a_decision(tmp_path):
     labels = ("angry", "sad")
     table = CsvTable(LogFile(tmp_path / "a.csv", header=CsvTable.header(labels)), labels)
-    for event in (StartEvent("0", 'a "b", c.wav', 16_000, {}, "CPU"), DECISION, SPOKEN):
+    for event in (started('a "b", c.wav'), DECISION, SPOKEN):
         table.write(event)
     header, row = (tmp_path / "a.csv").read_text().splitlines()
-    assert header == "source,time,label,confidence,speech,salience,angry,sad"
-    assert row == '"a ""b"", c.wav",0.335,angry,0.6,0.9,0.1,0.6,0.4'
+    columns = "run,utc,source,time,label,confidence,leaning,leaning_confidence,speaking,speech,salience,angry,sad"
+    assert header == columns
+    assert re.sub(r"\d{4}-[^,]*Z", "UTC", row) == 'r1,UTC,"a ""b"", c.wav",0.335,angry,0.6,angry,0.6,True,0.9,0.1,0.6,0.4'
 
 
 class Failing:
@@ -192,7 +194,7 @@ def test_the_oldest_recordings_make_room(tmp_path):
     recorder = Recorder(tmp_path, max_bytes=400_000)
     for number in range(6):
         recorder.write_audio(sound(2.0, seed=number), 2 * SAMPLE_RATE * number)
-        recorder.write(UtteranceEvent(2.0 * number, 2.0 * number + 2, "angry", 0.6, {}))
+        recorder.write(spoken(2.0 * number, 2.0 * number + 2, "angry", {"angry": 0.6}))
     kept = sorted(path.name for path in tmp_path.glob("*.flac"))
     assert 1 <= len(kept) < 6
     assert any("10.00s" in name for name in kept)
@@ -201,7 +203,7 @@ def test_the_oldest_recordings_make_room(tmp_path):
 
 
 def test_a_label_that_is_no_file_name_does_not_spoil_a_recording(tmp_path):
-    recorded(tmp_path, [sound(5.0)], UtteranceEvent(2.0, 3.0, "joy/../x", 0.6, {"joy/../x": 0.6}))
+    recorded(tmp_path, [sound(5.0)], spoken(2.0, 3.0, "joy/../x", {"joy/../x": 0.6}))
     (path,) = tmp_path.glob("*.flac")
     assert path.name.endswith("-joy____x.flac")
 
@@ -231,7 +233,7 @@ def test_systemd_hears_that_it_is_ready_alive_with_decisions_only_and_stopping(t
         listener.bind(str(tmp_path / "notify"))
         listener.setblocking(False)
         manager = ServiceManager(str(tmp_path / "notify"))
-        manager.write(StartEvent("0", "virtmic", 16_000, {}, "CPU"))
+        manager.write(started("virtmic"))
         for _ in range(2 * HOPS_APART):
             manager.write(DECISION)
         manager.write(SourceEvent(1.0, "lost", "virtmic has gone", 0))
@@ -295,5 +297,5 @@ def test_an_output_that_cannot_be_opened_closes_those_that_are(tmp_path):
     settings = OutputSettings(jsonl=tmp_path / "a.jsonl", save_audio=tmp_path / "no" / "a.wav")
     before = open_files()
     with pytest.raises(OutputError, match=r"a\.wav cannot be written"):
-        build_sinks(settings, ("angry",), threading.Event())
+        build_sinks(settings, ("angry",), threading.Event(), print)
     assert open_files() == before

@@ -13,11 +13,12 @@ import pytest
 from conftest import sound
 from hypothesis import given
 from hypothesis import strategies as st
+from made import decided, spoken, started
 from rich.cells import cell_len
 from rich.console import Console
 
 from rtser.audio.source import MemorySource
-from rtser.events import DecisionEvent, EndEvent, SourceEvent, StartEvent, UtteranceEvent
+from rtser.events import EndEvent, SourceEvent
 from rtser.session import Session
 from rtser.statistics import Snapshot
 from rtser.ui.layout import Layout
@@ -27,14 +28,14 @@ from rtser.ui.style import KNOWN, OTHERS, bar, clock_time, colour
 from rtser.ui.view_state import ViewState
 
 LABELS = ("angry", "neutral", "sad")
-BEGIN = StartEvent("0", "microphone", 48_000, {"name": "tiny"}, "CPUExecutionProvider")
+BEGIN = started("microphone", 48_000, LABELS)
 
-SPOKEN = UtteranceEvent(0.1, 2.0, "sad", 0.5, {"sad": 0.5, "angry": 0.5})
+SPOKEN = spoken(0.1, 2.0, "sad", {"sad": 0.5, "angry": 0.5})
 
 
 def decision(time_s, label="angry", speech=0.9, salience=0.1):
     emotions = dict(zip(LABELS, (0.6, 0.3, 0.1), strict=True))
-    return DecisionEvent(time_s, emotions, label, 0.6 if label else None, speech, emotions, salience)
+    return decided(time_s, emotions, label, speech, salience)
 
 
 def scene(*events):
@@ -54,7 +55,7 @@ def events(model, source="a [file] with brackets.wav"):
 
 @given(st.integers(1, 300), st.integers(1, 100))
 def test_the_picture_fits_any_terminal(width, height):
-    said = [UtteranceEvent(k, k + 0.5, "angry", 0.6, {"angry": 0.6, "sad": 0.4}) for k in range(50)]
+    said = [spoken(k, k + 0.5, "angry", {"angry": 0.6, "sad": 0.4}) for k in range(50)]
     rows = Layout(scene(*[decision(0.06 * k) for k in range(80)], *said)).rows(width, height)
     assert len(rows) == height
     assert all(row.cell_len <= width for row in rows)
@@ -63,7 +64,7 @@ def test_the_picture_fits_any_terminal(width, height):
 @pytest.mark.parametrize("size", [(80, 24), (120, 24), (160, 45)])
 def test_the_picture_shows_everything_that_is_promised(size):
     seen = scene(
-        *[decision(0.06 * k) for k in range(80)], UtteranceEvent(0.1, 2.0, "sad", 0.5, {"sad": 0.5, "angry": 0.5})
+        *[decision(0.06 * k) for k in range(80)], spoken(0.1, 2.0, "sad", {"sad": 0.5, "angry": 0.5})
     )
     seen.statistics = Snapshot(latency_s=0.012)
     shown = text(seen, *size)
@@ -100,7 +101,7 @@ def test_a_lost_source_is_told_and_leaves_a_gap():
 
 
 def test_without_speech_and_without_confidence_no_emotion_is_shown_as_chosen():
-    silent = DecisionEvent(0.3, None, None, None, 0.0, dict.fromkeys(LABELS, 1 / 3), 0.0)
+    silent = decided(0.3, None, speech=0.0, salience=0.0, speaking=False)
     assert "silent" in text(scene(silent), 80, 24)
     assert "NO SPEECH" in text(scene(silent), 80, 12)
     assert "UNCERTAIN" in text(scene(decision(0.3, label=None)), 80, 12)
@@ -218,8 +219,8 @@ def test_the_table_prints_the_name_as_it_is(model):
 def test_a_row_fits_eighty_columns():
     console = Console(file=io.StringIO(), width=80)
     table = LineView(console, ("surprise", "neutral", "disgusted"))
-    table.write(StartEvent("0", "a.wav", 16_000, {}, "CPU"))
-    table.write(UtteranceEvent(3599.0, 3601.0, "neutral", 1.0, {"surprise": 0.3, "neutral": 0.4, "disgusted": 0.3}))
+    table.write(started())
+    table.write(spoken(3599.0, 3601.0, "neutral", {"surprise": 0.3, "neutral": 0.4, "disgusted": 0.3}))
     rows = console.file.getvalue().splitlines()
     assert len(rows) == 2
     assert "disgusted 30%" in rows[1]
@@ -236,7 +237,7 @@ def test_nothing_that_is_printed_to_a_file_is_cut_or_wrapped():
     console = Console(file=io.StringIO(), width=80)
     table = LineView(console, LABELS)
     table.write(BEGIN)
-    table.write(UtteranceEvent(0.0, 1.0, "angry", 0.6, dict(zip(LABELS, (0.6, 0.3, 0.1), strict=True))))
+    table.write(spoken(0.0, 1.0, "angry", dict(zip(LABELS, (0.6, 0.3, 0.1), strict=True))))
     table.write(EndEvent(1.0, 10, 0, 0, {}, {}))
     assert len(console.file.getvalue().splitlines()) == 3
 
