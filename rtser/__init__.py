@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rtser.audio.file import sample_path
-    from rtser.engine.bank import Bank
+    from rtser.engine.bank import Bank, Decisions
     from rtser.engine.decider import DecideSettings
-    from rtser.engine.decision import Decision, Decisions, Leaning, Utterance
+    from rtser.engine.decision import Decision, Leaning, Utterance
     from rtser.engine.model import Model
     from rtser.errors import (
         ArgumentError,
@@ -51,9 +51,9 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "audio.file": "sample_path",
-    "engine.bank": "Bank",
+    "engine.bank": "Bank Decisions",
     "engine.decider": "DecideSettings",
-    "engine.decision": "Decision Decisions Leaning Utterance",
+    "engine.decision": "Decision Leaning Utterance",
     "engine.model": "Model",
     "errors": "ArgumentError DeviceError InputError ModelError OutputError ProviderError RtserError UnavailableError",
     "events": "DecisionEvent EndEvent ErrorEvent Event SourceEvent StartEvent UtteranceEvent",

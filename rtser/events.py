@@ -145,10 +145,10 @@ class EndEvent(Event):
     latency_ms: dict[str, float | None]
 
     @staticmethod
-    def of(time_s: float, decisions: int, statistics: RunStatistics) -> EndEvent:
+    def of(time_s: float, statistics: RunStatistics) -> EndEvent:
         """The event for a source that lasted `time_s`."""
         missing = statistics.dropped_samples, statistics.missing_samples
-        return EndEvent(time_s, decisions, *missing, statistics.step_ms(), statistics.latency_ms())
+        return EndEvent(time_s, statistics.decisions, *missing, statistics.step_ms(), statistics.latency_ms())
 
 
 def event_of(said: Decision | Utterance, begin: int = 0) -> DecisionEvent | UtteranceEvent:

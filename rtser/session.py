@@ -10,12 +10,11 @@ from contextlib import closing
 from rtser.audio.source import Gap, Source, split
 from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, Float32
 from rtser.engine.decider import DecideSettings
-from rtser.engine.decision import Decision
 from rtser.engine.model import Model
 from rtser.engine.stream import Stream
 from rtser.errors import ArgumentError, RtserError
 from rtser.events import DecisionEvent, EndEvent, ErrorEvent, Event, SourceEvent, StartEvent, event_of
-from rtser.sinks import AudioSink, Sink
+from rtser.sinks import AudioSink, Sink, reads
 from rtser.statistics import KEPT_TIMES, RunStatistics, Snapshot
 
 
@@ -69,7 +68,8 @@ class Session:
         Raises:
             RtserError: the source or a sink failed.
         """
-        with closing(self.events(source, audio_sinks)) as events:
+        tell_decisions = any(reads(sink, DecisionEvent) for sink in sinks)
+        with closing(self.events(source, audio_sinks, tell_decisions)) as events:
             for event in events:
                 for sink in sinks:
                     sink.write(event)
@@ -81,7 +81,9 @@ class Session:
         """Tell in an `ErrorEvent` that one output of several has failed; may be called while an event is written."""
         self._notices.append(detail)
 
-    def events(self, source: Source, audio_sinks: Sequence[AudioSink] = ()) -> Generator[Event]:
+    def events(
+        self, source: Source, audio_sinks: Sequence[AudioSink] = (), tell_decisions: bool = True
+    ) -> Generator[Event]:
         """All events of one source, from `StartEvent` to `EndEvent`.
 
         After a `Gap` the stream begins anew, while time goes on.
@@ -89,6 +91,7 @@ class Session:
         Args:
             source: what is recognised.
             audio_sinks: get every block of samples before it is recognised.
+            tell_decisions: whether to make the events of decisions, which nobody may read.
 
         Raises:
             RtserError: the source failed; raised after the `EndEvent` of what came before.
@@ -100,15 +103,15 @@ class Session:
             )
         self._running = True
         try:
-            yield from self._events(source, audio_sinks)
+            yield from self._events(source, audio_sinks, tell_decisions)
         finally:
             self._running = False
 
-    def _events(self, source: Source, audio_sinks: Sequence[AudioSink]) -> Iterator[Event]:
+    def _events(self, source: Source, audio_sinks: Sequence[AudioSink], tell_decisions: bool) -> Iterator[Event]:
         stream, statistics = self._stream, RunStatistics(self._kept_times)
         self._current = statistics, source
         stream.reset()
-        begin, count = 0, 0  # samples before the stream's own time zero; decisions
+        begin = 0  # samples before the stream's own time zero
         failure: RtserError | None = None
         yield StartEvent.of(source.name, source.sample_rate, self.model)
         try:
@@ -124,30 +127,31 @@ class Session:
                 for audio_sink in audio_sinks:
                     audio_sink.write_audio(chunk, begin + stream.samples)
                 statistics.note_level(chunk)
-                for event in self._recognise(chunk, source, statistics, begin):
-                    count += isinstance(event, DecisionEvent)
-                    yield event
+                yield from self._recognise(chunk, source, statistics, begin, tell_decisions)
         except RtserError as error:
             failure = error
         end_s = (begin + stream.samples) / SAMPLE_RATE
         yield from self._cut_off(begin)
-        yield EndEvent.of(end_s, count, statistics)
+        yield EndEvent.of(end_s, statistics)
         if failure:
             raise failure
 
-    def _recognise(self, block: Float32, source: Source, statistics: RunStatistics, begin: int) -> Iterator[Event]:
+    def _recognise(
+        self, block: Float32, source: Source, statistics: RunStatistics, begin: int, tell_decisions: bool
+    ) -> Iterator[Event]:
         """The events of a block (n,); latency is measured when a decision is made."""
         end = self._stream.samples + len(block)
         for hop in split(block, HOP_SAMPLES):
             before_s = time.perf_counter()
-            told = self._stream.push(hop)
-            step_s = time.perf_counter() - before_s
-            for said in told:
-                if isinstance(said, Decision):
-                    lag_s = source.lag_s()
-                    latency_s = None if lag_s is None else lag_s + end / SAMPLE_RATE - said.time_s
-                    statistics.note_decision(step_s, latency_s)
-                yield event_of(said, begin)
+            for decided in self._stream.steps(hop):
+                step_s = time.perf_counter() - before_s
+                lag_s = source.lag_s()
+                latency_s = None if lag_s is None else lag_s + end / SAMPLE_RATE - decided.time_s[0]
+                statistics.note_decision(step_s, latency_s)
+                if tell_decisions:
+                    yield event_of(decided.decision(0), begin)
+                if utterance := decided.readings[0].utterance:
+                    yield event_of(utterance, begin)
             while self._notices:
                 yield ErrorEvent((begin + self._stream.samples) / SAMPLE_RATE, self._notices.popleft())
 

@@ -53,7 +53,7 @@ class RunStatistics:
         self._steps_s: deque[float] = deque(maxlen=kept_times)
         self._latencies_s: deque[float] = deque(maxlen=kept_times)
         self._level_db = SILENCE_DB
-        self.dropped_samples = self.missing_samples = 0
+        self.decisions = self.dropped_samples = self.missing_samples = 0
 
     def note_level(self, samples: Float32) -> None:
         """Note the level of a block (n,); an empty one changes nothing."""
@@ -66,6 +66,7 @@ class RunStatistics:
     def note_decision(self, step_s: float, latency_s: float | None) -> None:
         """Note how long a decision took, and how late it was, in seconds."""
         with self._lock:
+            self.decisions += 1
             self._steps_s.append(step_s)
             if latency_s is not None:
                 self._latencies_s.append(latency_s)

@@ -6,7 +6,6 @@ import gc
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, cast
 
 from rtser.bench.memory import resident_mib
 from rtser.bench.null_network import without_network
@@ -117,5 +116,5 @@ def memory_of_streams(bank: ManyStreams, sound: Float32) -> float | None:
 
 
 def _bank(model: Model) -> ManyStreams:
-    bank: ManyStreams = cast(Any, Bank)(model)
+    bank: ManyStreams = Bank(model)
     return bank

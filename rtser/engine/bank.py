@@ -3,17 +3,72 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 
 import numpy as np
 
-from rtser.engine import contract
-from rtser.engine.contract import FIRST_SEGMENT_HOP, HOP_SAMPLES, LEAD_SAMPLES, Float32, checked_samples
-from rtser.engine.decider import Deciders, DecideSettings
-from rtser.engine.decision import Decisions, Indices, Utterance
+from rtser.engine.contract import (
+    FIRST_SEGMENT_HOP,
+    HOP_SAMPLES,
+    LEAD_SAMPLES,
+    SAMPLE_RATE,
+    SEGMENT_SAMPLES,
+    Float32,
+    checked_samples,
+    segment_end_s,
+    window_segments,
+)
+from rtser.engine.decider import Decider, DecideSettings, Reading
+from rtser.engine.decision import Decision, Leaning, Utterance
 from rtser.engine.model import Model
+from rtser.engine.states import States
 from rtser.errors import ArgumentError
 
 PIECE = 16  # streams in one call of the network: the states of more fall out of the CPU's cache
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """The decisions of one step: row i of each array and list belongs to ``streams[i]``; see `Decision`.
+
+    Attributes:
+        labels: the K emotions.
+        streams: the streams' numbers, n of them.
+        time_s: n times.
+        emotions, segment_emotions: (n, K); `emotions` is zeros where the window holds too little speech.
+        speech, salience: (n,).
+        embedding: (n, F), where it was asked for.
+        readings: what the deciders make of it, n of them: who speaks, labels, utterances.
+    """
+
+    labels: tuple[str, ...]
+    streams: list[int]
+    time_s: list[float]
+    emotions: Float32
+    segment_emotions: Float32
+    speech: Float32
+    salience: Float32
+    embedding: Float32 | None
+    readings: list[Reading]
+
+    def __len__(self) -> int:
+        return len(self.streams)
+
+    def decision(self, row: int) -> Decision:
+        """One row as a `Decision`."""
+        probabilities, read, labels = self.emotions[row].tolist(), self.readings[row], self.labels
+        return Decision(
+            self.time_s[row],
+            dict(zip(labels, probabilities, strict=True)) if any(probabilities) else None,
+            labels[read.label] if read.label >= 0 else None,
+            read.confidence if read.label >= 0 else None,
+            Leaning(labels[read.leaning], read.leaning_confidence) if read.leaning >= 0 else None,
+            read.speaking,
+            float(self.speech[row]),
+            dict(zip(labels, self.segment_emotions[row].tolist(), strict=True)),
+            float(self.salience[row]),
+            None if self.embedding is None else self.embedding[row],
+        )
 
 
 class Bank:
@@ -40,8 +95,8 @@ class Bank:
         embeddings: whether decisions have the segments' embeddings.
 
     Raises:
-        ArgumentError: an argument is of the wrong type or out of range; of `open` and all others: two threads call at
-            once, or there is no such stream.
+        ArgumentError: an argument is of the wrong type or out of range; later: there is no such stream, or two threads
+            call at once.
     """
 
     def __init__(
@@ -53,17 +108,16 @@ class Bank:
     ) -> None:
         if not isinstance(model, Model):
             raise ArgumentError(f"a stream needs a loaded model, not {type(model).__name__}", "use rtser.load")
-        if window_s is not None and not contract.SEGMENT_SAMPLES / contract.SAMPLE_RATE <= window_s <= 3600:
+        if window_s is not None and not SEGMENT_SAMPLES / SAMPLE_RATE <= window_s <= 3600:
             raise ArgumentError(f"the window must be 0.335 to 3600 seconds long, not {window_s}")
-        self.model, self._extras = model, ("embedding",) if embeddings else ()
-        self.window = model.metadata.window if window_s is None else contract.window_segments(window_s)
-        self._deciders = Deciders(model.labels, model.metadata.label_threshold, decide or DecideSettings())
-        self._state = model.initial_state(0, self.window)
+        self.model, self.window = model, model.metadata.window if window_s is None else window_segments(window_s)
+        self._decide = decide or DecideSettings()
+        self._decide.thresholds(model.metadata.label_threshold)  # refused here, before a stream is open
+        self._states = States(model, self.window, ("embedding",) if embeddings else ())
         self._streams: dict[int, _Place] = {}
         self._due: dict[int, _Place] = {}
-        self._opened, self._all, self._free = 0, list[int](), list[int]()
-        kinds = [(0, len(model.labels))] * 2 + [(0,)] * 2
-        self._nothing = [np.zeros(shape, np.float32) for shape in kinds]
+        self._free: list[int] = []
+        self._opened = 0
         self._alone = OneAtATime()
 
     def __len__(self) -> int:
@@ -78,9 +132,12 @@ class Bank:
         """Begin a stream. Its number is never given to another stream of this bank."""
         with self._alone:
             if not self._free:
-                self._grow()
+                before = self._states.rows
+                self._states.grow()
+                self._free += reversed(range(before, self._states.rows))
+            decider = Decider(self.model.labels, self.model.metadata.label_threshold, self._decide)
             self._opened += 1
-            self._streams[self._opened - 1] = _Place(self._free.pop())
+            self._streams[self._opened - 1] = _Place(self._free.pop(), decider)
             return self._opened - 1
 
     def close(self, stream: int) -> Utterance | None:
@@ -120,50 +177,36 @@ class Bank:
             self._due = {stream: place for stream, place in due if place.due}
             whole = [row for row, (_, place) in enumerate(due) if place.hops > FIRST_SEGMENT_HOP]
             if not whole:
-                return self._decisions([], self._nothing)
+                nothing = np.zeros((0, len(self.model.labels)), np.float32)
+                return Decisions(self.model.labels, [], [], nothing, nothing, nothing[:, 0], nothing[:, 0], None, [])
+            output = outputs[0]
             if len(whole) < len(due) or len(outputs) > 1:
-                outputs = [[np.concatenate(parts)[whole] for parts in zip(*outputs, strict=True)]]
-            return self._decisions([due[row] for row in whole], outputs[0])
+                output = [np.concatenate(parts)[whole] for parts in zip(*outputs, strict=True)]
+            return self._decided([due[row] for row in whole], *output)
 
-    def _decisions(self, decided: list[tuple[int, _Place]], output: list[Float32]) -> Decisions:
+    def _decided(
+        self,
+        due: list[tuple[int, _Place]],
+        emotions: Float32,
+        segment_emotions: Float32,
+        speech: Float32,
+        salience: Float32,
+        embedding: Float32 | None = None,
+    ) -> Decisions:
         """Hand the network's outputs for some streams to their deciders."""
-        segments = np.array([place.hops - FIRST_SEGMENT_HOP - 1 for _, place in decided], np.int64)
-        times_s = (contract.SEGMENT_SAMPLES + segments * HOP_SAMPLES) / contract.SAMPLE_RATE
-        emotions, segment_emotions, speech, salience, *embedding = output
-        rows = self._index([place for _, place in decided])
-        readings = self._deciders.push(rows, segments, speech, emotions)
-        streams = [stream for stream, _ in decided]
-        ended = [(streams[place], utterance) for place, utterance in readings.utterances]
-        raw = emotions, segment_emotions, speech, salience, embedding[0] if embedding else None
-        return Decisions(self.model.labels, streams, times_s, *raw, *readings[:-1], ended)
+        segments = [place.hops - FIRST_SEGMENT_HOP - 1 for _, place in due]
+        said = zip(due, segments, speech.tolist(), emotions.tolist(), strict=True)
+        readings = [place.decider.push(segment, talks, one) for (_, place), segment, talks, one in said]
+        streams, times_s = [stream for stream, _ in due], [segment_end_s(segment) for segment in segments]
+        raw = emotions, segment_emotions, speech, salience, embedding
+        return Decisions(self.model.labels, streams, times_s, *raw, readings)
 
     def _network(self, places: list[_Place]) -> list[Float32]:
-        """Run the network's step for the next hop of some streams, and keep their next states."""
-        rows = self._index(places)
-        samples = np.stack([place.take() for place in places])
-        restart = self._deciders.idle(rows).astype(np.float32)
-        output = self.model.step(samples, restart, [state[rows] for state in self._state], self._extras)
-        if isinstance(rows, slice):
-            self._state = output.state
-        else:
-            for state, following in zip(self._state, output.state, strict=True):
-                state[rows] = following
-        return [output.emotions, output.segment_emotions, output.speech, output.salience, *output.extras.values()]
-
-    def _index(self, places: list[_Place]) -> Indices | slice:
-        """The rows of some streams; a slice, which copies nothing, where these are all rows in their order."""
-        rows = [place.row for place in places]
-        return slice(None) if rows == self._all else np.array(rows, np.int64)
-
-    def _grow(self) -> None:
-        """Make room for twice as many rows. Zeros take no memory before they are used."""
-        rows, more = len(self._all), max(1, 2 * len(self._all))
-        state = self.model.initial_state(more, self.window)
-        for old, new in zip(self._state, state, strict=True):
-            new[:rows] = old
-        self._state, self._all = state, list(range(more))
-        self._free += reversed(range(rows, more))
-        self._deciders.grow(more)
+        """The network's outputs for the next hop of some streams."""
+        rows, restart = [place.row for place in places], [place.decider.idle for place in places]
+        output = self._states.step(rows, [place.take() for place in places], restart)
+        emotions, segment_emotions, speech, salience, _, extras = output
+        return [one.copy() for one in (emotions, segment_emotions, speech, salience, *extras.values())]
 
     def _place(self, stream: int) -> _Place:
         if stream not in self._streams:
@@ -173,36 +216,33 @@ class Bank:
     def _reset(self, stream: int) -> Utterance | None:
         place = self._place(stream)
         self._due.pop(stream, None)
-        utterance = self._deciders.clear(place.row)
+        self._states.clear(place.row)
         place.begin()
-        for state in self._state:
-            state[place.row] = 0
-        return utterance
+        return place.decider.clear()
 
 
 class _Place:
-    """Where a stream stands: its row, the samples that wait, and how many hops it has had."""
+    """Where a stream stands: its row, its decider, the samples that wait, and how many hops it has had."""
 
-    def __init__(self, row: int) -> None:
-        self.row = row
+    def __init__(self, row: int, decider: Decider) -> None:
+        self.row, self.decider = row, decider
         self.begin()
 
     def begin(self) -> None:
         """A stream begins as if zeros had come before it."""
-        self.waiting, self.at, self.hops = np.zeros(LEAD_SAMPLES, np.float32), 0, 0
-
-    @property
-    def due(self) -> bool:
-        return len(self.waiting) - self.at >= HOP_SAMPLES
+        self._waiting, self._at, self.hops, self.due = np.zeros(LEAD_SAMPLES, np.float32), 0, 0, False
 
     def give(self, samples: Float32) -> None:
-        self.waiting, self.at = np.concatenate([self.waiting[self.at :], samples]), 0
+        """Take samples (n,)."""
+        rest = self._waiting[self._at :] if self._at else self._waiting
+        self._waiting, self._at = np.concatenate([rest, samples]), 0
+        self.due = len(self._waiting) >= HOP_SAMPLES
 
     def take(self) -> Float32:
         """The next hop (960,)."""
-        hop = self.waiting[self.at : self.at + HOP_SAMPLES]
-        self.at, self.hops = self.at + HOP_SAMPLES, self.hops + 1
-        return hop
+        start, self._at, self.hops = self._at, self._at + HOP_SAMPLES, self.hops + 1
+        self.due = len(self._waiting) - self._at >= HOP_SAMPLES
+        return self._waiting[start : self._at]
 
 
 class OneAtATime:

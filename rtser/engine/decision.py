@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, Float32, segment_end_s
-
-Float64 = NDArray[np.float64]
-Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -80,54 +74,3 @@ class Utterance:
         is_named = leaning.confidence >= label_threshold
         label, confidence = (leaning.label, leaning.confidence) if is_named else (None, None)
         return Utterance(start_s, segment_end_s(last), emotions, label, confidence, leaning, final)
-
-
-@dataclass(frozen=True)
-class Decisions:
-    """The decisions of one step of many streams. Row i of each array belongs to ``streams[i]``; see `Decision`.
-
-    Attributes:
-        labels: the K emotions.
-        streams: the streams' numbers, n of them.
-        time_s, speech, salience: (n,).
-        emotions, segment_emotions: (n, K); `emotions` is zeros where the window holds too little speech.
-        speaking: (n,), bool.
-        label, leaning: (n,), indices of emotions; -1 for none.
-        confidence, leaning_confidence: (n,), their averaged probabilities; 0 for none.
-        utterances: those that ended in this step, or are reported while they go on, each with its stream.
-        embedding: (n, F), where it was asked for.
-    """
-
-    labels: tuple[str, ...]
-    streams: list[int]
-    time_s: Float64
-    emotions: Float32
-    segment_emotions: Float32
-    speech: Float32
-    salience: Float32
-    embedding: Float32 | None
-    speaking: NDArray[np.bool_]
-    label: Indices
-    confidence: Float64
-    leaning: Indices
-    leaning_confidence: Float64
-    utterances: list[tuple[int, Utterance]]
-
-    def __len__(self) -> int:
-        return len(self.streams)
-
-    def decision(self, row: int) -> Decision:
-        """One row as a `Decision`."""
-        probabilities, leaning, label = self.emotions[row].tolist(), int(self.leaning[row]), int(self.label[row])
-        return Decision(
-            float(self.time_s[row]),
-            dict(zip(self.labels, probabilities, strict=True)) if any(probabilities) else None,
-            self.labels[label] if label >= 0 else None,
-            float(self.confidence[row]) if label >= 0 else None,
-            Leaning(self.labels[leaning], float(self.leaning_confidence[row])) if leaning >= 0 else None,
-            bool(self.speaking[row]),
-            float(self.speech[row]),
-            dict(zip(self.labels, self.segment_emotions[row].tolist(), strict=True)),
-            float(self.salience[row]),
-            None if self.embedding is None else self.embedding[row],
-        )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from rtser.engine.bank import Bank
+from collections.abc import Iterator
+
+from rtser.engine.bank import Bank, Decisions
 from rtser.engine.contract import SAMPLE_RATE, Float32
 from rtser.engine.decider import DecideSettings
 from rtser.engine.decision import Decision, Utterance
@@ -41,14 +43,20 @@ class Stream:
         Returns:
             decisions, oldest first, each followed by the utterance that it ends or reports; often none.
         """
+        found: list[Decision | Utterance] = []
+        for decided in self.steps(samples):
+            found.append(decided.decision(0))
+            if utterance := decided.readings[0].utterance:
+                found.append(utterance)
+        return found
+
+    def steps(self, samples: Float32) -> Iterator[Decisions]:
+        """As `push`, one step at a time; each decides on one segment. All must be taken."""
         self._bank.push(self._number, samples)
         self.samples += len(samples)
-        found: list[Decision | Utterance] = []
         while self._bank.due:
-            decided = self._bank.step()
-            found += (decided.decision(row) for row in range(len(decided)))
-            found += (utterance for _, utterance in decided.utterances)
-        return found
+            if decided := self._bank.step():
+                yield decided
 
     def reset(self) -> Utterance | None:
         """Forget everything; time starts again at zero. The utterance that this cuts off, if one lasts."""

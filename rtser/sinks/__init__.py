@@ -15,7 +15,7 @@ from rtser.events import Event
 
 
 class Sink(Protocol):
-    """Takes events."""
+    """Takes events. One that does not read all of them says which in an attribute `kinds`."""
 
     def write(self, event: Event) -> None:
         """Take one event."""
@@ -29,6 +29,11 @@ class AudioSink(Protocol):
 
     def write_audio(self, samples: Float32, start: int) -> None:
         """Take a block (n,), float32, mono, 16 kHz, that begins at a sample of the run; gaps in the source count."""
+
+
+def reads(sink: Sink, kind: type[Event]) -> bool:
+    """Whether a sink reads events of a kind."""
+    return issubclass(kind, getattr(sink, "kinds", Event))
 
 
 @contextmanager

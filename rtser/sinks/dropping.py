@@ -21,6 +21,7 @@ class DroppingSink:
 
     def __init__(self, sink: Sink, on_drop: Callable[[], object] | None = None) -> None:
         self._sink, self._on_drop = sink, on_drop
+        self.kinds = getattr(sink, "kinds", Event)
         self._dropped = False
         self._failure: OutputError | None = None
 

@@ -19,6 +19,8 @@ class LineView:
         labels: the emotions.
     """
 
+    kinds = (StartEvent, UtteranceEvent, SourceEvent, EndEvent)
+
     def __init__(self, console: Console, labels: tuple[str, ...]) -> None:
         self._console, self._labels = console, labels
         self._begin()

@@ -1,20 +1,14 @@
 from __future__ import annotations
 
-import inspect
 import json
 
 import pytest
 from conftest import rtser
 
-from rtser.engine.bank import Bank
-
 pytestmark = pytest.mark.e2e
 
 FLOOR_KEYS = {"multiply_adds", "core_gflops", "hop_ms", "times"}
 TIMES_KEYS = {"p50", "p99", "max"}
-needs_many_streams = pytest.mark.skipif(
-    "streams" in inspect.signature(Bank).parameters, reason="the bank of streams that come and go is on its way"
-)
 
 
 def figures(*arguments):
@@ -59,7 +53,6 @@ def test_start_ends_with_the_sentence_and_the_code_of_the_command_that_failed(tm
     assert len(result.stderr.splitlines()) == 1
 
 
-@needs_many_streams
 def test_streams_tells_what_a_stream_costs_with_and_without_the_network(model_path):
     told = figures("streams", "--streams", 4, "--seconds", 1, "--model", model_path)
     keys = "source model provider seconds chunk_ms limit_ms streams lateness_ms cpu_percent others_percent batch"
@@ -72,7 +65,6 @@ def test_streams_tells_what_a_stream_costs_with_and_without_the_network(model_pa
     assert set(told["floor"]) == FLOOR_KEYS
 
 
-@needs_many_streams
 def test_streams_are_raised_up_to_the_most(model_path):
     told = figures("streams", "--max", 2, "--seconds", 1, "--chunk", 20, "--model", model_path)
     assert told["streams"] == 2

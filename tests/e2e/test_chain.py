@@ -20,8 +20,10 @@ from rtser_train.run import Run
 import rtser as library
 from rtser.audio.file import read_audio
 from rtser.engine.bank import Bank
-from rtser.engine.contract import HOP_SAMPLES, LEAD_SAMPLES, SEGMENT_SAMPLES, segment_count
+from rtser.engine.contract import segment_count
+from rtser.engine.stream import Stream
 from rtser.models import load_bytes
+from rtser.models.raw import raw_outputs
 
 pytestmark = pytest.mark.e2e
 
@@ -131,8 +133,9 @@ def test_what_was_predicted_in_training_is_what_the_exported_model_says_when_str
     }
     model = library.load(run / "seed-1" / "fold-1" / "feature-att.onnx")
     for recording, label in list(predicted.items())[:10]:
-        decided = [one.emotions for one in library.Stream(model).push(read_audio(speech / recording)) if one.emotions]
-        assert (max(decided[-1], key=decided[-1].__getitem__) if decided else "") == label
+        emotions = raw_outputs(model, read_audio(speech / recording), model.metadata.window).emotions
+        decided = emotions[emotions.any(1)]
+        assert (model.labels[decided[-1].argmax()] if len(decided) else "") == label
 
 
 def test_streaming_equals_torch_offline_on_the_whole_utterance(exported, run, speech):
@@ -140,10 +143,9 @@ def test_streaming_equals_torch_offline_on_the_whole_utterance(exported, run, sp
     step = read_step(trained, trained.fold(1, "1"), "feature-att")
     model, samples = library.load(exported), read_audio(longest(speech))
     for window in (5, model.metadata.window):
-        window_s = (SEGMENT_SAMPLES + (window - 1) * HOP_SAMPLES) / 16_000
-        decisions = library.Stream(model, window_s=window_s).push(samples)
-        assert len(decisions) == segment_count(len(samples)) > 5
-        assert largest_difference(decisions, step, samples, window) < TOLERANCE
+        outputs = raw_outputs(model, samples, window)
+        assert len(outputs) == segment_count(len(samples)) > 5
+        assert largest_difference(outputs, step, samples, window) < TOLERANCE
 
 
 def test_streaming_equals_torch_where_everything_is_taken_for_speech(run, speech):
@@ -153,24 +155,25 @@ def test_streaming_equals_torch_where_everything_is_taken_for_speech(run, speech
         step.cnn.speech[2].bias += 10
     model = load_bytes(export(step, describe(trained.experiment, "feature-att", {}, step.temperature)))
     samples = read_audio(longest(speech))
-    decisions = library.Stream(model, window_s=1.0).push(samples)
-    assert sum(decision.emotions is not None for decision in decisions) >= len(decisions) - 3
-    assert largest_difference(decisions, step, samples, 12) < TOLERANCE
+    outputs = raw_outputs(model, samples, 12)
+    assert outputs.emotions.any(1).sum() >= len(outputs) - 3
+    assert largest_difference(outputs, step, samples, 12) < TOLERANCE
 
 
 def test_a_bank_of_64_streams_equals_64_streams(exported, speech):
     model = library.load(exported)
     sounds = [read_audio(path)[: 16_000 + 700 * i] for i, path in enumerate(sorted(speech.rglob("*a.*"))[:64])]
-    bank = Bank(model, len(sounds))
-    together: list[list[library.Decision]] = [[] for _ in sounds]
-    for hop in range(100):
-        start = 0 if hop == 0 else hop * HOP_SAMPLES - LEAD_SAMPLES
-        hops = {i: s[start : start + bank.hop_samples(i)] for i, s in enumerate(sounds)}
-        hops = {i: part for i, part in hops.items() if len(part) == bank.hop_samples(i)}
-        for i, decision in bank.step(hops).items():
-            together[i].append(decision)
-    for sound, decisions in zip(sounds, together, strict=True):
-        alone = library.Stream(model).push(sound)
+    bank, together = Bank(model), {}
+    for samples in sounds:
+        number = bank.open()
+        together[number] = []
+        bank.push(number, samples)
+    while bank.due:
+        decided = bank.step()
+        for row, number in enumerate(decided.streams):
+            together[number].append(decided.decision(row))
+    for samples, decisions in zip(sounds, together.values(), strict=True):
+        alone = [one for one in Stream(model).push(samples) if isinstance(one, library.Decision)]
         assert [d.time_s for d in decisions] == [d.time_s for d in alone]
         for ours, its in zip(decisions, alone, strict=True):
             assert ours.speech == pytest.approx(its.speech, abs=1e-5)

@@ -129,7 +129,8 @@ def test_smoothing_outvotes_a_single_segment():
 
 def test_between_the_thresholds_a_named_emotion_stays_and_none_is_named():
     settings = DecideSettings(smoothing_s=0, hold_s=0, onset_s=0, label_threshold=0.7, leave_threshold=0.6)
-    assert labels([0.65] * 3 + [0.75] * 3 + [0.65] * 3 + [0.55] * 3, settings) == [None] * 3 + ["angry"] * 6 + [None] * 3
+    shares = [0.65] * 3 + [0.75] * 3 + [0.65] * 3 + [0.55] * 3
+    assert labels(shares, settings) == [None] * 3 + ["angry"] * 6 + [None] * 3
 
 
 def test_it_is_idle_where_no_utterance_lasts_and_none_may_be_beginning():
@@ -151,7 +152,10 @@ def test_clearing_a_row_tells_what_it_cuts_off_and_forgets_it():
 
 @pytest.mark.parametrize(
     ("settings", "message"),
-    [({"leave_threshold": 0.5}, "model's label threshold"), ({"label_threshold": 0.3, "leave_threshold": 0.5}, "above")],
+    [
+        ({"leave_threshold": 0.5}, "model's label threshold"),
+        ({"label_threshold": 0.3, "leave_threshold": 0.5}, "above"),
+    ],
 )
 def test_an_emotion_cannot_be_dropped_above_where_it_is_named(settings, message):
     with pytest.raises((ArgumentError, ValueError), match=message):

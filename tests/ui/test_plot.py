@@ -5,38 +5,33 @@ import pytest
 from conftest import ROOT, rtser
 
 from rtser.engine.contract import segment_count
-from rtser.engine.stream import Stream
 from rtser.errors import InputError, ModelError
+from rtser.models.raw import raw_outputs
 from rtser.ui.plot import draw, recognise_whole, save, window_attention
 
 DEMO = ROOT / "rtser" / "samples" / "demo.flac"
 
 
 def test_the_attention_of_a_window_adds_up_to_one_and_its_last_share_is_the_salience(model, voice):
-    stream = Stream(model, window_s=3.0)
-    decisions = stream.push(voice[: 5 * 16_000])
-    attention = window_attention(stream)
-    assert attention.shape == (stream.window,)
+    outputs = raw_outputs(model, voice[: 5 * 16_000], window=45)
+    attention = window_attention(outputs.state)
+    assert attention.shape == (45,)
     assert attention.sum() == pytest.approx(1, abs=1e-5)
-    assert attention[-1] == pytest.approx(decisions[-1].salience, abs=1e-6)
+    assert attention[-1] == pytest.approx(outputs.salience[-1], abs=1e-6)
 
 
 def test_nothing_heard_has_no_attention(model):
-    assert not window_attention(Stream(model)).any()
+    assert not window_attention(raw_outputs(model, np.zeros(0, np.float32), window=5).state).any()
 
 
-def test_a_model_that_keeps_its_attention_to_itself_is_named(model):
-    class Foreign(Stream):
-        def state(self):
-            return {"state_sum": np.zeros((1, 1), np.float32)}
-
+def test_a_model_that_keeps_its_attention_to_itself_is_named():
     with pytest.raises(ModelError, match="no attention weights"):
-        window_attention(Foreign(model))
+        window_attention({"state_sum": np.zeros((1, 1), np.float32)})
 
 
 def test_a_figure_has_every_segment_under_the_waveform_it_was_heard_in(model, voice):
     heard = recognise_whole(model, voice[: 4 * 16_000])
-    assert len(heard.decisions) == len(heard.attention) == segment_count(4 * 16_000)
+    assert len(heard.outputs) == len(heard.attention) == segment_count(4 * 16_000)
     posteriors, waveform, mel, attention, decision = draw(heard, "four seconds").axes
     assert len(posteriors.lines) == len(decision.lines) == len(model.labels)
     assert waveform.get_xlim() == mel.get_xlim() == attention.get_xlim() == (0.0, 4.0)

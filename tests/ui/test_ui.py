@@ -63,9 +63,7 @@ def test_the_picture_fits_any_terminal(width, height):
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 24), (160, 45)])
 def test_the_picture_shows_everything_that_is_promised(size):
-    seen = scene(
-        *[decision(0.06 * k) for k in range(80)], spoken(0.1, 2.0, "sad", {"sad": 0.5, "angry": 0.5})
-    )
+    seen = scene(*[decision(0.06 * k) for k in range(80)], spoken(0.1, 2.0, "sad", {"sad": 0.5, "angry": 0.5}))
     seen.statistics = Snapshot(latency_s=0.012)
     shown = text(seen, *size)
     promised = ["microphone", "48 to 16 kHz", "CPU", "tiny", "level", "speaking", "emotion", "attention", "now", "-10"]

@@ -149,7 +149,7 @@ OLD = ROOT / "tests" / "data" / "contract-1.onnx"
 def test_the_command_converts_a_real_file_and_keeps_its_decisions(tmp_path, voice):
     done = rtser("export", OLD, "-o", tmp_path / "new.onnx")
     assert done.returncode == 0, done.stderr
-    new, shipped = (library.Stream(library.load(path)).push(voice) for path in (tmp_path / "new.onnx", None))
+    new, shipped = (library.recognise((voice, 16_000), path).decisions for path in (tmp_path / "new.onnx", None))
     assert [one.label for one in new] == [one.label for one in shipped]
     refused = rtser("file", ROOT / "rtser" / "samples" / "demo.flac", "--model", OLD)
     assert refused.returncode == 3
