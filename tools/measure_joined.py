@@ -6,16 +6,16 @@ For each corpus some recordings of emotions that the model knows are drawn (fixe
 a random pause between the two bounds after each. The model decides as `rtser file` does. With --slide the window is
 never restarted, as it was before contract 2.
 
-An utterance counts as named where a label is shown while it lasts or within a second after it. Its label is the one
-shown longest. Prints a Markdown table: named, of all utterances; right, of the named and of all; how often the last
-likeliest emotion, named or not, was right; how often the first label shown was the previous utterance's emotion (where the two differ; a label that still lasts counts); the median
-time to the first label; label changes in a second of speech. The first recording is left out: nothing came before it.
+Named: the utterance that the recogniser tells (the one that overlaps the recording most) has a label; right: its label
+is the recording's emotion. Likeliest right: the last likeliest emotion of the recording was right, named or not.
+Previous first: the first label shown in the recording was the emotion of the one before, where the two differ; a label
+that still lasts counts. Then the median time to the first label, and label changes in a second of speech. The first
+recording is left out: nothing came before it.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -26,7 +26,8 @@ from rtser_train.data.corpora import read_corpus
 
 import rtser
 from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, Float32, segment_end_s, window_segments
-from rtser.engine.decider import Deciders
+from rtser.engine.decider import Decider
+from rtser.engine.decision import Utterance
 from rtser.engine.stream import Stream
 from rtser.models.raw import raw_outputs
 from rtser.settings import ListenSettings, checked, read_settings
@@ -64,79 +65,88 @@ def joined(
 
 
 class Shown(NamedTuple):
-    """What is shown after each segment: (S,) each.
+    """What is shown after each segment, S of them, and the utterances that are told.
 
     Attributes:
         times_s: ends of the segments.
         labels: the emotions named.
         leanings: the likeliest emotions.
         spoken_s: how many seconds somebody spoke.
+        utterances: those that ended.
     """
 
     times_s: list[float]
     labels: list[str | None]
     leanings: list[str | None]
     spoken_s: float
+    utterances: list[Utterance]
 
 
 def streamed(model: rtser.Model, samples: Float32, settings: ListenSettings) -> Shown:
     """As `rtser file` decides."""
-    said = Stream(model, settings.window_s, settings.decide).push(samples)
+    stream = Stream(model, settings.window_s, settings.decide)
+    said = [*stream.push(samples), stream.reset()]
     decisions = [one for one in said if isinstance(one, rtser.Decision)]
-    leanings = [one.leaning.label if one.leaning else None for one in decisions]
-    labels, spoken = [one.label for one in decisions], sum(one.speaking for one in decisions)
-    return Shown([one.time_s for one in decisions], labels, leanings, spoken * HOP_SAMPLES / SAMPLE_RATE)
+    return Shown(
+        [one.time_s for one in decisions],
+        [one.label for one in decisions],
+        [one.leaning.label if one.leaning else None for one in decisions],
+        sum(one.speaking for one in decisions) * HOP_SAMPLES / SAMPLE_RATE,
+        [one for one in said if isinstance(one, Utterance) and one.final],
+    )
 
 
 def slid(model: rtser.Model, samples: Float32, settings: ListenSettings) -> Shown:
     """As `rtser file` would decide if its window slid over all that is said, without a restart."""
     window = window_segments(settings.window_s) if settings.window_s else model.metadata.window
     raw = raw_outputs(model, samples, window)
-    decider = Deciders(model.labels, model.metadata.label_threshold, settings.decide)
-    decider.grow(1)
-    labels, leanings, spoken = [], [], 0
+    decider = Decider(model.labels, model.metadata.label_threshold, settings.decide)
+    said = enumerate(zip(raw.speech.tolist(), raw.emotions.tolist(), strict=True))
+    readings = [decider.push(segment, speech, emotions) for segment, (speech, emotions) in said]
     names = [*model.labels, None]
-    for segment in range(len(raw)):
-        part = slice(segment, segment + 1)
-        read = decider.push(slice(None), np.array([segment]), raw.speech[part], raw.emotions[part])
-        labels.append(names[read.label[0]])
-        leanings.append(names[read.leaning[0]])
-        spoken += int(read.speaking[0])
-    return Shown([segment_end_s(k) for k in range(len(raw))], labels, leanings, spoken * HOP_SAMPLES / SAMPLE_RATE)
+    utterances = [one for one in (*(read.utterance for read in readings), decider.clear()) if one and one.final]
+    return Shown(
+        [segment_end_s(segment) for segment in range(len(readings))],
+        [names[read.label] for read in readings],
+        [names[read.leaning] for read in readings],
+        sum(read.speaking for read in readings) * HOP_SAMPLES / SAMPLE_RATE,
+        utterances,
+    )
+
+
+def told(utterances: list[Utterance], part: Part) -> str | None:
+    """The label of the utterance that overlaps a part most."""
+
+    def overlap(one: Utterance) -> float:
+        return min(one.end_s, part.end_s) - max(one.start_s, part.start_s)
+
+    most = max(utterances, key=overlap, default=None)
+    return most.label if most and overlap(most) > 0 else None
 
 
 def row(shown: Shown, parts: list[Part]) -> str:
     """The cells of one table row."""
     at = np.array(shown.times_s)
-    named = right = likeliest = previous = differing = 0
+    likeliest = previous = differing = 0
     waits = []
     for before, part, after in zip(parts, parts[1:], [*parts[2:], None], strict=False):
         until = min(part.end_s + AFTER_S, after.start_s if after else part.end_s + AFTER_S)
         first, last = np.searchsorted(at, [part.start_s, until])
         leaning = [one for one in shown.leanings[first:last] if one]
         likeliest += bool(leaning) and leaning[-1] == part.emotion
-        here = [(shown.times_s[at], shown.labels[at]) for at in range(first, last) if shown.labels[at]]
-        if not here:
-            continue
-        named += 1
-        waits.append(here[0][0] - part.start_s)
-        right += Counter(label for _, label in here).most_common(1)[0][0] == part.emotion
-        if before.emotion != part.emotion:
+        named = [place for place in range(first, last) if shown.labels[place]]
+        if named:
+            waits.append(shown.times_s[named[0]] - part.start_s)
+        if named and before.emotion != part.emotion:
             differing += 1
-            previous += here[0][1] == before.emotion
+            previous += shown.labels[named[0]] == before.emotion
     changes = sum(bool(one and other and one != other) for one, other in pairwise(shown.labels))
-    count = len(parts) - 1
-    cells = [
-        str(count),
-        f"{100 * named / count:.0f}",
-        f"{100 * right / max(1, named):.0f}",
-        f"{100 * right / count:.0f}",
-        f"{100 * likeliest / count:.0f}",
-        f"{100 * previous / max(1, differing):.0f}",
-        f"{np.median(waits) if waits else float('nan'):.2f}",
-        f"{changes / max(1e-9, shown.spoken_s):.2f}",
-    ]
-    return " | ".join(cells)
+    labels = [(told(shown.utterances, part), part.emotion) for part in parts[1:]]
+    named, right = sum(bool(label) for label, _ in labels), sum(label == emotion for label, emotion in labels)
+    shares = named / len(labels), right / max(1, named), right / len(labels), likeliest / len(labels)
+    cells = [f"{100 * share:.1f}" for share in (*shares, previous / max(1, differing))]
+    wait_s = f"{np.median(waits) if waits else float('nan'):.2f}"
+    return " | ".join([str(len(labels)), *cells, wait_s, f"{changes / max(1e-9, shown.spoken_s):.2f}"])
 
 
 def main() -> None:

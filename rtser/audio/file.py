@@ -68,8 +68,8 @@ class AudioFile:
         """Yield the file once, in blocks of at most about 0.5 s, shape (n,), float32, mono, 16 kHz.
 
         Raises:
-            InputError: on samples that are no sound (NaN, infinite, beyond `MAX_SAMPLE`), on damage, and at the end of a
-                file that is shorter than its header says; all that could be read has been yielded by then.
+            InputError: on samples that are no sound (NaN, infinite, beyond `MAX_SAMPLE`), on damage, and at the end of
+                a file that is shorter than its header says; all that could be read has been yielded by then.
         """
         resampler = MonoResampler(self.sample_rate, self._channel)
         frames_read = 0

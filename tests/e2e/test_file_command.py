@@ -27,22 +27,8 @@ DECISION_KEYS = ["type", "time", "emotions", "label", "confidence", "leaning", "
 DECISION_KEYS.append("salience")
 
 
-COLUMNS = [
-    "run",
-    "utc",
-    "source",
-    "time",
-    "label",
-    "confidence",
-    "leaning",
-    "leaning_confidence",
-    "speaking",
-    "speech",
-    "salience",
-    "angry",
-    "neutral",
-    "sad",
-]
+COLUMNS = ["run", "utc", "source", "time", "label", "confidence", "leaning", "leaning_confidence", "speaking"]
+COLUMNS += ["speech", "salience", "angry", "neutral", "sad"]
 
 
 def events(result):

@@ -239,7 +239,7 @@ def test_systemd_hears_that_it_is_ready_alive_with_decisions_only_and_stopping(t
         for _ in range(2 * HOPS_APART):
             manager.write(DECISION)
         manager.write(SourceEvent(1.0, "lost", "virtmic has gone", 0))
-        manager.write(EndEvent.of(1.0, 1, RunStatistics()))
+        manager.write(EndEvent.of(1.0, RunStatistics()))
         heard = [listener.recv(1000).decode() for _ in range(5)]
     assert heard[0] == "READY=1\nSTATUS=listening to virtmic"
     assert heard[1:3] == ["WATCHDOG=1"] * 2
