@@ -44,17 +44,17 @@ class Recognition:
 
     @property
     def embeddings(self) -> Float32:
-        """The segments' embeddings (S, F), where they were asked for.
+        """The segments' embeddings (S, F), float32, where they were asked for; (0, 0) of a recording without segments.
 
         Raises:
-            ArgumentError: they were not.
+            ArgumentError: they were not asked for.
         """
         rows = [one.embedding for one in self.decisions if one.embedding is not None]
-        if len(rows) < len(self.decisions) or not rows:
+        if len(rows) < len(self.decisions):
             raise ArgumentError(
                 "there are no embeddings", "recognise(..., embeddings=True) keeps those of each segment"
             )
-        return np.stack(rows)
+        return np.stack(rows) if rows else np.zeros((0, 0), np.float32)
 
     def utterance_embeddings(self) -> Float32:
         """The mean of each utterance's embeddings, weighted by the network's attention: (utterances, F)."""

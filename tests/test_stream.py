@@ -147,7 +147,7 @@ def test_wrong_sound_is_refused_and_the_stream_goes_on_unharmed(wrong, words, ra
 def test_an_array_in_the_middle_of_a_sample_is_refused_and_the_stream_goes_on_unharmed():
     stream, content = rtser.Stream(TINY), PCM.tobytes()
     events = stream.push(content[:77_777])
-    with pytest.raises(rtser.ArgumentError, match="middle of a frame.*or call reset"):
+    with pytest.raises(rtser.ArgumentError, match=r"middle of a frame.*or call reset"):
         stream.push(PCM)
     assert events + stream.push(content[77_777:]) + stream.finish() == WHOLE
 
