@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     from rtser.session import Session
     from rtser.sinks import Sink
 
-LISTEN_ONLY = ("device", "source", "outputs")
-"""Settings that mean something to `rtser listen` alone."""
-
 
 @with_recognition
 def file(
@@ -56,10 +53,7 @@ def file(
     live = stream or speed is not None
     pace = speed if speed is not None else float(live)
     with failures() as fail, quiet_libraries(), signals(fail.say) as asked:
-        for change in options.changes:
-            if change.split(".")[0].split("=")[0].strip() in LISTEN_ONLY:
-                raise InputError(f"--set {change}: this setting is for rtser listen", "--csv and --json write events")
-        settings = options.settings(channel=channel)
+        settings = options.of_files(channel)
         keep_apart([csv], [*paths, settings.model, options.config])
         session = make_session(settings)
         from rtser.sinks import closing

@@ -29,6 +29,10 @@ PlainOption = Annotated[bool, typer.Option("--plain", help="Lines of text instea
 JsonOption = Annotated[bool, typer.Option("--json", help="Write events as JSON lines on standard output.")]
 
 
+LISTEN_ONLY = ("device", "source", "outputs")
+"""Settings that mean something to `rtser listen` alone."""
+
+
 def recognition(
     model: ModelOption = None,
     provider: ProviderOption = None,
@@ -77,6 +81,13 @@ class Recognition(NamedTuple):
         content = read_settings(self.config, self.changes)
         _overlay(content, self.given | more)
         return checked(ListenSettings, content, f"configuration {self.config}" if self.config else "settings")
+
+    def of_files(self, channel: int | None) -> ListenSettings:
+        """The settings of a command that reads files; InputError where --set changes one that only `listen` has."""
+        for change in self.changes:
+            if change.split(".")[0].split("=")[0].strip() in LISTEN_ONLY:
+                raise InputError(f"--set {change}: this setting is for rtser listen", "leave it out")
+        return self.settings(channel=channel)
 
 
 def with_recognition(command: Callable[..., None]) -> Callable[..., None]:
