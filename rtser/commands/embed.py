@@ -7,20 +7,24 @@ from typing import Annotated
 
 import typer
 
-from rtser.commands.file import recognise_file
-from rtser.commands.options import ChannelOption, Recognition, keep_apart, make_session, with_recognition
+from rtser.commands.file import recognise_files
+from rtser.commands.options import (
+    ChannelOption,
+    FilesArgument,
+    Recognition,
+    keep_apart,
+    make_session,
+    with_recognition,
+)
 from rtser.commands.process import failures, single_threaded
 from rtser.commands.quiet import quiet_libraries
 from rtser.commands.signals import signals
-from rtser.errors import InputError
 
 
 @with_recognition
 def embed(
     options: Recognition,
-    paths: Annotated[
-        list[Path], typer.Argument(help="Audio files: wav, flac, ogg, opus, mp3, ...", show_default=False)
-    ],
+    paths: FilesArgument,
     output: Annotated[Path, typer.Option("--output", "-o", help="The table to write (.npz or .parquet).")],
     channel: ChannelOption = None,
 ) -> None:
@@ -61,13 +65,7 @@ def embed(
         table = EmbeddingTable(session.window)
         with replacing(output) as part:
             part.touch()  # what cannot be written is told now, and not after the work
-            for path in paths:
-                if asked.stop.is_set():
-                    break
-                try:
-                    recognise_file(session, path, settings.channel, 0, [table], asked.stop)
-                except InputError as error:
-                    fail.note(error)
+            recognise_files(session, paths, settings.channel, 0, [table], asked.stop, fail)
             if asked.stop.is_set():
                 raise KeyboardInterrupt
             if not len(table):

@@ -25,10 +25,11 @@ ChannelOption = Annotated[int | None, typer.Option("--channel", help="Channel to
 ProviderOption = Annotated[
     Provider | None, typer.Option("--provider", help="Where the network runs; auto if not named.")
 ]
+FilesArgument = Annotated[
+    list[Path], typer.Argument(help="Audio files: wav, flac, ogg, opus, mp3, ...", show_default=False)
+]
 PlainOption = Annotated[bool, typer.Option("--plain", help="Lines of text instead of the live view.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write events as JSON lines on standard output.")]
-
-
 LISTEN_ONLY = ("device", "source", "outputs")
 """Settings that mean something to `rtser listen` alone."""
 

@@ -24,7 +24,7 @@ def shipped():
 
 def named(model, samples):
     """Share of the decisions that name an emotion."""
-    decisions = library.Stream(model).push(samples)
+    decisions = library.recognise((samples, 16_000), model).decisions
     return sum(decision.label is not None for decision in decisions) / len(decisions)
 
 
@@ -60,7 +60,7 @@ def test_it_is_small_and_says_what_it_is(shipped):
 
 
 def test_it_hears_speech_in_the_sample_and_none_in_silence(shipped, voice):
-    speech = np.array([decision.speech for decision in library.Stream(shipped).push(voice)])
+    speech = np.array([decision.speech for decision in library.recognise((voice, 16_000), shipped).decisions])
     assert np.quantile(speech, 0.7) > 0.8
     assert named(shipped, np.zeros(16_000 * 10, np.float32)) == 0
 
