@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         EndEvent,
         ErrorEvent,
         Event,
+        SettingsEvent,
         SourceEvent,
         StartEvent,
         UtteranceEvent,
@@ -56,7 +57,7 @@ _HOMES = {
     "engine.decision": "Decision Leaning Utterance",
     "engine.model": "Model",
     "errors": "ArgumentError DeviceError InputError ModelError OutputError ProviderError RtserError UnavailableError",
-    "events": "DecisionEvent EndEvent ErrorEvent Event SourceEvent StartEvent UtteranceEvent",
+    "events": "DecisionEvent EndEvent ErrorEvent Event SettingsEvent SourceEvent StartEvent UtteranceEvent",
     "listening": "listen",
     "models": "load",
     "recognition": "Recognition recognise",
@@ -84,6 +85,7 @@ __all__ = [
     "ProviderError",
     "Recognition",
     "RtserError",
+    "SettingsEvent",
     "SourceEvent",
     "SourceSettings",
     "StartEvent",
@@ -110,3 +112,8 @@ def __getattr__(name: str) -> Any:
 
         return getattr(import_module(f"rtser.{_HOME[name]}"), name)
     raise AttributeError(f"module 'rtser' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """The public names, also those that are not imported yet."""
+    return sorted({*globals(), *__all__})

@@ -9,7 +9,7 @@ import json
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import rtser
 from rtser.engine.contract import SAMPLE_RATE, Float32
@@ -116,6 +116,15 @@ class SourceEvent(Event):
     state: Literal["lost", "open", "skipped"]
     detail: str
     missing_samples: int
+
+
+@dataclass(frozen=True)
+class SettingsEvent(Event):
+    """Settings were changed while the recogniser runs: their new values by name, as ``decide.label_threshold``."""
+
+    type: ClassVar[str] = "settings"
+    time: float
+    changed: dict[str, Any]
 
 
 @dataclass(frozen=True)

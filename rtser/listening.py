@@ -9,6 +9,7 @@ from rtser.audio.microphone import MicrophoneOpener
 from rtser.audio.supervisor import Supervisor
 from rtser.engine.decider import DecideSettings
 from rtser.engine.model import Model
+from rtser.errors import ArgumentError
 from rtser.events import Event
 from rtser.session import Session
 from rtser.settings import SourceSettings
@@ -16,7 +17,7 @@ from rtser.settings import SourceSettings
 
 def listen(
     model: Model,
-    device: str | None = None,
+    device: str | int | None = None,
     *,
     channel: int | None = None,
     window_s: float | None = None,
@@ -41,15 +42,28 @@ def listen(
         channel: which channel to use, counted from 0; None for the mean of the first two.
         window_s: length of the decision window in seconds; None for the model's own.
         decide: how decisions become labels and utterances.
-        source: how the device is kept alive.
+        source: how the device is kept alive, and when late sound is skipped.
         stop: ends the sound once it is set, from any thread; the last events still come.
         embeddings: whether decisions have the segments' embeddings.
 
+    Returns:
+        the events, from `StartEvent` to `EndEvent`. The device is opened when the first one is asked for.
+
     Raises:
-        DeviceError: there is no such device, or it cannot be opened; raised at the first event.
+        ArgumentError: an argument is of the wrong type or out of range.
+        DeviceError: there is no such device, or it cannot be opened; raised where the first event is asked for.
     """
+    if not isinstance(device, str | int | None):
+        raise ArgumentError(
+            f"a device is named by text or an index, not by {type(device).__name__}", "see rtser devices"
+        )
     session, settings = Session(model, window_s, decide, embeddings=embeddings), source or SourceSettings()
-    opener, stop = MicrophoneOpener(device, channel, settings.ring_s), stop or threading.Event()
-    with Supervisor(opener, settings, stop, channel) as microphone:
-        if not stop.is_set():
+    opener = MicrophoneOpener(None if device is None else str(device), channel, settings.ring_s)
+    stop = stop or threading.Event()
+    return _events(session, Supervisor(opener, settings, stop, channel), stop)
+
+
+def _events(session: Session, supervisor: Supervisor, stop: threading.Event) -> Generator[Event]:
+    with supervisor as microphone:
+        if not stop.is_set():  # else entering ended early, without a device
             yield from session.events(microphone)

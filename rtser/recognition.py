@@ -8,24 +8,22 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rtser.audio.file import AudioFile, check_rate
-from rtser.audio.pcm import Sound, to_frames
+from rtser.audio.file import AudioFile
+from rtser.audio.pcm import Sound, check_format, to_frames
 from rtser.audio.resample import MonoResampler
 from rtser.audio.source import MemorySource, Source, split
-from rtser.engine.contract import Float32, checked_samples, segment_end_s
+from rtser.engine.contract import Float32, checked_samples
 from rtser.engine.decider import DecideSettings
 from rtser.engine.model import Model
 from rtser.errors import ArgumentError, UnavailableError
 from rtser.events import DecisionEvent, Event, StartEvent, UtteranceEvent
 from rtser.models import load
+from rtser.pooling import attention_mean, segments_between
 from rtser.session import Session
 
 if TYPE_CHECKING:
     import pandas
-
-TINY_S = 1e-6
 
 
 @dataclass
@@ -46,29 +44,27 @@ class Recognition:
 
     @property
     def embeddings(self) -> Float32:
-        """The segments' embeddings (S, F), where they were asked for.
+        """The segments' embeddings (S, F), float32, where they were asked for; (0, 0) of a recording without segments.
 
         Raises:
-            ArgumentError: they were not.
+            ArgumentError: they were not asked for.
         """
         rows = [one.embedding for one in self.decisions if one.embedding is not None]
-        if len(rows) < len(self.decisions) or not rows:
+        if len(rows) < len(self.decisions):
             raise ArgumentError(
                 "there are no embeddings", "recognise(..., embeddings=True) keeps those of each segment"
             )
-        return np.stack(rows)
+        return np.stack(rows) if rows else np.zeros((0, 0), np.float32)
 
     def utterance_embeddings(self) -> Float32:
         """The mean of each utterance's embeddings, weighted by the network's attention: (utterances, F)."""
         embeddings, times = self.embeddings, np.array([one.time for one in self.decisions])
         salience = np.array([one.salience for one in self.decisions])
-        means = np.zeros((len(self.utterances), embeddings.shape[1]), np.float32)
-        for row, utterance in enumerate(self.utterances):
-            part = slice(*np.searchsorted(times, [utterance.start + segment_end_s(0) - TINY_S, utterance.end + TINY_S]))
-            weights = attention_weights(salience[part], self.window)
-            if weights.sum() > 0:
-                means[row] = weights @ embeddings[part] / weights.sum()
-        return means
+        means = [np.zeros((0, embeddings.shape[1]), np.float32)]
+        for one in self.utterances:
+            part = segments_between(times, one.start, one.end)
+            means.append(attention_mean(embeddings[part], salience[part], self.window)[None])
+        return np.concatenate(means)
 
     def to_dataframe(self) -> pandas.DataFrame:
         """The decisions as a table: one row a segment, ``emotions`` in a column each.
@@ -109,11 +105,11 @@ def recognise(
     >>> import rtser
     >>> result = rtser.recognise(rtser.sample_path())
     >>> len(result.decisions), len(result.utterances) > 2
-    (336, True)
+    (320, True)
 
     Args:
-        sound: an audio file, or samples and their rate in Hz (`rtser.audio.pcm.to_frames`; of shape (n, channels)
-            where there are several channels).
+        sound: an audio file, or a pair of samples and their rate in Hz. Samples are PCM bytes (16 bit, little-endian)
+            or an array of int16, or of float32 or float64 in [-1, 1], of the shape (n,) or (n, channels).
         model: from `rtser.load`, or a model file; None for the shipped one.
         channel: which channel to use, counted from 0; None for the mean of all.
         window_s: length of the decision window in seconds; None for the model's own.
@@ -122,9 +118,12 @@ def recognise(
 
     Raises:
         InputError: the file cannot be read, or is damaged.
-        ArgumentError: samples or other arguments are not as they should be.
+        ArgumentError: samples or other arguments are of the wrong type or out of range.
         ModelError: the model file cannot be used.
     """
+    if not isinstance(sound, str | os.PathLike) and not (isinstance(sound, tuple) and len(sound) == 2):
+        problem = f"a recording is a file's path, or samples with their rate, not {type(sound).__name__}"
+        raise ArgumentError(problem, "recognise((samples, 16_000))")
     loaded = model if isinstance(model, Model) else load(model)
     session = Session(loaded, window_s, decide, embeddings=embeddings)
     result = Recognition(window=session.window)
@@ -136,30 +135,10 @@ def recognise(
     return result
 
 
-def attention_weights(salience: NDArray[np.float64], window: int) -> NDArray[np.float64]:
-    """How much attention each segment of an utterance gets, over the whole utterance: (n,), to a common scale.
-
-    A segment's salience is its share of its window, s = w / (w + the sum over the segments before it in the window). So
-    each weight follows from those before it.
-
-    Args:
-        salience: (n,), of the segments from the utterance's first on.
-        window: length of the decision window in segments.
-    """
-    weights = np.zeros(len(salience))
-    for segment, share in enumerate(salience):
-        before = weights[max(0, segment - window + 1) : segment].sum()
-        weights[segment] = share * before / max(1 - share, 1e-6) if before > 0 else float(share > 0)
-    return weights
-
-
 def _samples(sound: Sound, sample_rate: int, channel: int | None) -> Source:
     """Samples in memory as a source."""
-    if problem := check_rate(sample_rate):
-        raise ArgumentError(problem)
     channels = sound.shape[1] if isinstance(sound, np.ndarray) and sound.ndim == 2 else 1
-    if not (channel is None or 0 <= channel < channels):
-        raise ArgumentError(f"there is no channel {channel} of {channels}, counted from 0")
+    check_format(sample_rate, channels, channel)
     resampler = MonoResampler(sample_rate, channel)
     mono = checked_samples(resampler.mix(to_frames(sound, channels)))
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from rtser.audio.file import check_rate
-from rtser.audio.pcm import Sound, to_frames
+from rtser.audio.pcm import FrameJoiner, Sound, check_format
 from rtser.audio.resample import MonoResampler
 from rtser.engine.bank import OneAtATime
 from rtser.engine.contract import Float32, checked_samples
@@ -49,14 +48,12 @@ class Stream:
         decide: DecideSettings | None = None,
         embeddings: bool = False,
     ) -> None:
-        if problem := check_rate(sample_rate):
-            raise ArgumentError(problem)
-        if channels < 1 or not (channel is None or 0 <= channel < channels):
-            raise ArgumentError(f"there is no channel {channel} of {channels}, counted from 0")
+        check_format(sample_rate, channels, channel)
         self._engine = EngineStream(model, window_s, decide, embeddings)
         self._channels, self._rate, self._channel = channels, sample_rate, channel
         self._alone = OneAtATime()
-        self._resampler, self._finished = MonoResampler(sample_rate, channel), False
+        self._finished = False
+        self._begin()
 
     @property
     def time_s(self) -> float:
@@ -67,23 +64,34 @@ class Stream:
         """Take sound, and decide at the end of every segment that it completes.
 
         Args:
-            sound: see `rtser.audio.pcm.to_frames`; any length.
+            sound: PCM bytes (16 bit, little-endian) of any cut, in the middle of a sample too; or an array of int16, or
+                of float32 or float64 in [-1, 1]. Of several channels, it is interleaved, or of the shape (n, channels).
 
         Returns:
             the events, oldest first; often none.
 
         Raises:
-            ArgumentError: wrong type or shape, a sample that is NaN or beyond 16 times full scale, a finished stream,
-                or two threads that push at once. The stream stays as it was and can be used on.
+            ArgumentError: wrong type or shape, a sample that is NaN or beyond 16 times full scale, an array after bytes
+                that ended in the middle of a frame, a finished stream, or two threads that use the stream at once. The
+                stream stays as it was and can be used on.
         """
         with self._alone:
             if self._finished:
                 raise ArgumentError("the stream is finished", "call reset() to start a new one")
-            mono = checked_samples(self._resampler.mix(to_frames(sound, self._channels)))
+            mono = checked_samples(self._resampler.mix(self._joiner.join(sound)))
             return self._recognise(self._resampler.resample(mono))
 
     def finish(self) -> list[DecisionEvent | UtteranceEvent]:
-        """End the stream: what the resampler held back, and the utterance that this cuts off."""
+        """End the stream: what the resampler held back, and the utterance that this cuts off.
+
+        Bytes of half a frame are dropped. Until `reset`, nothing more can be pushed.
+
+        Returns:
+            the last events; none where it has finished already.
+
+        Raises:
+            ArgumentError: another thread uses the stream.
+        """
         with self._alone:
             events = [] if self._finished else self._recognise(self._resampler.flush())
             self._finished = True
@@ -92,10 +100,18 @@ class Stream:
             return events
 
     def reset(self) -> None:
-        """Forget everything; time starts again at zero."""
+        """Forget everything; time starts again at zero.
+
+        Raises:
+            ArgumentError: another thread uses the stream.
+        """
         with self._alone:
             self._engine.reset()
-            self._resampler, self._finished = MonoResampler(self._rate, self._channel), False
+            self._begin()
+
+    def _begin(self) -> None:
+        self._joiner, self._resampler = FrameJoiner(self._channels), MonoResampler(self._rate, self._channel)
+        self._finished = False
 
     def _recognise(self, samples: Float32) -> list[DecisionEvent | UtteranceEvent]:
         return [event_of(said) for said in self._engine.push(samples)]

@@ -27,6 +27,7 @@ def test_the_wheel_has_both_packages_their_data_and_nothing_called_train(tmp_pat
     assert {name.partition("/")[0] for name in names if ".dist-info" not in name} == {"rtser", "rtser_train"}
     for data in (
         "rtser/py.typed",
+        "rtser/events.schema.json",
         "rtser/configs/listen.yaml",
         "rtser/models/default.onnx",
         "rtser_train/configs/debug.yaml",

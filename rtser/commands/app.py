@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from rtser.commands import bench, devices, file, listen, model, train
+from rtser.commands import bench, devices, embed, file, listen, model, train
 
 app = typer.Typer(
     help="Recognise emotion in speech as it is spoken.",
@@ -16,6 +16,7 @@ app = typer.Typer(
 for command in (
     file.file,
     file.demo,
+    embed.embed,
     listen.listen,
     listen.settings,
     devices.devices,

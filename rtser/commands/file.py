@@ -9,6 +9,7 @@ import typer
 
 from rtser.commands.options import (
     ChannelOption,
+    FilesArgument,
     JsonOption,
     ModelOption,
     PlainOption,
@@ -20,7 +21,7 @@ from rtser.commands.options import (
     with_recognition,
 )
 from rtser.commands.output import make_view
-from rtser.commands.process import failures, single_threaded
+from rtser.commands.process import Failures, failures, single_threaded
 from rtser.commands.quiet import quiet_libraries
 from rtser.commands.signals import signals
 from rtser.errors import InputError
@@ -32,16 +33,11 @@ if TYPE_CHECKING:
     from rtser.session import Session
     from rtser.sinks import Sink
 
-LISTEN_ONLY = ("device", "source", "outputs")
-"""Settings that mean something to `rtser listen` alone."""
-
 
 @with_recognition
 def file(
     options: Recognition,
-    paths: Annotated[
-        list[Path], typer.Argument(help="Audio files: wav, flac, ogg, opus, mp3, ...", show_default=False)
-    ],
+    paths: FilesArgument,
     stream: Annotated[bool, typer.Option("--stream", help="Pace in real time and show the live view.")] = False,
     speed: Annotated[
         float | None, typer.Option(help="As --stream, at so many times real time; 0 does not wait.", min=0)
@@ -56,10 +52,7 @@ def file(
     live = stream or speed is not None
     pace = speed if speed is not None else float(live)
     with failures() as fail, quiet_libraries(), signals(fail.say) as asked:
-        for change in options.changes:
-            if change.split(".")[0].split("=")[0].strip() in LISTEN_ONLY:
-                raise InputError(f"--set {change}: this setting is for rtser listen", "--csv and --json write events")
-        settings = options.settings(channel=channel)
+        settings = options.of_files(channel)
         keep_apart([csv], [*paths, settings.model, options.config])
         session = make_session(settings)
         from rtser.sinks import closing
@@ -71,13 +64,7 @@ def file(
         if csv:
             sinks.append(DroppingSink(new_table(csv, session.model.labels)))
         with closing(sinks):
-            for path in paths:
-                if asked.stop.is_set():
-                    break
-                try:
-                    recognise_file(session, path, settings.channel, pace, sinks, asked.stop)
-                except InputError as error:
-                    fail.note(error)
+            recognise_files(session, paths, settings.channel, pace, sinks, asked.stop, fail)
 
 
 def demo(
@@ -98,6 +85,25 @@ def demo(
         sinks = [DroppingSink(make_view(session, json, live=not plain), asked.stop.set)]
         with closing(sinks):
             recognise_file(session, sample_path(), None, speed, sinks, asked.stop, name=sample_path().name)
+
+
+def recognise_files(
+    session: Session,
+    paths: Sequence[Path],
+    channel: int | None,
+    speed: float,
+    sinks: Sequence[Sink],
+    stop: threading.Event,
+    fail: Failures,
+) -> None:
+    """`recognise_file` for one file after another, until `stop` is set; one that cannot be done is noted."""
+    for path in paths:
+        if stop.is_set():
+            break
+        try:
+            recognise_file(session, path, channel, speed, sinks, stop)
+        except InputError as error:
+            fail.note(error)
 
 
 def recognise_file(

@@ -25,8 +25,13 @@ ChannelOption = Annotated[int | None, typer.Option("--channel", help="Channel to
 ProviderOption = Annotated[
     Provider | None, typer.Option("--provider", help="Where the network runs; auto if not named.")
 ]
+FilesArgument = Annotated[
+    list[Path], typer.Argument(help="Audio files: wav, flac, ogg, opus, mp3, ...", show_default=False)
+]
 PlainOption = Annotated[bool, typer.Option("--plain", help="Lines of text instead of the live view.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write events as JSON lines on standard output.")]
+LISTEN_ONLY = ("device", "source", "outputs")
+"""Settings that mean something to `rtser listen` alone."""
 
 
 def recognition(
@@ -44,7 +49,7 @@ def recognition(
         float | None, typer.Option("--smoothing", help="Seconds over which the probabilities are averaged; 0.3.")
     ] = None,
     silence: Annotated[
-        float | None, typer.Option("--silence", help="Seconds of silence that end an utterance, at least 0.36; 0.6.")
+        float | None, typer.Option("--silence", help="Seconds of silence that end an utterance, at least 0.36; 0.36.")
     ] = None,
     config: Annotated[
         Path | None, typer.Option("--config", help="YAML file of settings; `rtser settings` explains each.")
@@ -77,6 +82,13 @@ class Recognition(NamedTuple):
         content = read_settings(self.config, self.changes)
         _overlay(content, self.given | more)
         return checked(ListenSettings, content, f"configuration {self.config}" if self.config else "settings")
+
+    def of_files(self, channel: int | None) -> ListenSettings:
+        """The settings of a command that reads files; InputError where --set changes one that only `listen` has."""
+        for change in self.changes:
+            if change.split(".")[0].split("=")[0].strip() in LISTEN_ONLY:
+                raise InputError(f"--set {change}: this setting is for rtser listen", "leave it out")
+        return self.settings(channel=channel)
 
 
 def with_recognition(command: Callable[..., None]) -> Callable[..., None]:

@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from rtser.engine.model import Model
-from rtser.errors import ModelError
+from rtser.errors import ArgumentError, ModelError
 from rtser.models.providers import Provider, open_session
 
 __all__ = ["Provider", "default_model_path", "load", "load_bytes", "read_model"]
@@ -25,7 +25,10 @@ def load(path: str | os.PathLike[str] | None = None, provider: Provider = "auto"
     Raises:
         ModelError: the file is missing, damaged or not a model of this contract.
         ProviderError: ``cuda`` was asked for and is not available.
+        ArgumentError: an argument is of the wrong type or out of range.
     """
+    if not isinstance(path, str | os.PathLike | None):
+        raise ArgumentError(f"a model is named by the path of its file, not by {type(path).__name__}")
     file = default_model_path() if path is None else Path(path)
     return load_bytes(read_model(file), str(file), provider, threads)
 

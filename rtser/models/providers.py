@@ -26,8 +26,8 @@ def open_session(content: bytes, provider: Provider, threads: int) -> Any:
     """
     if provider not in ("auto", "cpu", "cuda"):
         raise ArgumentError(f"provider {provider!r} is unknown", "choose auto, cpu or cuda")
-    if threads < 1:
-        raise ArgumentError(f"threads must be at least 1, not {threads}")
+    if not isinstance(threads, int) or threads < 1:
+        raise ArgumentError(f"threads must be a whole number of at least 1, not {threads!r}")
     if provider == "cuda" or (provider == "auto" and nvidia_driver()):
         try:
             return _cuda_session(content, threads)

@@ -35,6 +35,8 @@ class JsonLog:
         if isinstance(event, StartEvent):
             self._log.opening = ""
         line = event.to_json(utc_now())
-        self._log.write(line)
-        if isinstance(event, StartEvent):
-            self._log.opening = line
+        try:
+            self._log.write(line)
+        finally:  # where it could not be written, it is when the file opens again
+            if isinstance(event, StartEvent):
+                self._log.opening = line

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 
+import jsonschema
 import numpy as np
 import pytest
 import soundfile
@@ -113,9 +114,16 @@ def test_logs_are_appended_opened_again_on_sighup_and_complete_in_the_end(microp
         assert listening.end()[0] == 0
     old = (tmp_path / "moved.jsonl").read_text().splitlines()
     assert old[:2] == ['{"type": "old"}', '{"cut of']
-    assert [json.loads(line) for line in [*old[2:], *log.read_text().splitlines()]] == listening.events
+    before, after = ([json.loads(line) for line in lines] for lines in (old[2:], log.read_text().splitlines()))
+    schema = jsonschema.Draft202012Validator(json.loads((ROOT / "rtser" / "events.schema.json").read_text()))
+    for event in [*before, *after, *listening.events]:
+        schema.validate(event)
+    assert before[0] == after[0] == listening.events[0]
+    for event in [*before[1:], *after[1:]]:
+        assert event.pop("utc").endswith("Z")
+    assert before + after[1:] == listening.events
     rows = table.read_text().splitlines()
-    assert rows[0].startswith("source,time,label")
+    assert rows[0].startswith("run,utc,source,time,label")
     assert len(rows) == 1 + len(decisions(listening.events))
 
 
@@ -128,7 +136,9 @@ def test_the_sound_around_each_utterance_is_recorded(microphone, model_path, tmp
     spoken = listening.of("utterance")
     recorded = sorted((tmp_path / "kept").glob("*.flac"))
     assert len(recorded) == len(spoken) >= 1
-    assert json.loads(recorded[0].with_suffix(".json").read_text()) in spoken
+    event = json.loads(recorded[0].with_suffix(".json").read_text())
+    assert event.pop("utc").endswith("Z")
+    assert event in spoken
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")

@@ -1,41 +1,12 @@
-"""Files that are whole or absent, whenever the program is killed."""
+"""Files that are whole or absent (`rtser.files`), and when they were written."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
-from uuid import uuid4
 
-from rtser.errors import OutputError
+from rtser.files import replacing
 
-
-@contextmanager
-def replacing(path: Path, advice: str = "") -> Iterator[Path]:
-    """Yield another path to write to, of the same suffix, which takes the place of `path` once it is written.
-
-    The folder is made where it is missing. Threads and processes may write the same file at the same time: the last
-    one wins. After an exception nothing is left.
-
-    Args:
-        path: the file to write.
-        advice: what to do if it cannot be written.
-
-    Raises:
-        OutputError: the file cannot be written.
-    """
-    if path.exists() and not path.is_file():
-        raise OutputError(f"{path} cannot be replaced, because it is not a regular file", "name another file")
-    part = path.with_name(f".{uuid4().hex}{path.suffix}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield part
-        part.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written ({error.strerror or error})", advice) from None
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
+__all__ = ["replacing", "written_ns"]
 
 
 def written_ns(path: Path) -> int:
