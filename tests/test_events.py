@@ -36,7 +36,7 @@ EVENTS = [
     SourceEvent(1.0, "lost", "it has gone", 0),
     SettingsEvent(1.5, {"decide.label_threshold": 0.35, "device": None}),
     ErrorEvent(2.0, "a.csv cannot be written"),
-    EndEvent.of(2.0, 2, RunStatistics()),
+    EndEvent.of(2.0, RunStatistics()),
 ]
 
 

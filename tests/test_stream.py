@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import rtser
 from rtser.audio.file import read_audio
 from rtser.engine.contract import segment_count
+from rtser.engine.states import States
 from rtser.testing import tiny_model
 
 TINY = tiny_model()
@@ -200,17 +201,17 @@ def test_reset_forgets_everything():
     assert stream.push(pcm(48_000)) + stream.finish() == streamed([pcm(48_000)], 48_000)
 
 
-def test_two_threads_in_one_stream_are_told_so_and_nothing_is_corrupted():
-    model, inside, go_on = tiny_model(), threading.Event(), threading.Event()
-    step = model.step
+def test_two_threads_in_one_stream_are_told_so_and_nothing_is_corrupted(monkeypatch):
+    inside, go_on = threading.Event(), threading.Event()
+    step = States.step
 
     def blocking(*arguments):
         inside.set()
         assert go_on.wait(20)
         return step(*arguments)
 
-    model.step = blocking
-    stream, events = rtser.Stream(model), []
+    monkeypatch.setattr(States, "step", blocking)
+    stream, events = rtser.Stream(tiny_model()), []
     first = threading.Thread(target=lambda: events.extend(stream.push(PCM[:50_000])))
     first.start()
     assert inside.wait(20)

@@ -33,7 +33,7 @@ def start(source="a.wav"):
 
 
 def end():
-    return EndEvent.of(1.0, 1, RunStatistics())
+    return EndEvent.of(1.0, RunStatistics())
 
 
 def lines(path):
