@@ -49,7 +49,7 @@ def recognition(
         float | None, typer.Option("--smoothing", help="Seconds over which the probabilities are averaged; 0.3.")
     ] = None,
     silence: Annotated[
-        float | None, typer.Option("--silence", help="Seconds of silence that end an utterance, at least 0.36; 0.36.")
+        float | None, typer.Option("--silence", help="Seconds of silence that end an utterance; 0.36, the least.")
     ] = None,
     config: Annotated[
         Path | None, typer.Option("--config", help="YAML file of settings; `rtser settings` explains each.")
