@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rtser.audio.file import sample_path
     from rtser.engine.bank import Bank, Decisions
-    from rtser.engine.decider import DecideSettings
+    from rtser.engine.decider import DecideSettings, Reading
     from rtser.engine.decision import Decision, Leaning, Utterance
     from rtser.engine.model import Model
     from rtser.errors import (
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "audio.file": "sample_path",
     "engine.bank": "Bank Decisions",
-    "engine.decider": "DecideSettings",
+    "engine.decider": "DecideSettings Reading",
     "engine.decision": "Decision Leaning Utterance",
     "engine.model": "Model",
     "errors": "ArgumentError DeviceError InputError ModelError OutputError ProviderError RtserError UnavailableError",
@@ -83,6 +83,7 @@ __all__ = [
     "ModelError",
     "OutputError",
     "ProviderError",
+    "Reading",
     "Recognition",
     "RtserError",
     "SettingsEvent",

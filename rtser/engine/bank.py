@@ -54,6 +54,12 @@ class Decisions:
     def __len__(self) -> int:
         return len(self.streams)
 
+    @property
+    def utterances(self) -> list[tuple[int, Utterance]]:
+        """Utterances that ended in this step, or are reported while they go on, each with its stream."""
+        pairs = zip(self.streams, self.readings, strict=True)
+        return [(stream, read.utterance) for stream, read in pairs if read.utterance]
+
     def decision(self, row: int) -> Decision:
         """One row as a `Decision`."""
         probabilities, read, labels = self.emotions[row].tolist(), self.readings[row], self.labels
@@ -108,8 +114,11 @@ class Bank:
     ) -> None:
         if not isinstance(model, Model):
             raise ArgumentError(f"a stream needs a loaded model, not {type(model).__name__}", "use rtser.load")
-        if window_s is not None and not SEGMENT_SAMPLES / SAMPLE_RATE <= window_s <= 3600:
-            raise ArgumentError(f"the window must be 0.335 to 3600 seconds long, not {window_s}")
+        least_s = SEGMENT_SAMPLES / SAMPLE_RATE
+        if window_s is not None and not (isinstance(window_s, int | float) and least_s <= window_s <= 3600):
+            raise ArgumentError(f"the window must be 0.335 to 3600 seconds long, not {window_s!r}")
+        if not isinstance(decide, DecideSettings | None):
+            raise ArgumentError(f"decide must be DecideSettings, not {type(decide).__name__}")
         self.model, self.window = model, model.metadata.window if window_s is None else window_segments(window_s)
         self._decide = decide or DecideSettings()
         self._decide.thresholds(model.metadata.label_threshold)  # refused here, before a stream is open

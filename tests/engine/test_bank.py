@@ -189,7 +189,12 @@ def test_the_name_of_a_model_is_no_model():
         Stream("a.onnx")
 
 
-@pytest.mark.parametrize("window_s", [0, -1, 0.3, 4000, float("nan")])
+def test_settings_that_are_none_are_named():
+    with pytest.raises(ArgumentError, match="decide must be DecideSettings, not dict"):
+        Stream(TINY, decide={"hold_s": 1})
+
+
+@pytest.mark.parametrize("window_s", [0, -1, 0.3, 4000, float("nan"), "4"])
 def test_a_window_out_of_range_is_refused(window_s):
     with pytest.raises(ArgumentError, match="window"):
         Stream(TINY, window_s=window_s)
