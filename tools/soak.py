@@ -80,7 +80,7 @@ def soak(days: float, losses: float, start: int) -> dict[str, float]:
     hours, memory_mib = [0.0], [resident_mib() or 0.0]
     with tempfile.TemporaryDirectory() as folder:
         outputs = OutputSettings(jsonl=Path(folder) / "a.jsonl", csv=Path(folder) / "a.csv", log_max_mb=1, log_keep=1)
-        logs, audio_sinks = build_sinks(outputs, session.model.labels, threading.Event())
+        logs, audio_sinks = build_sinks(outputs, session.model.labels, threading.Event(), session.notify)
         sinks = [*logs, Memory()]
         with closing(sinks), Supervisor(open_device, SourceSettings(retry_min_s=0.01), stop, clock=clock) as source:
             end = session.run(source, sinks, audio_sinks)
