@@ -37,7 +37,8 @@ class Event:
         Args:
             utc: when it was made, for events that lie in a file for long; see `utc_now`.
         """
-        content = {"type": self.type} | ({"utc": utc} if utc else {}) | vars(self)
+        made = {"utc": utc} if utc and not hasattr(self, "utc") else {}
+        content = {"type": self.type} | made | vars(self)
         content.pop("embedding", None)
         return json.dumps(content, allow_nan=False, default=vars)
 

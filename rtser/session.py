@@ -110,6 +110,7 @@ class Session:
     def _events(self, source: Source, audio_sinks: Sequence[AudioSink], tell_decisions: bool) -> Iterator[Event]:
         stream, statistics = self._stream, RunStatistics(self._kept_times)
         self._current = statistics, source
+        self._notices.clear()
         stream.reset()
         begin = 0  # samples before the stream's own time zero
         failure: RtserError | None = None
@@ -123,6 +124,7 @@ class Session:
                     statistics.note_gap(chunk.state == "skipped", chunk.missing_samples)
                     time_s = (begin if chunk.state == "open" else at) / SAMPLE_RATE
                     yield SourceEvent(time_s, chunk.state, chunk.detail, chunk.missing_samples)
+                    yield from self._failures(begin)
                     continue
                 for audio_sink in audio_sinks:
                     audio_sink.write_audio(chunk, begin + stream.samples)
@@ -132,6 +134,7 @@ class Session:
             failure = error
         end_s = (begin + stream.samples) / SAMPLE_RATE
         yield from self._cut_off(begin)
+        yield from self._failures(begin)
         yield EndEvent.of(end_s, statistics)
         if failure:
             raise failure
@@ -152,10 +155,14 @@ class Session:
                     yield event_of(decided.decision(0), begin)
                 if utterance := decided.readings[0].utterance:
                     yield event_of(utterance, begin)
-            while self._notices:
-                yield ErrorEvent((begin + self._stream.samples) / SAMPLE_RATE, self._notices.popleft())
+            yield from self._failures(begin)
 
     def _cut_off(self, begin: int) -> Iterator[Event]:
-        """Begin the stream anew; the utterance that this cuts off, if there is one."""
+        """Begin the stream anew; the utterance that ends by this, if there is one."""
         if utterance := self._stream.reset():
             yield event_of(utterance, begin)
+
+    def _failures(self, begin: int) -> Iterator[Event]:
+        """Outputs that have failed since the last event."""
+        while self._notices:
+            yield ErrorEvent((begin + self._stream.samples) / SAMPLE_RATE, self._notices.popleft())

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from rtser.audio.pcm import FrameJoiner, Sound, check_format
 from rtser.audio.resample import MonoResampler
-from rtser.engine.bank import OneAtATime
 from rtser.engine.contract import Float32, checked_samples
 from rtser.engine.decider import DecideSettings
 from rtser.engine.model import Model
 from rtser.engine.stream import Stream as EngineStream
 from rtser.errors import ArgumentError
 from rtser.events import DecisionEvent, UtteranceEvent, event_of
+from rtser.threads import OneAtATime
 
 
 class Stream:
@@ -51,14 +51,14 @@ class Stream:
         check_format(sample_rate, channels, channel)
         self._engine = EngineStream(model, window_s, decide, embeddings)
         self._channels, self._rate, self._channel = channels, sample_rate, channel
-        self._alone = OneAtATime()
-        self._finished = False
+        self._alone = OneAtATime("stream")
+        self._finished, self._ended_s = False, 0.0
         self._begin()
 
     @property
     def time_s(self) -> float:
         """How many seconds of sound were recognised since the last `reset`; a resampler holds some back."""
-        return self._engine.time_s
+        return self._ended_s if self._finished else self._engine.time_s
 
     def push(self, sound: Sound) -> list[DecisionEvent | UtteranceEvent]:
         """Take sound, and decide at the end of every segment that it completes.
@@ -82,7 +82,7 @@ class Stream:
             return self._recognise(self._resampler.resample(mono))
 
     def finish(self) -> list[DecisionEvent | UtteranceEvent]:
-        """End the stream: what the resampler held back, and the utterance that this cuts off.
+        """End the stream: what the resampler held back, and the utterance that ends by this.
 
         Bytes of half a frame are dropped. Until `reset`, nothing more can be pushed.
 
@@ -94,7 +94,8 @@ class Stream:
         """
         with self._alone:
             events = [] if self._finished else self._recognise(self._resampler.flush())
-            self._finished = True
+            if not self._finished:
+                self._finished, self._ended_s = True, self._engine.time_s
             if utterance := self._engine.reset():
                 events.append(event_of(utterance))
             return events

@@ -11,8 +11,10 @@ from conftest import sound
 from rtser.audio.pacing import PacedSource
 from rtser.audio.source import Gap, MemorySource
 from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, segment_count
-from rtser.errors import ArgumentError, InputError
+from rtser.engine.decider import DecideSettings
+from rtser.errors import ArgumentError, InputError, OutputError
 from rtser.session import Session
+from rtser.sinks.retrying import RetryingSink
 from rtser.statistics import RunStatistics
 from rtser.testing import tiny_model
 
@@ -191,3 +193,25 @@ def test_a_paced_source_ends_when_it_is_told_to(model):
     stop = threading.Event()
     stop.set()
     assert Session(model).run(PacedSource(MemorySource([SOUND]), 1, stop), []).decisions == 0
+
+
+class Failing:
+    """A sink that fails at every utterance."""
+
+    def write(self, event):
+        if event.type == "utterance":
+            raise OutputError("x cannot be written")
+
+    def close(self):
+        pass
+
+
+def test_an_output_that_fails_is_told_to_the_others_in_its_own_run_even_at_the_end(model):
+    session, sink = Session(model, decide=DecideSettings(onset_s=0.12, speech_enter=0.6)), Collected()
+    speech = sound(1.0, seed=5, level=0.3)[: 12 * HOP_SAMPLES]
+    failing = RetryingSink(Failing(), notify=session.notify)
+    session.run(MemorySource([speech]), [failing, sink])
+    assert [event.type for event in sink.events][-3:] == ["utterance", "error", "end"]
+    assert sink.events[-2].detail == "x cannot be written"
+    session.run(MemorySource([np.zeros(8_000, np.float32)]), [sink])
+    assert [event.type for event in sink.events].count("error") == 1

@@ -221,3 +221,20 @@ def test_two_threads_in_one_stream_are_told_so_and_nothing_is_corrupted(monkeypa
     go_on.set()
     first.join()
     assert events + stream.push(PCM[50_000:]) + stream.finish() == WHOLE
+
+
+@pytest.mark.parametrize("rate", [8_000, 44_100, 48_000])
+def test_a_resampler_that_overshoots_is_no_fault_of_the_sound(rate):
+    stream = rtser.Stream(tiny_model(), sample_rate=rate)
+    square = np.where(np.arange(rate) // 50 % 2, 15.99, -15.99).astype(np.float32)
+    assert stream.push(square)
+    stream.push(np.zeros(rate, np.float32))
+
+
+def test_a_finished_stream_still_knows_how_long_it_was():
+    stream = rtser.Stream(tiny_model())
+    stream.push(np.zeros(16_000, np.float32))
+    stream.finish()
+    assert stream.time_s == 1.0
+    stream.reset()
+    assert stream.time_s == 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import soxr
 
-from rtser.engine.contract import SAMPLE_RATE, Float32
+from rtser.engine.contract import MAX_SAMPLE, SAMPLE_RATE, Float32
 
 
 class MonoResampler:
@@ -40,12 +40,15 @@ class MonoResampler:
         """Samples (m,) at 16 kHz for mono samples (n,); the resampler holds some back."""
         if self._resampler is None:
             return mono
-        resampled: Float32 = self._resampler.resample_chunk(mono)
-        return resampled
+        return _limited(self._resampler.resample_chunk(mono))
 
     def flush(self) -> Float32:
         """What the resampler still holds, at the end of the input."""
         if self._resampler is None:
             return np.empty(0, np.float32)
-        rest: Float32 = self._resampler.resample_chunk(np.empty(0, np.float32), last=True)
-        return rest
+        return _limited(self._resampler.resample_chunk(np.empty(0, np.float32), last=True))
+
+
+def _limited(resampled: Float32) -> Float32:
+    """A resampler overshoots at steps; what was right before it must not be refused after it."""
+    return np.clip(resampled, -MAX_SAMPLE, MAX_SAMPLE, out=resampled)

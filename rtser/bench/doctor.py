@@ -12,7 +12,7 @@ import numpy as np
 from rtser.audio.devices import find_device, list_devices
 from rtser.audio.microphone import BLOCK_S, Microphone
 from rtser.audio.timeouts import call_with_timeout
-from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE
+from rtser.engine.contract import HOP_S, HOP_SAMPLES
 from rtser.engine.model import Model
 from rtser.engine.stream import Stream
 from rtser.errors import DeviceError, ProviderError, RtserError
@@ -21,7 +21,6 @@ from rtser.models.providers import CPU, Provider, nvidia_driver
 from rtser.statistics import summary_ms
 from rtser.versions import installed_version
 
-HOP_S = HOP_SAMPLES / SAMPLE_RATE
 LISTEN_S = 1.5
 PACED_HOPS = 50
 QUIET_DB = -90.0

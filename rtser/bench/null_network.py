@@ -8,10 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from rtser.engine.contract import HOP_SAMPLES, OUTPUTS, SAMPLE_RATE, Float32
+from rtser.engine.contract import HOP_S, HOP_SAMPLES, OUTPUTS, Float32
 from rtser.engine.model import Model
-
-HOP_S = HOP_SAMPLES / SAMPLE_RATE
 
 
 class NullNetwork:
@@ -29,8 +27,12 @@ class NullNetwork:
         self._recorded: dict[str, Float32] = {}
 
     def __getattr__(self, name: str) -> Any:
-        """Everything but `run` is the session's."""
+        """All else is the session's."""
         return getattr(self._session, name)
+
+    def get_providers(self) -> list[str]:
+        """No provider of ONNX Runtime: a lone stream is not bound to the session's own network."""
+        return ["none"]
 
     def run(self, names: Sequence[str], inputs: Mapping[str, Float32]) -> list[Float32]:
         """The values of some outputs for B streams."""

@@ -15,10 +15,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rtser.engine.contract import FIRST_SEGMENT_HOP, HOP_SAMPLES, LEAD_SAMPLES, SAMPLE_RATE, Float32
+from rtser.engine.contract import FIRST_SEGMENT_HOP, HOP_S, HOP_SAMPLES, LEAD_SAMPLES, Float32
 from rtser.statistics import summary_ms
 
-HOP_S = HOP_SAMPLES / SAMPLE_RATE
 TICK_S = 0.01
 WARM_UP_S = 2.0
 LATE_MS = 60.0

@@ -62,7 +62,7 @@ def file(
         view = make_view(session, json, live and not (plain or settings.plain))
         sinks = [DroppingSink(view, None if csv else asked.stop.set)]
         if csv:
-            sinks.append(DroppingSink(new_table(csv, session.model.labels)))
+            sinks.append(DroppingSink(new_table(csv, session.model.labels), notify=session.notify))
         with closing(sinks):
             recognise_files(session, paths, settings.channel, pace, sinks, asked.stop, fail)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +22,7 @@ from rtser.engine.decision import Decision, Leaning, Utterance
 from rtser.engine.model import Model
 from rtser.engine.states import States
 from rtser.errors import ArgumentError
+from rtser.threads import OneAtATime
 
 PIECE = 16  # streams in one call of the network: the states of more fall out of the CPU's cache
 
@@ -80,8 +80,9 @@ class Decisions:
 class Bank:
     """Any number of streams at 16 kHz, opened and closed at any time.
 
-    A stream's decisions depend neither on the others nor on how its samples are cut. Where its decider is idle, the
-    network forgets what came before (``restart``).
+    How a stream's samples are cut changes nothing, to the bit. What else is in the bank changes probabilities by at
+    most 1e-5. Where a stream's decider is idle, the network forgets what came before (``restart``). A bank belongs to
+    one thread at a time.
 
     >>> import numpy as np, rtser
     >>> bank = rtser.Bank(rtser.load())
@@ -115,19 +116,20 @@ class Bank:
         if not isinstance(model, Model):
             raise ArgumentError(f"a stream needs a loaded model, not {type(model).__name__}", "use rtser.load")
         least_s = SEGMENT_SAMPLES / SAMPLE_RATE
-        if window_s is not None and not (isinstance(window_s, int | float) and least_s <= window_s <= 3600):
+        if window_s is not None and not (type(window_s) in (int, float) and least_s <= window_s <= 3600):
             raise ArgumentError(f"the window must be 0.335 to 3600 seconds long, not {window_s!r}")
         if not isinstance(decide, DecideSettings | None):
             raise ArgumentError(f"decide must be DecideSettings, not {type(decide).__name__}")
         self.model, self.window = model, model.metadata.window if window_s is None else window_segments(window_s)
         self._decide = decide or DecideSettings()
         self._decide.thresholds(model.metadata.label_threshold)  # refused here, before a stream is open
-        self._states = States(model, self.window, ("embedding",) if embeddings else ())
+        self._extras = ("embedding",) if embeddings else ()
+        self._states = States(model, self.window, self._extras)
         self._streams: dict[int, _Place] = {}
         self._due: dict[int, _Place] = {}
         self._free: list[int] = []
         self._opened = 0
-        self._alone = OneAtATime()
+        self._alone = OneAtATime("bank")
 
     def __len__(self) -> int:
         return len(self._streams)
@@ -154,6 +156,8 @@ class Bank:
         with self._alone:
             utterance = self._reset(stream)
             self._free.append(self._streams.pop(stream).row)
+            if not self._streams:  # a bank that was large is small again
+                self._states, self._free = States(self.model, self.window, self._extras), []
             return utterance
 
     def reset(self, stream: int) -> Utterance | None:
@@ -179,19 +183,34 @@ class Bank:
                 self._due[stream] = place
 
     def step(self) -> Decisions:
-        """Recognise one hop of each stream that is `due`. A stream's first five hops give no decision."""
+        """Recognise one hop of each stream that is `due`. A stream's first five hops give no decision.
+
+        Where the network fails, its streams stay as they were, and their hops stay due.
+        """
         with self._alone:
-            due = list(self._due.items())
-            outputs = [self._network([place for _, place in due[at : at + PIECE]]) for at in range(0, len(due), PIECE)]
-            self._due = {stream: place for stream, place in due if place.due}
-            whole = [row for row, (_, place) in enumerate(due) if place.hops > FIRST_SEGMENT_HOP]
-            if not whole:
-                nothing = np.zeros((0, len(self.model.labels)), np.float32)
-                return Decisions(self.model.labels, [], [], nothing, nothing, nothing[:, 0], nothing[:, 0], None, [])
+            due = sorted(self._due.items(), key=lambda item: item[1].row)
+            done: list[tuple[int, _Place]] = []
+            outputs: list[list[Float32]] = []
+            while piece := due[len(done) : len(done) + PIECE]:
+                try:
+                    outputs.append(self._network([place for _, place in piece]))
+                except Exception:
+                    if not done:
+                        raise
+                    break  # what is done is told; the next step tries this piece again
+                done += piece
+                for stream, place in piece:
+                    place.advance()
+                    if not place.due:
+                        del self._due[stream]
+            whole = [row for row, (_, place) in enumerate(done) if place.hops > FIRST_SEGMENT_HOP]
+            if not outputs:
+                kinds, single = np.zeros((0, len(self.model.labels)), np.float32), np.zeros(0, np.float32)
+                return Decisions(self.model.labels, [], [], kinds, kinds, single, single, None, [])
             output = outputs[0]
-            if len(whole) < len(due) or len(outputs) > 1:
+            if len(whole) < len(done) or len(outputs) > 1:
                 output = [np.concatenate(parts)[whole] for parts in zip(*outputs, strict=True)]
-            return self._decided([due[row] for row in whole], *output)
+            return self._decided([done[row] for row in whole], *output)
 
     def _decided(
         self,
@@ -213,12 +232,12 @@ class Bank:
     def _network(self, places: list[_Place]) -> list[Float32]:
         """The network's outputs for the next hop of some streams."""
         rows, restart = [place.row for place in places], [place.decider.idle for place in places]
-        output = self._states.step(rows, [place.take() for place in places], restart)
+        output = self._states.step(rows, [place.hop() for place in places], restart)
         emotions, segment_emotions, speech, salience, _, extras = output
         return [one.copy() for one in (emotions, segment_emotions, speech, salience, *extras.values())]
 
     def _place(self, stream: int) -> _Place:
-        if stream not in self._streams:
+        if not isinstance(stream, int) or stream not in self._streams:
             raise ArgumentError(f"there is no stream {stream}", "open() gives a stream's number, and close() ends it")
         return self._streams[stream]
 
@@ -247,22 +266,11 @@ class _Place:
         self._waiting, self._at = np.concatenate([rest, samples]), 0
         self.due = len(self._waiting) >= HOP_SAMPLES
 
-    def take(self) -> Float32:
+    def hop(self) -> Float32:
         """The next hop (960,)."""
-        start, self._at, self.hops = self._at, self._at + HOP_SAMPLES, self.hops + 1
+        return self._waiting[self._at : self._at + HOP_SAMPLES]
+
+    def advance(self) -> None:
+        """The next hop is done."""
+        self._at, self.hops = self._at + HOP_SAMPLES, self.hops + 1
         self.due = len(self._waiting) - self._at >= HOP_SAMPLES
-        return self._waiting[start : self._at]
-
-
-class OneAtATime:
-    """Two threads in one stream would corrupt it: the second gets an error."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-
-    def __enter__(self) -> None:
-        if not self._lock.acquire(blocking=False):
-            raise ArgumentError("two threads use one stream at once", "give each thread a stream of its own, or a lock")
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()

@@ -7,13 +7,12 @@ from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, Field, model_validator
 
-from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE
+from rtser.engine.contract import HOP_S
 from rtser.engine.decision import Utterance
 from rtser.errors import ArgumentError
 
-HOP_S = HOP_SAMPLES / SAMPLE_RATE
 FULL_HOPS = 62  # so many hops of speech fill a window of 4 s: a decision then knows as much as it ever will
-KNOWING = 8  # power of a decision's weight by its hops: of an utterance below 4 s the last decisions count most
+CERTAINTY_POWER = 8  # power of a decision's weight by its hops: of an utterance below 4 s the last decisions count most
 
 Seconds = Annotated[float, Field(ge=0, le=3600)]
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -57,7 +56,10 @@ class DecideSettings(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False
 
 
 class Reading(NamedTuple):
-    """What a decider makes of one decision; see `rtser.Decision`. Emotions are indices, -1 for none."""
+    """What a decider makes of one decision; see `rtser.Decision`. Emotions are indices, -1 for none.
+
+    `lasts`: whether an utterance lasts, its pauses included.
+    """
 
     speaking: bool = False
     label: int = -1
@@ -65,6 +67,7 @@ class Reading(NamedTuple):
     leaning: int = -1
     leaning_confidence: float = 0.0
     utterance: Utterance | None = None
+    lasts: bool = False
 
 
 SILENT = Reading()
@@ -73,8 +76,7 @@ SILENT = Reading()
 class Decider:
     """Steadies the label of one stream, and finds its utterances.
 
-    It is plain Python: 4 microseconds a decision. Arrays over many streams were slower for up to some 30 of them, and
-    saved 2 microseconds a stream beyond.
+    It is plain Python, 4 to 5 microseconds a decision; ARCHITECTURE.md says why it is no array of many streams.
 
     Args:
         labels: the K emotions.
@@ -89,17 +91,17 @@ class Decider:
         self._labels, self._settings = labels, settings
         self._enter, self._leave = settings.thresholds(label_threshold)
         self._new_share = 1 - math.exp(-HOP_S / settings.smoothing_s) if settings.smoothing_s else 1.0
-        self._hold, self._report = round(settings.hold_s / HOP_S), round(settings.report_s / HOP_S)
+        self._hold, self._report_hops = round(settings.hold_s / HOP_S), round(settings.report_s / HOP_S)
         durations_s = settings.onset_s, settings.hangover_s, settings.silence_s
         self._onset, self._hangover, self._silence = (max(1, round(seconds / HOP_S)) for seconds in durations_s)
-        self._first = self._last = self._told = self._hops = self._silent = self._held = 0
+        self._first = self._last = self._reported = self._hops = self._silent = self._held = 0
         self._sums, self._weight = [0.0] * len(labels), 0.0
         self._average: list[float] = []
         self._label = -1
 
     @property
     def idle(self) -> bool:
-        """Whether no utterance lasts and none may be beginning: what was decided on so far concerns nothing to come."""
+        """Whether no utterance lasts and none may be beginning: the network may forget."""
         return not self._hops
 
     def push(self, segment: int, speech: float, emotions: list[float]) -> Reading:
@@ -120,16 +122,19 @@ class Decider:
         if self._hops < self._onset:
             return SILENT
         speaking = self._silent < self._hangover
-        if not (speaking and decided):
+        if not speaking:
             self._drop_label()
-            return Reading(speaking, utterance=self._tell(segment))
-        leaning = self._choose(emotions)
+        elif decided:
+            self._choose(emotions)
         label, average = self._label, self._average
-        confidence = average[label] if label >= 0 else 0.0
-        return Reading(speaking, label, confidence, leaning, average[leaning], self._tell(segment))
+        utterance = self._report(segment)
+        if not average:
+            return Reading(speaking, utterance=utterance, lasts=True)
+        confidence, likeliest = average[label] if label >= 0 else 0.0, max(average)
+        return Reading(speaking, label, confidence, average.index(likeliest), likeliest, utterance, True)
 
     def clear(self) -> Utterance | None:
-        """Forget everything: the source is another, or was lost. The utterance that this cuts off, if one lasts."""
+        """Forget everything: the source is another, or was lost. The utterance that ends by this, if one lasts."""
         utterance = self._utterance(final=True) if self._hops >= self._onset else None
         self._drop_label()
         self._close()
@@ -138,16 +143,16 @@ class Decider:
     def _add(self, segment: int, speech: float, emotions: list[float] | None) -> None:
         """Add a segment with speech to the utterance, or to what may become one."""
         if not self._hops:
-            self._first = self._told = segment
+            self._first = self._reported = segment
         self._hops += 1
         self._silent, self._last = 0, segment
         if emotions:
-            weight = speech * (min(self._hops, FULL_HOPS) / FULL_HOPS) ** KNOWING
+            weight = speech * (min(self._hops, FULL_HOPS) / FULL_HOPS) ** CERTAINTY_POWER
             self._weight += weight
             self._sums = [total + weight * value for total, value in zip(self._sums, emotions, strict=True)]
 
-    def _choose(self, emotions: list[float]) -> int:
-        """Average the probabilities, let the label follow them with hysteresis; the likeliest emotion."""
+    def _choose(self, emotions: list[float]) -> None:
+        """Average the probabilities, and let the label follow them with hysteresis."""
         share = self._new_share
         if self._average:
             pairs = zip(self._average, emotions, strict=True)
@@ -155,23 +160,21 @@ class Decider:
         else:
             self._average = emotions
         likeliest = max(self._average)
-        leaning = self._average.index(likeliest)
         self._held += 1
         if self._label >= 0 and self._held < self._hold:
-            return leaning
+            return
         if likeliest < self._enter and self._label >= 0 and self._average[self._label] >= self._leave:
-            return leaning
-        label = leaning if likeliest >= self._enter else -1
+            return
+        label = self._average.index(likeliest) if likeliest >= self._enter else -1
         if label != self._label:
             self._label, self._held = label, 0
-        return leaning
 
-    def _tell(self, segment: int) -> Utterance | None:
+    def _report(self, segment: int) -> Utterance | None:
         """The utterance, if it ends now, or has gone on for another `report_s`."""
         ends = self._silent >= self._silence
-        if not ends and segment - self._told < self._report:
+        if not ends and segment - self._reported < self._report_hops:
             return None
-        self._told = segment
+        self._reported = segment
         utterance = self._utterance(ends)
         if ends:
             self._close()

@@ -22,7 +22,8 @@ class Decision:
     Attributes:
         time_s: end of the segment, in seconds from the start of the stream; 0.335 + 0.06 k for the k-th.
         emotions: calibrated probability of each emotion over the window; None where the window holds too little speech.
-        label: the emotion named now, steadied (`DecideSettings`); None while the recogniser abstains.
+        label: the emotion named now, steadied (`DecideSettings`); None while the recogniser abstains. While it is held
+            (`hold_s`), `leaning` may be another one already.
         confidence: its averaged probability, 0..1; None while the recogniser abstains.
         leaning: the likeliest emotion; None where nobody speaks, or too little has been said.
         speaking: whether somebody speaks, breaths and short pauses included.
@@ -51,7 +52,8 @@ class Utterance:
     Attributes:
         start_s: start of its first segment with speech, in seconds of the stream.
         end_s: end of its last segment with speech.
-        emotions: mean of its decisions' probabilities, weighted by speech and by how much each could know (`KNOWING`).
+        emotions: mean of its decisions' probabilities, weighted by speech x min(h / 62, 1)^8 for h hops of speech
+            so far: the last ones of a short utterance count most.
         label: the likeliest emotion; None below the label threshold.
         confidence: its mean probability; None where `label` is None.
         leaning: the likeliest emotion, named or not.

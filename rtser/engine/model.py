@@ -33,10 +33,14 @@ class StepOutput(NamedTuple):
 
 
 class BoundStep(NamedTuple):
-    """A step between fixed arrays: `run` computes `output`, whose arrays are written anew by each run."""
+    """A step between fixed arrays: `run` computes `output`, whose arrays are written anew by each run.
+
+    ONNX Runtime knows the arrays by their addresses alone; `inputs` keeps them.
+    """
 
     run: Callable[[], None]
     output: StepOutput
+    inputs: list[Float32]
 
 
 class Model:
@@ -113,7 +117,7 @@ class Model:
         for name, array in zip(names, (*told, *following), strict=True):
             binding.bind_output(name, "cpu", 0, np.float32, array.shape, array.ctypes.data)
         run = functools.partial(self._session.run_with_iobinding, binding)
-        return BoundStep(run, StepOutput(*told, following, {}))
+        return BoundStep(run, StepOutput(*told, following, {}), [samples, restart, *state])
 
     def signature(self) -> list[tuple[str, str, str]]:
         """Inputs and outputs as (direction, name, shape) in words."""

@@ -57,7 +57,7 @@ def build_sinks(
             audio_sinks.append(recorder)
             sinks.append(RetryingSink(recorder, UtteranceEvent, notify, retry_s=0))
         if settings.save_audio:
-            wav = WavFile(settings.save_audio)
+            wav = WavFile(settings.save_audio, notify)
             audio_sinks.append(wav)
             sinks.append(wav)
         opened.pop_all()

@@ -17,10 +17,16 @@ class DroppingSink:
     Args:
         sink: standard output, the terminal, or a file.
         on_drop: called once when the sink drops out, such as to end the run.
+        notify: told once of a failure, in words.
     """
 
-    def __init__(self, sink: Sink, on_drop: Callable[[], object] | None = None) -> None:
-        self._sink, self._on_drop = sink, on_drop
+    def __init__(
+        self,
+        sink: Sink,
+        on_drop: Callable[[], object] | None = None,
+        notify: Callable[[str], object] | None = None,
+    ) -> None:
+        self._sink, self._on_drop, self._notify = sink, on_drop, notify
         self.kinds = getattr(sink, "kinds", Event)
         self._dropped = False
         self._failure: OutputError | None = None
@@ -57,3 +63,5 @@ class DroppingSink:
         dropped, self._dropped = self._dropped, True
         if self._on_drop and not dropped:
             self._on_drop()
+        if self._notify and self._failure and not dropped:
+            self._notify(self._failure.problem)

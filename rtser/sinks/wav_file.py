@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import soundfile
@@ -23,13 +24,14 @@ class WavFile:
 
     Args:
         path: the file, overwritten.
+        notify: told once of a failure, in words.
 
     Raises:
         OutputError: it cannot be written from the start.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, notify: Callable[[str], object] | None = None) -> None:
+        self.path, self._notify = path, notify
         self._samples = 0
         self._failure: OutputError | None = None
         try:
@@ -52,6 +54,8 @@ class WavFile:
             self._failure = error if isinstance(error, OutputError) else full
             logger.warning("%s Recognition goes on without it.", self._failure)
             self._close()
+            if self._notify:
+                self._notify(self._failure.problem)
 
     def write(self, event: Event) -> None:
         """Events are not written."""

@@ -172,3 +172,15 @@ def test_a_label_is_the_likeliest_or_above_where_it_is_dropped_and_only_while_so
         assert one.speaking or one.leaning == one.label == -1
         assert one.leaning_confidence >= one.confidence >= (0.3 if one.label >= 0 else 0)
         assert one.label in (-1, one.leaning) or one.confidence >= 0.3
+
+
+def test_while_somebody_speaks_a_label_outlasts_decisions_that_the_window_is_too_short_for():
+    one, labels = Decider(LABELS, 0.4, PROMPT), []
+    for k in range(20):
+        labels.append(one.push(k, 0.9, [0.8, 0.2] if k % 3 else [0.0, 0.0]).label)
+    assert labels == [-1] + [0] * 19
+
+
+def test_an_utterance_lasts_through_its_pauses_and_longer_than_its_label():
+    told, _ = read([0.9] * 10 + [0.0] * 14)
+    assert [one.lasts for one in told] == [True] * 20 + [False] * 4
