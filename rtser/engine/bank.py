@@ -152,7 +152,7 @@ class Bank:
             return self._opened - 1
 
     def close(self, stream: int) -> Utterance | None:
-        """End a stream; the utterance that this cuts off, if one lasts. Samples that wait are dropped."""
+        """End a stream; the utterance that ends by this, if one lasts. Samples that wait are dropped."""
         with self._alone:
             utterance = self._reset(stream)
             self._free.append(self._streams.pop(stream).row)
@@ -161,7 +161,7 @@ class Bank:
             return utterance
 
     def reset(self, stream: int) -> Utterance | None:
-        """Forget everything of a stream; its time starts again at zero. The utterance that this cuts off, if any."""
+        """Forget everything of a stream; its time starts again at zero. The utterance that ends by this, if any."""
         with self._alone:
             return self._reset(stream)
 

@@ -28,7 +28,7 @@ class DecideSettings(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False
     speech_enter: Probability = Field(0.8, description="speech probability from which a segment may begin an utterance")
     speech_leave: Probability = Field(0.4, description="speech probability below which a segment counts as silence")
     onset_s: Seconds = Field(0.42, description="unbroken speech that begins an utterance; more: fewer false alarms")
-    hangover_s: Seconds = Field(0.36, description="silence that ends the label")
+    hangover_s: Seconds = Field(0.24, description="silence that ends the label")
     silence_s: float = Field(
         0.36, ge=0.36, le=3600, description="silence that ends the utterance; at least 0.36, a segment"
     )

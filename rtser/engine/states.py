@@ -41,7 +41,7 @@ class States:
             self._bound = [self._model.bind(*given, state, other), self._model.bind(*given, other, state)]
 
     def clear(self, row: int) -> None:
-        """A row begins anew."""
+        """Set a row to zeros, the state of a new stream."""
         for state in self._state:
             state[row] = 0
 

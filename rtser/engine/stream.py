@@ -59,6 +59,6 @@ class Stream:
                 yield decided
 
     def reset(self) -> Utterance | None:
-        """Forget everything; time starts again at zero. The utterance that this cuts off, if one lasts."""
+        """Forget everything; time starts again at zero. The utterance that ends by this, if one lasts."""
         self.samples = 0
         return self._bank.reset(self._number)
