@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
 from onnxscript import ir, optimizer, rewriter
+from onnxscript.rewriter.pattern import RewriteRule
 from onnxscript.rewriter.rules import common
 
 from rtser.engine.contract import EXTRAS, HOP_SAMPLES, METADATA_KEY, OUTPUTS, Metadata, segment_count
@@ -21,12 +23,41 @@ from rtser_train.front_end import log_mel
 TOLERANCE = 1e-4
 SHORT_WINDOW = 5
 """Segments of a window soon full, verified beside the model's own."""
-SIMPLER = (common.collapse_slice_rule, common.materialize_reshape_shape_rule, common.unsqueeze_unsqueeze_rule)
-"""Rules that remove nodes which do nothing; none of them touches a weight."""
 LARGEST_CONSTANT = 1024
 """Values of a constant that is folded; weights are larger, or are used as they are."""
 RESTART_SHARE = 0.05
 """How often a segment restarts in the verification."""
+
+
+def _constants(_: Any, less: ir.Value, slope: ir.Value | None = None, **__: Any) -> bool:
+    """Whether what follows x in a line is constant, and the same for all values."""
+    tensors = [ir.convenience.get_const_tensor(value) for value in (less, slope) if value is not None]
+    return all(tensor is not None and tensor.size == 1 for tensor in tensors)
+
+
+def _number(value: ir.Value) -> float:
+    constant = ir.convenience.get_const_tensor(value)
+    assert constant is not None
+    return float(constant.numpy().item())
+
+
+def _clipped_line(op: Any, x: ir.Value, less: ir.Value, slope: ir.Value | None = None) -> Any:
+    """One node for slope x - less, clipped to 0..1."""
+    return op.HardSigmoid(x, alpha=1.0 if slope is None else _number(slope), beta=-_number(less))
+
+
+SIMPLER = (
+    common.collapse_slice_rule,
+    common.materialize_reshape_shape_rule,
+    common.squeeze_reshape_1d_rule,
+    common.unsqueeze_unsqueeze_rule,
+    RewriteRule(lambda op, x, axis: op.Unsqueeze(op.Squeeze(x, axis), axis), lambda op, x, **_: op.Identity(x)),
+    RewriteRule(
+        lambda op, x, slope, less: op.Clip(op.Sub(op.Mul(x, slope), less), 0.0, 1.0), _clipped_line, _constants
+    ),
+    RewriteRule(lambda op, x, less: op.Clip(op.Sub(x, less), 0.0, 1.0), _clipped_line, _constants),
+)
+"""Rules that remove nodes which do nothing, or make one node of several; none of them touches a weight."""
 
 
 def export(step: StreamingStep, metadata: Metadata) -> bytes:

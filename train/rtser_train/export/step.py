@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from rtser.engine.contract import FIRST_SEGMENT_HOP, FRAME_HOP_SAMPLES, FRAME_SAMPLES, State
 from rtser_train.front_end import FrontEnd
-from rtser_train.networks.bag_network import BagNetwork, enough_speech, ratio, speech_gate
+from rtser_train.networks.bag_network import BagNetwork, enough_speech, ratio, speech_gate, total
 from rtser_train.networks.segment_network import SegmentNetwork
 
 TAIL_SAMPLES = FRAME_SAMPLES - FRAME_HOP_SAMPLES
@@ -71,20 +71,20 @@ class StreamingStep(nn.Module):
         column, carried = self.cnn.step(self.cnn.normalised(log_mel), carried)
         output = self.cnn.output(column)
         whole = (hops - (FIRST_SEGMENT_HOP - 1)).clamp(0.0, 1.0)  # (B, 1): 1 once the segment holds 32 whole frames
-        speech = output.speech_logits.sigmoid() * whole.squeeze(1)
+        speech = output.speech_logits.unsqueeze(-1).sigmoid() * whole  # (B, 1), as all that is one number a stream
         gate = speech_gate(speech)
-        weights, weighted = self.attention.contributions(output.embeddings, gate)
+        weights, weighted = self.attention.contributions(output.embeddings, gate.squeeze(-1))
         kept = (1.0 - restart)[:, None, None]
-        new = (gate[:, None, None], weights.unsqueeze(1), weighted.unsqueeze(1))
+        new = (one.unsqueeze(1) for one in (gate, weights, weighted))
         rings = [torch.cat([ring[:, 1:] * kept, one], 1) for ring, one in zip(states[-len(RING) :], new, strict=True)]
         ring_gates, ring_weights, ring_values = rings
         logits = self.attention.decide(ring_weights, ring_values)
-        emotions = (logits / self.temperature).softmax(-1) * enough_speech(ring_gates.squeeze(-1)).unsqueeze(-1)
+        emotions = (logits / self.temperature).softmax(-1) * enough_speech(ring_gates)
         segment_emotions = output.emotion_logits.softmax(-1) * whole
-        salience = ratio(weights, ring_weights.sum(1)).mean(-1)
+        salience = ratio(weights, total(ring_weights)).mean(-1)
         embedding = output.embeddings * whole
         following = [samples[:, -TAIL_SAMPLES:], (hops + 1).clamp_max(FIRST_SEGMENT_HOP), *carried, *rings]
-        return emotions, segment_emotions, speech, salience, embedding, log_mel, *following
+        return emotions, segment_emotions, speech.squeeze(-1), salience, embedding, log_mel, *following
 
 
 class Offline(NamedTuple):
@@ -116,10 +116,9 @@ def whole_utterance(
     for last in range(1, len(speech) + 1):
         begin = last - 1 if last - 1 in restarts else begin
         part = slice(max(begin, last - window), last)
-        total = weights[part].sum(0)
         logits = step.attention.decide(weights[part].unsqueeze(0), weighted[part].unsqueeze(0))[0]
         enough = enough_speech(functional.pad(gates[part], (window - (last - part.start), 0)).unsqueeze(0))
         emotions.append((logits / step.temperature).softmax(-1) * enough)
-        salience.append(ratio(weights[last - 1], total).mean())
+        salience.append(ratio(weights[last - 1], weights[part].sum(0)).mean())
     segment_emotions = output.emotion_logits[0].softmax(-1)
     return Offline(*(part.numpy() for part in (torch.stack(emotions), segment_emotions, speech, torch.stack(salience))))

@@ -80,6 +80,14 @@ def ratio(weighted: Tensor, weights: Tensor) -> Tensor:
     return weighted / weights.clamp_min(1e-20)
 
 
+def total(parts: Tensor) -> Tensor:
+    """Sum (B, D) over the segments of (B, N, D).
+
+    As a product with ones: for one stream ONNX Runtime takes a third of the time of `Tensor.sum`.
+    """
+    return parts.new_ones(parts.shape[1]) @ parts
+
+
 def speech_gate(speech: Tensor) -> Tensor:
     """How much of a segment's attention weight its speech probability leaves: 0 up to 1/2, then linear to 1.
 
@@ -89,7 +97,7 @@ def speech_gate(speech: Tensor) -> Tensor:
 
 
 def enough_speech(gate: Tensor) -> Tensor:
-    """Whether windows hold enough speech to decide on: gates (B, W) to bool (B,).
+    """Whether windows hold enough speech to decide on: gates (B, W, ...) to bool (B, ...).
 
     Enough is `LEAST_SPEECH`, or half of a window too short to hold it.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from rtser_train.networks.bag_network import HIDDEN, BagNetwork, logarithm, ratio
+from rtser_train.networks.bag_network import HIDDEN, BagNetwork, logarithm, ratio, total
 
 
 class MeanDecision(BagNetwork):
@@ -12,7 +12,7 @@ class MeanDecision(BagNetwork):
 
     def decide(self, weights: Tensor, values: Tensor) -> Tensor:
         """The logarithm of the weighted mean."""
-        return logarithm(ratio(values.sum(1), weights.sum(1)))
+        return logarithm(ratio(total(values), total(weights)))
 
 
 class PooledDecision(MeanDecision):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from rtser_train.networks.bag_network import BagNetwork, ratio
+from rtser_train.networks.bag_network import BagNetwork, ratio, total
 from rtser_train.networks.decision_attention import DecisionModule
 from rtser_train.registry import HEADS
 
@@ -32,5 +32,5 @@ class DecisionMulti(BagNetwork):
 
     def decide(self, weights: Tensor, values: Tensor) -> Tensor:
         """The linear layer on the two decisions."""
-        logits: Tensor = self.classifier(ratio(values.sum(1), weights.sum(1)))
+        logits: Tensor = self.classifier(ratio(total(values), total(weights)))
         return logits

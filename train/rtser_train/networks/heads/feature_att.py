@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from rtser_train.networks.bag_network import HIDDEN, BagNetwork, ratio
+from rtser_train.networks.bag_network import HIDDEN, BagNetwork, ratio, total
 from rtser_train.networks.randomness import Dropout
 from rtser_train.registry import HEADS
 
@@ -40,5 +40,5 @@ class FeatureAttention(BagNetwork):
 
     def decide(self, weights: Tensor, values: Tensor) -> Tensor:
         """The classifier on U."""
-        logits: Tensor = self.classifier(ratio(values.sum(1), weights.sum(1)))
+        logits: Tensor = self.classifier(ratio(total(values), total(weights)))
         return logits

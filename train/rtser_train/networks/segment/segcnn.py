@@ -76,8 +76,9 @@ class SegCNN(SegmentNetwork):
         for block in self.columns.children():
             found = convolution_of(block)
             if found and pooled:
-                x = torch.cat([before[len(after) - 1], x], 2)
-                after.append(x[:, :, x.shape[2] - found.kernel_size[0] + 1 :])
+                new, x, kept = x, torch.cat([before[len(after) - 1], x], 2), found.kernel_size[0] - 1
+                newest = new if new.shape[2] >= kept else x  # the hop's own, if they are enough
+                after.append(newest[:, :, newest.shape[2] - kept :])
             x, pooled = block(x), pooled or isinstance(block, nn.MaxPool2d)
         return x.permute(0, 2, 3, 1).flatten(1), after
 
