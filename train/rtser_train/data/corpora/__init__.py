@@ -6,17 +6,36 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from rtser_train.data.corpora import casia, crema_d, emodb, emovo, iemocap, nemo, ravdess, savee, table, tess
-from rtser_train.data.corpora.recording import CorpusError, Recording, audio_files
+from rtser_train.data.corpora import (
+    ased,
+    banglaser,
+    casia,
+    crema_d,
+    emodb,
+    emogator,
+    emovo,
+    iemocap,
+    indian_emospeech,
+    nemo,
+    ravdess,
+    savee,
+    table,
+    tess,
+)
+from rtser_train.data.corpora.recording import UNKNOWN_SPEAKER, CorpusError, Recording, audio_files
 
-__all__ = ["ADAPTERS", "CorpusError", "Recording", "noise_recordings", "read_corpus"]
+__all__ = ["ADAPTERS", "UNKNOWN_SPEAKER", "CorpusError", "Recording", "noise_recordings", "read_corpus"]
 
 ADAPTERS: dict[str, Callable[[Path], list[Recording]]] = {
+    "ased": ased.read,
+    "banglaser": banglaser.read,
     "casia": casia.read,
     "crema-d": crema_d.read,
     "emodb": emodb.read,
+    "emogator": emogator.read,
     "emovo": emovo.read,
     "iemocap": iemocap.read,
+    "indian_emospeech": indian_emospeech.read,
     "nemo": nemo.read,
     "ravdess": ravdess.read,
     "savee": savee.read,
