@@ -181,6 +181,11 @@ def table(folder, text):
     return path
 
 
+def test_what_is_neither_a_corpus_nor_a_table_nor_a_database_is_refused(tmp_path):
+    with pytest.raises(CorpusError, match=r"neither a CSV table nor a folder with the db.yaml.*--corpus mine=PATH"):
+        read_corpus("mine", tmp_path)
+
+
 def test_a_table_of_ones_own(tmp_path):
     (one,) = read_corpus("mine", table(tmp_path, "path,emotion,speaker\na.wav,bored,Eve\n"))
     assert (one.corpus, one.speaker, one.emotion, one.sentence) == ("mine", "Eve", "bored", "")

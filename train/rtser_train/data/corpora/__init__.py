@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rtser_train.data.corpora import (
     ased,
+    audformat_database,
     banglaser,
     casia,
     crema_d,
@@ -41,24 +42,30 @@ ADAPTERS: dict[str, Callable[[Path], list[Recording]]] = {
     "savee": savee.read,
     "tess": tess.read,
 }
-"""Adapters by corpus name. Any other name stands for a CSV table."""
+"""Adapters by corpus name. Any other name stands for a CSV table or an audformat database."""
 
 
 def read_corpus(name: str, root: Path) -> list[Recording]:
     """All labelled recordings of a corpus, sorted by path.
 
     Args:
-        name: a key of `ADAPTERS`, or any other name for a CSV table.
-        root: the corpus's folder as its publisher lays it out; or the CSV file (`rtser_train.data.corpora.table`).
+        name: a key of `ADAPTERS`, or any other name for a CSV table or an audformat database.
+        root: the corpus's folder as its publisher lays it out; or the CSV file (`rtser_train.data.corpora.table`), or
+            the database's folder (`rtser_train.data.corpora.audformat_database`).
 
     Raises:
+        ModuleNotFoundError: an audformat database, and the package audformat is not installed.
         CorpusError: the root is missing or holds no utterance of this corpus, or a file name breaks its rules.
     """
     option = f"say where it lies with --corpus {name}=PATH, or --data DIR for a folder that holds {name}/"
     if not root.exists():
         raise CorpusError(f"corpus {name}: {root} does not exist", option)
-    is_table = name not in ADAPTERS or root.suffix == ".csv"
-    recordings = table.read(name, root) if is_table else ADAPTERS[name](root)
+    is_database = name not in ADAPTERS and audformat_database.is_database(root)
+    is_table = not is_database and (name not in ADAPTERS or root.suffix == ".csv")
+    if is_database:
+        recordings = audformat_database.read(name, root)
+    else:
+        recordings = table.read(name, root) if is_table else ADAPTERS[name](root)
     if not recordings:
         raise CorpusError(f"corpus {name}: no utterance with its file names lies under {root}", option)
     folder = root.parent if is_table else root
