@@ -17,6 +17,7 @@ from rtser.testing import tiny_model, tiny_model_bytes
 
 ROOT = Path(__file__).parents[1]
 DATA = Path(os.environ.get("RTSER_DATA", ROOT.parent / "shared" / "data"))
+CORPORA = Path(os.environ.get("RTSER_CORPORA", DATA))
 
 
 @pytest.fixture(scope="session")
@@ -43,6 +44,12 @@ def data() -> Path:
     if not DATA.is_dir():
         pytest.skip(f"no corpora at {DATA}; RTSER_DATA names their folder")
     return DATA
+
+
+@pytest.fixture
+def corpora() -> Path:
+    """The folder of the further real corpora, which few have: each is looked for on its own."""
+    return CORPORA
 
 
 def sound(seconds: float, seed: int = 0, level: float = 0.1) -> Float32:

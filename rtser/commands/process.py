@@ -101,7 +101,7 @@ def packages(extra: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        extra = {"opensmile": "baseline", "distributed": "dask"}.get(error.name or "", extra)
+        extra = {"audformat": "audformat", "opensmile": "baseline", "distributed": "dask"}.get(error.name or "", extra)
         how = (
             "pip install matplotlib"
             if extra == "plot"

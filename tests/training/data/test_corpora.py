@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import csv
-from collections import Counter
 from pathlib import Path
 
 import pytest
-from rtser_train.data.corpora import CorpusError, noise_recordings, read_corpus
+from rtser_train.data.corpora import UNKNOWN_SPEAKER, CorpusError, noise_recordings, read_corpus
+
+HASH = "d37a76a6e3b2eb5b1b2b4f0ec9b5f7d36a0b71d2ab5d56bd9c1c9a46"
+NO_HASH = "d14a028c2a3a2bc9476102bb288234c415a2b01f828ea62ac5b3e42f"
 
 LAYOUTS = {
     "emodb": ("wav/03a01Fa.wav", "03", "happy", "a01"),
@@ -15,9 +17,21 @@ LAYOUTS = {
     "savee": ("AudioData/DC/sa04.wav", "DC", "sad", "sa04"),
     "emovo": ("EMOVO/f1/gio-f1-b2.wav", "f1", "happy", "b2"),
     "crema-d": ("AudioWAV/1001_DFA_ANG_XX.wav", "1001", "angry", "DFA"),
+    "banglaser": ("wav/03-01-04-02-02-03-21.wav", "21", "surprise", "02"),
+    "ased": ("04Sad/S4-07-02-02-56.wav", "56", "sad", "s4-07"),
+    "indian_emospeech": (f"Near Lake/stop-safe-fearful-1561964989.081509-{HASH}.wav", HASH[:12], "fear", "stop"),
+    "emogator": ("mp3/000346-03-3.mp3", "000346", "anger", ""),
     "tess": ("OAF_Pleasant_surprise/OAF_back_ps.wav", "OAF", "surprise", "back"),
 }
 COUNTS = {"emodb": (535, 10), "ravdess": (1440, 24), "casia": (1200, 4), "nemo": (4481, 9)}
+FURTHER = {
+    "ased": (2474, 65),
+    "banglaser": (1466, 34),
+    "crema-d": (7435, 91),
+    "emogator": (32039, 356),
+    "indian_emospeech": (6347, 106),
+    "tess": (2800, 2),
+}
 EMOTIONS = {
     "anger": "angry",
     "fearful": "fear",
@@ -53,6 +67,38 @@ def test_savee_in_one_folder_has_the_speaker_in_the_name(tmp_path):
 def test_tess_has_one_file_that_is_named_wrongly(tmp_path):
     touch(tmp_path / "OAF_neutral/OA_bite_neutral.wav")
     assert read_corpus("tess", tmp_path)[0].speaker == "OAF"
+
+
+def test_recordings_known_to_be_defective_are_left_out(tmp_path):
+    touch(tmp_path / "crema-d" / "1076_MTI_SAD_XX.wav")
+    touch(tmp_path / "crema-d" / "1076_MTI_ANG_XX.wav")
+    touch(tmp_path / "emogator" / "000160-01-1.mp3")
+    touch(tmp_path / "emogator" / "000161-01-1.mp3")
+    for corpus in ("crema-d", "emogator"):
+        assert len(read_corpus(corpus, tmp_path / corpus)) == 1
+
+
+def test_emogator_numbers_its_emotions_by_the_alphabet(tmp_path):
+    for number in range(32):
+        touch(tmp_path / f"000001-{number:02}-1.mp3")
+    emotions = [one.emotion for one in read_corpus("emogator", tmp_path)]
+    assert (len(emotions), emotions) == (30, sorted(emotions))
+    assert (emotions[0], emotions[-1]) == ("adoration", "triumph")
+
+
+def test_clips_of_indian_emospeech_without_a_speaker_are_of_one_who_is_unknown(tmp_path):
+    touch(tmp_path / "Misc" / f"unknown-safe-calm-20190712132243-{NO_HASH}.wav")
+    (one,) = read_corpus("indian_emospeech", tmp_path)
+    assert (one.speaker, one.emotion, one.sentence) == (UNKNOWN_SPEAKER, "calm", "")
+
+
+def test_noises_of_indian_emospeech_are_left_out(tmp_path):
+    for time in ("20190712132243", "20190712132243 copy", "??"):
+        touch(tmp_path / "Metro" / f"go-safe-happy-{time}-{HASH}.wav")
+    for noise in ("background-safe-calm", "unknown-gunshots-None", "unknown-glass break-None", "go-safe-None"):
+        touch(tmp_path / "Metro" / f"{noise}-20190712132243-{HASH}.wav")
+    assert {one.sentence for one in read_corpus("indian_emospeech", tmp_path)} == {"go"}
+    assert len(read_corpus("indian_emospeech", tmp_path)) == 3
 
 
 def iemocap(root, *lines):
@@ -95,17 +141,28 @@ def test_ravdess_songs_are_left_out(tmp_path):
     assert len(read_corpus("ravdess", tmp_path)) == 1
 
 
+def check_against_manifest(corpus, root, names, counts):
+    found = read_corpus(corpus, root)
+    with (root / "manifest.csv").open() as lines:
+        rows = {row["path"]: row for row in csv.DictReader(lines)}
+    assert sorted(one.name for one in found) == sorted(rows)
+    assert (len(found), len({one.speaker for one in found})) == counts
+    for one in found:
+        row = rows[one.name]
+        assert one.speaker == row["speaker"]
+        assert one.emotion == names.get(row["emotion"], row["emotion"])
+
+
 @pytest.mark.parametrize("corpus", COUNTS)
 def test_the_real_corpora_are_read_as_their_manifests_say(data, corpus):
-    found = read_corpus(corpus, data / corpus)
-    with (data / corpus / "manifest.csv").open() as lines:
-        rows = {row["path"]: row for row in csv.DictReader(lines)}
-    assert (len(found), len({one.speaker for one in found})) == COUNTS[corpus]
-    for one in found:
-        row = rows[str(one.path.relative_to(data / corpus))]
-        assert one.speaker == row["speaker"]
-        assert one.emotion == EMOTIONS.get(row["emotion"], row["emotion"])
-    assert max(Counter(one.path for one in found).values()) == 1
+    check_against_manifest(corpus, data / corpus, EMOTIONS, COUNTS[corpus])
+
+
+@pytest.mark.parametrize("corpus", FURTHER)
+def test_further_real_corpora_are_read_as_their_manifests_say(corpora, corpus):
+    if not (corpora / corpus / "manifest.csv").is_file():
+        pytest.skip(f"no {corpus} with its manifest at {corpora / corpus}; RTSER_CORPORA names the folder of corpora")
+    check_against_manifest(corpus, corpora / corpus, {}, FURTHER[corpus])
 
 
 def test_a_missing_corpus_is_named_with_the_option_that_points_to_it(tmp_path):
@@ -122,6 +179,11 @@ def table(folder, text):
     path = folder / "table.csv"
     path.write_text(text)
     return path
+
+
+def test_what_is_neither_a_corpus_nor_a_table_nor_a_database_is_refused(tmp_path):
+    with pytest.raises(CorpusError, match=r"neither a CSV table nor a folder with the db.yaml.*--corpus mine=PATH"):
+        read_corpus("mine", tmp_path)
 
 
 def test_a_table_of_ones_own(tmp_path):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rtser_train.config import FINAL, Protocol
 from rtser_train.data.bags import Bag
-from rtser_train.data.corpora import CorpusError, Recording
-from rtser_train.data.folds import Fold, inner_parts, make_folds, speaker, speakers, units
+from rtser_train.data.corpora import UNKNOWN_SPEAKER, CorpusError, Recording
+from rtser_train.data.folds import Fold, inner_parts, itself, make_folds, speaker, speakers, units
 
 
 def bag(corpus, who, sentence, label=0, **about):
@@ -53,6 +54,17 @@ def test_a_speaker_in_two_parts_is_an_error_that_names_them():
 def test_too_few_speakers_are_an_error_that_names_the_corpus():
     with pytest.raises(CorpusError, match="corpus c1 has only 2 speakers"):
         make_folds(bags([9, 2]), Protocol(folds=3), 0)
+
+
+@pytest.mark.parametrize("kind", ["speakers", "leave-one-speaker-out", "random"])
+def test_unknown_speakers_are_trained_on_but_never_tested_or_validated_on(kind):
+    unknown = [replace(one, recording=replace(one.recording, speaker=UNKNOWN_SPEAKER)) for one in bags([3])]
+    named = [bag(0, who, 10 + i) for who in range(6) for i in range(2)]
+    for fold in make_folds([*unknown, *named], Protocol(kind=kind, folds=2, nested=False, validation=0.4), 0):
+        assert f"c0/{UNKNOWN_SPEAKER}" not in speakers([*fold.test, *fold.validation])
+        assert units(unknown, itself) <= units(fold.train, itself)
+    with pytest.raises(CorpusError, match="no recording names its speaker"):
+        make_folds(unknown, Protocol(kind=kind), 0)
 
 
 def test_the_description_counts_what_training_and_test_share():

@@ -12,7 +12,7 @@ from sklearn.model_selection import GroupKFold, StratifiedKFold
 
 from rtser_train.config import FINAL, Protocol
 from rtser_train.data.bags import Bag
-from rtser_train.data.corpora import CorpusError, Recording
+from rtser_train.data.corpora import UNKNOWN_SPEAKER, CorpusError, Recording
 from rtser_train.run import Parts
 
 Unit = Callable[[Recording], str]
@@ -146,25 +146,29 @@ def inner_parts(train: Sequence[Bag], protocol: Protocol, seed: int) -> list[set
 
 
 def make_folds(bags: Sequence[Bag], protocol: Protocol, seed: int) -> list[Fold]:
-    """The test folds in order, then the final one if the protocol has one.
+    """The test folds in order, then the final one if the protocol has one. Unknown speakers are only trained on.
 
     Raises:
         CorpusError: the corpora have too few speakers or no sessions, or the table lacks someone.
     """
     unit = UNITS[protocol.kind]
-    tests = _tests(bags, protocol, seed) | ({FINAL: set()} if protocol.final else {})
+    named = [bag for bag in bags if bag.recording.speaker != UNKNOWN_SPEAKER]
+    if not named:
+        raise CorpusError("no recording names its speaker, so nobody can be tested on", "add a corpus with speakers")
+    tests = _tests(named, protocol, seed) | ({FINAL: set()} if protocol.final else {})
     folds = []
     for number, (name, test) in enumerate(tests.items()):
         rest = [bag for bag in bags if unit(bag.recording) not in test]
         validation: set[str] = set()
         if not protocol.nested:
-            validation = deal(rest, max(2, round(1 / protocol.validation)), seed + number, unit)[0]
+            known = [bag for bag in named if unit(bag.recording) not in test]
+            validation = deal(known, max(2, round(1 / protocol.validation)), seed + number, unit)[0]
         folds.append(
             Fold(
                 name,
                 train=[bag for bag in rest if unit(bag.recording) not in validation],
                 validation=[bag for bag in rest if unit(bag.recording) in validation],
-                test=[bag for bag in bags if unit(bag.recording) in test],
+                test=[bag for bag in named if unit(bag.recording) in test],
                 unit=unit,
             )
         )

@@ -6,40 +6,66 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from rtser_train.data.corpora import casia, crema_d, emodb, emovo, iemocap, nemo, ravdess, savee, table, tess
-from rtser_train.data.corpora.recording import CorpusError, Recording, audio_files
+from rtser_train.data.corpora import (
+    ased,
+    audformat_database,
+    banglaser,
+    casia,
+    crema_d,
+    emodb,
+    emogator,
+    emovo,
+    iemocap,
+    indian_emospeech,
+    nemo,
+    ravdess,
+    savee,
+    table,
+    tess,
+)
+from rtser_train.data.corpora.recording import UNKNOWN_SPEAKER, CorpusError, Recording, audio_files
 
-__all__ = ["ADAPTERS", "CorpusError", "Recording", "noise_recordings", "read_corpus"]
+__all__ = ["ADAPTERS", "UNKNOWN_SPEAKER", "CorpusError", "Recording", "noise_recordings", "read_corpus"]
 
 ADAPTERS: dict[str, Callable[[Path], list[Recording]]] = {
+    "ased": ased.read,
+    "banglaser": banglaser.read,
     "casia": casia.read,
     "crema-d": crema_d.read,
     "emodb": emodb.read,
+    "emogator": emogator.read,
     "emovo": emovo.read,
     "iemocap": iemocap.read,
+    "indian_emospeech": indian_emospeech.read,
     "nemo": nemo.read,
     "ravdess": ravdess.read,
     "savee": savee.read,
     "tess": tess.read,
 }
-"""Adapters by corpus name. Any other name stands for a CSV table."""
+"""Adapters by corpus name. Any other name stands for a CSV table or an audformat database."""
 
 
 def read_corpus(name: str, root: Path) -> list[Recording]:
     """All labelled recordings of a corpus, sorted by path.
 
     Args:
-        name: a key of `ADAPTERS`, or any other name for a CSV table.
-        root: the corpus's folder as its publisher lays it out; or the CSV file (`rtser_train.data.corpora.table`).
+        name: a key of `ADAPTERS`, or any other name for a CSV table or an audformat database.
+        root: the corpus's folder as its publisher lays it out; or the CSV file (`rtser_train.data.corpora.table`), or
+            the database's folder (`rtser_train.data.corpora.audformat_database`).
 
     Raises:
+        ModuleNotFoundError: an audformat database, and the package audformat is not installed.
         CorpusError: the root is missing or holds no utterance of this corpus, or a file name breaks its rules.
     """
     option = f"say where it lies with --corpus {name}=PATH, or --data DIR for a folder that holds {name}/"
     if not root.exists():
         raise CorpusError(f"corpus {name}: {root} does not exist", option)
-    is_table = name not in ADAPTERS or root.suffix == ".csv"
-    recordings = table.read(name, root) if is_table else ADAPTERS[name](root)
+    is_database = name not in ADAPTERS and audformat_database.is_database(root)
+    is_table = not is_database and (name not in ADAPTERS or root.suffix == ".csv")
+    if is_database:
+        recordings = audformat_database.read(name, root)
+    else:
+        recordings = table.read(name, root) if is_table else ADAPTERS[name](root)
     if not recordings:
         raise CorpusError(f"corpus {name}: no utterance with its file names lies under {root}", option)
     folder = root.parent if is_table else root

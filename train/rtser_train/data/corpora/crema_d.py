@@ -16,12 +16,17 @@ EMOTIONS = {
     "NEU": "neutral",
     "SAD": "sad",
 }
+DEFECTS = {
+    *("1006_TIE_HAP_XX", "1006_TIE_NEU_XX", "1013_WSI_DIS_XX", "1013_WSI_SAD_XX"),
+    *("1017_IWW_ANG_XX", "1017_IWW_FEA_XX", "1076_MTI_SAD_XX"),
+}
+"""Files of the release that are silent (the last one), or are one recording under two labels."""
 
 
 def read(root: Path) -> list[Recording]:
-    """The corpus's utterances; files with other names are passed over."""
+    """The corpus's utterances without `DEFECTS`; files with other names are passed over."""
     return [
         Recording(path, "crema-d", match["speaker"], EMOTIONS[match["emotion"]], match["sentence"])
         for path, match in named_files(root, NAME)
-        if match["emotion"] in EMOTIONS
+        if match["emotion"] in EMOTIONS and path.stem not in DEFECTS
     ]

@@ -11,6 +11,9 @@ from rtser.errors import InputError
 
 AUDIO_SUFFIXES = {".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff", ".w64", ".caf"}
 
+UNKNOWN_SPEAKER = "unknown"
+"""Whoever a corpus does not name: perhaps many people, perhaps some that it names elsewhere. Only ever trained on."""
+
 
 class CorpusError(InputError):
     """A corpus that is not where it should be, or not as it should be."""
@@ -23,9 +26,9 @@ class Recording:
     Attributes:
         path: the audio file.
         corpus: name of the corpus.
-        speaker: who speaks, unique within the corpus.
+        speaker: who speaks, unique within the corpus; `UNKNOWN_SPEAKER` where the corpus does not say.
         emotion: this project's name of the emotion (angry, boredom, calm, disgust, fear, happy, neutral, sad,
-            surprise, or a table's own); None for a recording without speech.
+            surprise), or the corpus's own (a table's, a database's, EmoGator's); None for a recording without speech.
         sentence: which sentence is spoken, unique within the corpus; empty where unknown.
         session: the recording session; empty where the corpus has none.
         fold: the test fold that the corpus's own table deals it to; empty without one.

@@ -25,7 +25,8 @@ def read(corpus: str, table: Path) -> list[Recording]:
     """
     if not table.is_file():
         raise CorpusError(
-            f"corpus {corpus}: {table} is not a file", f"name a CSV table with --corpus {corpus}=TABLE.csv"
+            f"corpus {corpus}: {table} is neither a CSV table nor a folder with the db.yaml of an audformat database",
+            f"name one with --corpus {corpus}=PATH",
         )
     try:
         with table.open(newline="", encoding="utf-8-sig") as lines:
