@@ -57,7 +57,10 @@ class DecideSettings(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False
 
 
 class Reading(NamedTuple):
-    """What a decider makes of one decision; see `rtser.Decision`. Emotions are indices, -1 for none."""
+    """What a decider makes of one decision; see `rtser.Decision`. Emotions are indices, -1 for none.
+
+    `lasts`: whether an utterance lasts, its pauses included; also in the segment that ends it.
+    """
 
     speaking: bool = False
     label: int = -1
@@ -65,6 +68,7 @@ class Reading(NamedTuple):
     leaning: int = -1
     leaning_confidence: float = 0.0
     utterance: Utterance | None = None
+    lasts: bool = False
 
 
 SILENT = Reading()
@@ -122,11 +126,11 @@ class Decider:
         speaking = self._silent < self._hangover
         if not (speaking and decided):
             self._drop_label()
-            return Reading(speaking, utterance=self._tell(segment))
+            return Reading(speaking, utterance=self._tell(segment), lasts=True)
         leaning = self._choose(emotions)
         label, average = self._label, self._average
         confidence = average[label] if label >= 0 else 0.0
-        return Reading(speaking, label, confidence, leaning, average[leaning], self._tell(segment))
+        return Reading(speaking, label, confidence, leaning, average[leaning], self._tell(segment), lasts=True)
 
     def clear(self) -> Utterance | None:
         """Forget everything: the source is another, or was lost. The utterance that this cuts off, if one lasts."""
