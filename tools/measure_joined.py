@@ -255,10 +255,17 @@ def figures(shown: Shown, parts: list[Part]) -> list[float]:
 
 
 def cells(draws: list[list[float]]) -> str:
-    """A table row of several draws: each figure's mean, and from the lowest to the highest where they differ."""
+    """A table row of several draws: each figure's mean, and from the lowest to the highest where they differ.
+
+    Draws in which there was nothing to count are left out; "-" where that is all of them.
+    """
     found = []
     for values, places in zip(zip(*draws, strict=True), FIGURES.values(), strict=True):
-        mean, low, high = (f"{value:.{places}f}" for value in (np.mean(values), min(values), max(values)))
+        counted = [value for value in values if not math.isnan(value)]
+        if not counted:
+            found.append("-")
+            continue
+        mean, low, high = (f"{value:.{places}f}" for value in (np.mean(counted), min(counted), max(counted)))
         found.append(mean if low == high else f"{mean} ({low} to {high})")
     return " | ".join(found)
 
