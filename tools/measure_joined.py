@@ -1,21 +1,34 @@
 """Measure labels on real recordings joined with pauses: does each utterance get its own emotion?
 
-    python tools/measure_joined.py CORPUS=FOLDER [CORPUS=FOLDER ...] [--files 120] [--pauses 0.5 1.0] [--model MODEL]
+    python tools/measure_joined.py CORPUS=FOLDER [CORPUS=FOLDER ...] [--files 120] [--seeds 5] [--pauses 0.5 1.0]
 
-For each corpus some recordings of emotions that the model knows are drawn (fixed seed) and joined in random order, with
-a random pause between the two bounds after each. The model decides as `rtser file` does. With --slide the window is
-never restarted, as it was before contract 2.
+For each corpus some recordings of emotions that the model knows are drawn and joined in random order, with a random
+pause between the two bounds after each; all of it again with each of the seeds --seed, --seed + 1, ... A figure is the
+mean over these draws (lowest to highest). The model decides as `rtser file` does. With --slide the window is never
+restarted, as it was before contract 2. The first recording is left out: nothing came before it.
 
-Named: the utterance that the recogniser tells (the one that overlaps the recording most) has a label; right: its label
-is the recording's emotion. Likeliest right: the last likeliest emotion of the recording was right, named or not.
-Previous first: the first label shown in the recording was the emotion of the one before, where the two differ; a label
-that still lasts counts. Then the median time to the first label, and label changes in a second of speech. The first
-recording is left out: nothing came before it.
+A recording's segments are those that end in it, or up to 1 s after it and before the next one begins. Its speech begins
+where its first segment with a speech probability of at least 0.5 begins (the segment's end less 0.335 s). A label that
+is shown already in the segment before that one, and has not changed since, is the last utterance's, still lasting; it
+is no label of the recording's own.
+
+- named: the utterance that the recogniser tells (the one that overlaps the recording most) has a label;
+- right: its label is the recording's emotion;
+- likeliest right: the last likeliest emotion of the recording was right, named or not;
+- previous first: the first label shown in the recording, lasting ones too, was the emotion of the recording before; of
+  the recordings where a label was shown and the two emotions differ;
+- no label: the recordings without a label of their own;
+- first label, first right label: from where speech begins until the first label of its own, and until the first that is
+  the recording's emotion; medians over the recordings that had one. So compare them beside "no label";
+- emotion changes/s: from one emotion to another within an utterance, also with nothing named between the two;
+- shown changes/s: every change of what is shown (an emotion or nothing) in a segment while somebody speaks; both in a
+  second of speech.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -25,7 +38,14 @@ from rtser_train.data.bags import read_samples
 from rtser_train.data.corpora import read_corpus
 
 import rtser
-from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, Float32, segment_end_s, window_segments
+from rtser.engine.contract import (
+    HOP_SAMPLES,
+    SAMPLE_RATE,
+    SEGMENT_SAMPLES,
+    Float32,
+    segment_end_s,
+    window_segments,
+)
 from rtser.engine.decider import Decider
 from rtser.engine.decision import Utterance
 from rtser.engine.stream import Stream
@@ -35,6 +55,8 @@ from rtser.settings import ListenSettings, checked, read_settings
 MERGED = {"calm": "neutral"}
 AFTER_S = 1.0
 LEAD_S = 1.0
+SPEECH = 0.5
+SEGMENT_S = SEGMENT_SAMPLES / SAMPLE_RATE
 
 
 class Part(NamedTuple):
@@ -71,15 +93,22 @@ class Shown(NamedTuple):
         times_s: ends of the segments.
         labels: the emotions named.
         leanings: the likeliest emotions.
-        spoken_s: how many seconds somebody spoke.
-        utterances: those that ended.
+        speech: probabilities of speech.
+        speaking: whether somebody speaks.
+        utterances: those that ended, in order.
     """
 
     times_s: list[float]
     labels: list[str | None]
     leanings: list[str | None]
-    spoken_s: float
+    speech: list[float]
+    speaking: list[bool]
     utterances: list[Utterance]
+
+    @property
+    def spoken_s(self) -> float:
+        """How many seconds somebody spoke."""
+        return sum(self.speaking) * HOP_SAMPLES / SAMPLE_RATE
 
 
 def streamed(model: rtser.Model, samples: Float32, settings: ListenSettings) -> Shown:
@@ -91,7 +120,8 @@ def streamed(model: rtser.Model, samples: Float32, settings: ListenSettings) -> 
         [one.time_s for one in decisions],
         [one.label for one in decisions],
         [one.leaning.label if one.leaning else None for one in decisions],
-        sum(one.speaking for one in decisions) * HOP_SAMPLES / SAMPLE_RATE,
+        [one.speech for one in decisions],
+        [one.speaking for one in decisions],
         [one for one in said if isinstance(one, Utterance) and one.final],
     )
 
@@ -109,7 +139,8 @@ def slid(model: rtser.Model, samples: Float32, settings: ListenSettings) -> Show
         [segment_end_s(segment) for segment in range(len(readings))],
         [names[read.label] for read in readings],
         [names[read.leaning] for read in readings],
-        sum(read.speaking for read in readings) * HOP_SAMPLES / SAMPLE_RATE,
+        raw.speech.tolist(),
+        [read.speaking for read in readings],
         utterances,
     )
 
@@ -124,51 +155,143 @@ def told(utterances: list[Utterance], part: Part) -> str | None:
     return most.label if most and overlap(most) > 0 else None
 
 
-def row(shown: Shown, parts: list[Part]) -> str:
-    """The cells of one table row."""
-    at = np.array(shown.times_s)
-    likeliest = previous = differing = 0
-    waits = []
-    for before, part, after in zip(parts, parts[1:], [*parts[2:], None], strict=False):
-        until = min(part.end_s + AFTER_S, after.start_s if after else part.end_s + AFTER_S)
-        first, last = np.searchsorted(at, [part.start_s, until])
-        leaning = [one for one in shown.leanings[first:last] if one]
-        likeliest += bool(leaning) and leaning[-1] == part.emotion
-        named = [place for place in range(first, last) if shown.labels[place]]
-        if named:
-            waits.append(shown.times_s[named[0]] - part.start_s)
-        if named and before.emotion != part.emotion:
-            differing += 1
-            previous += shown.labels[named[0]] == before.emotion
-    changes = sum(bool(one and other and one != other) for one, other in pairwise(shown.labels))
+class Heard(NamedTuple):
+    """What is shown of one recording.
+
+    Attributes:
+        first: the first label shown in it, one of the last utterance that still lasts too; None for none.
+        leaning: the last likeliest emotion.
+        wait_s: from where speech begins until the first label of its own; None where there is none.
+        right_wait_s: until the first one that is right; None where there is none.
+    """
+
+    first: str | None
+    leaning: str | None
+    wait_s: float | None
+    right_wait_s: float | None
+
+
+def heard(shown: Shown, part: Part, after: Part | None) -> Heard:
+    """What is shown of a recording; `after` is the next one."""
+    until_s = min(part.end_s + AFTER_S, after.start_s if after else part.end_s + AFTER_S)
+    begin, end = np.searchsorted(np.array(shown.times_s), [part.start_s, until_s]).tolist()
+    named = [label for label in shown.labels[begin:end] if label]
+    leanings = [leaning for leaning in shown.leanings[begin:end] if leaning]
+    spoken = next((place for place in range(begin, end) if shown.speech[place] >= SPEECH), end)
+    own = spoken
+    while spoken and own < end and shown.labels[own] == shown.labels[spoken - 1] is not None:
+        own += 1
+    waits_s = [
+        (shown.labels[place], shown.times_s[place] - (shown.times_s[spoken] - SEGMENT_S))
+        for place in range(own, end)
+        if shown.labels[place]
+    ]
+    right_s = [wait_s for label, wait_s in waits_s if label == part.emotion]
+    return Heard(
+        named[0] if named else None,
+        leanings[-1] if leanings else None,
+        waits_s[0][1] if waits_s else None,
+        right_s[0] if right_s else None,
+    )
+
+
+def emotion_changes(shown: Shown) -> int:
+    """Changes from one emotion to another within an utterance; what is shown before the next begins belongs to it."""
+    begins = np.searchsorted(shown.times_s, [one.start_s + SEGMENT_S - 1e-6 for one in shown.utterances]).tolist()
+    stretches = [shown.labels[begin:end] for begin, end in pairwise([*begins, len(shown.labels)])]
+    emotions = [[label for label in labels if label] for labels in stretches]
+    return sum(one != other for labels in emotions for one, other in pairwise(labels))
+
+
+def shown_changes(shown: Shown) -> int:
+    """Segments while somebody speaks that show another label than the segment before, or none where it had one."""
+    return sum(
+        talks and one != other for (one, other), talks in zip(pairwise(shown.labels), shown.speaking[1:], strict=True)
+    )
+
+
+FIGURES = {
+    "utterances": 0,
+    "named %": 1,
+    "right of named %": 1,
+    "right of all %": 1,
+    "likeliest right %": 1,
+    "previous first %": 1,
+    "no label %": 1,
+    "first label s": 2,
+    "first right label s": 2,
+    "emotion changes/s": 3,
+    "shown changes/s": 2,
+}
+"""The columns, and their decimals."""
+
+
+def figures(shown: Shown, parts: list[Part]) -> list[float]:
+    """A draw's figures, in the order of `FIGURES`; nan where there is nothing to count."""
+    said = [heard(shown, part, after) for part, after in zip(parts[1:], [*parts[2:], None], strict=True)]
     labels = [(told(shown.utterances, part), part.emotion) for part in parts[1:]]
     named, right = sum(bool(label) for label, _ in labels), sum(label == emotion for label, emotion in labels)
-    shares = named / len(labels), right / max(1, named), right / len(labels), likeliest / len(labels)
-    cells = [f"{100 * share:.1f}" for share in (*shares, previous / max(1, differing))]
-    wait_s = f"{np.median(waits) if waits else float('nan'):.2f}"
-    return " | ".join([str(len(labels)), *cells, wait_s, f"{changes / max(1e-9, shown.spoken_s):.2f}"])
+    likeliest = sum(one.leaning == part.emotion for one, part in zip(said, parts[1:], strict=True))
+    firsts = [
+        one.first == before.emotion
+        for one, (before, part) in zip(said, pairwise(parts), strict=True)
+        if one.first and before.emotion != part.emotion
+    ]
+    waits_s = [one.wait_s for one in said if one.wait_s is not None]
+    right_waits_s = [one.right_wait_s for one in said if one.right_wait_s is not None]
+    return [
+        len(said),
+        100 * named / len(said),
+        100 * right / named if named else math.nan,
+        100 * right / len(said),
+        100 * likeliest / len(said),
+        100 * sum(firsts) / len(firsts) if firsts else math.nan,
+        100 * (len(said) - len(waits_s)) / len(said),
+        float(np.median(waits_s)) if waits_s else math.nan,
+        float(np.median(right_waits_s)) if right_waits_s else math.nan,
+        emotion_changes(shown) / shown.spoken_s if shown.spoken_s else math.nan,
+        shown_changes(shown) / shown.spoken_s if shown.spoken_s else math.nan,
+    ]
+
+
+def cells(draws: list[list[float]]) -> str:
+    """A table row of several draws: each figure's mean, and from the lowest to the highest where they differ.
+
+    Draws in which there was nothing to count are left out; "-" where that is all of them.
+    """
+    found = []
+    for values, places in zip(zip(*draws, strict=True), FIGURES.values(), strict=True):
+        counted = [value for value in values if not math.isnan(value)]
+        if not counted:
+            found.append("-")
+            continue
+        mean, low, high = (f"{value:.{places}f}" for value in (np.mean(counted), min(counted), max(counted)))
+        found.append(mean if low == high else f"{mean} ({low} to {high})")
+    return " | ".join(found)
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpora", nargs="+", metavar="CORPUS=FOLDER")
-    parser.add_argument("--files", type=int, default=120)
+    parser.add_argument("--files", type=int, default=120, help="recordings in a draw")
     parser.add_argument("--pauses", type=float, nargs=2, default=(0.5, 1.0), help="shortest and longest, in seconds")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="of the first draw")
+    parser.add_argument("--seeds", type=int, default=5, help="how many draws")
     parser.add_argument("--set", action="append", default=[], help="key=value: a setting of rtser listen; repeatable")
     parser.add_argument("--slide", action="store_true", help="never restart the window")
     parser.add_argument("--model", type=Path, help="model file; the shipped one if not named")
     options = parser.parse_args()
     settings = checked(ListenSettings, read_settings(None, options.set), "--set")
     model = rtser.load(options.model, provider="cpu")
-    columns = ["corpus", "utterances", "named %", "right of named %", "right of all %", "likeliest right %"]
-    columns += ["previous first %", "first label s", "changes/s"]
-    print(f"| {' | '.join(columns)} |\n{'|---' * len(columns)}|")
+    print(f"| corpus | {' | '.join(FIGURES)} |\n{'|---' * (1 + len(FIGURES))}|")
     for given in options.corpora:
         name, _, folder = given.partition("=")
-        samples, parts = joined(name, Path(folder), model.labels, options.files, tuple(options.pauses), options.seed)
-        print(f"| {name} | {row((slid if options.slide else streamed)(model, samples, settings), parts)} |", flush=True)
+        draws = []
+        for seed in range(options.seed, options.seed + options.seeds):
+            samples, parts = joined(name, Path(folder), model.labels, options.files, tuple(options.pauses), seed)
+            draws.append(figures((slid if options.slide else streamed)(model, samples, settings), parts))
+        print(f"| {name} | {cells(draws)} |", flush=True)
 
 
 if __name__ == "__main__":

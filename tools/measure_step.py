@@ -3,56 +3,76 @@
     taskset -c 1 python tools/measure_step.py NEW.onnx [OLD.onnx ...] [--streams 1 4 8 16 32 64] [--seconds 2]
 
 The files are stepped alternately, back to back on one thread, hop after hop of noise with each file's own states. The
-median of a file's steps counts. Prints the core's float32 matrix product rate and a Markdown table.
+median of a file's steps counts. The row "1, bound" is the step of a lone stream as `rtser listen` and `rtser file` take
+it, with inputs, outputs and states bound once (`rtser.engine.states.States.step` at one row). Prints the core's float32
+matrix product rate (that of the floor of `rtser bench`) and a Markdown table.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from rtser.bench.floor import gemm_gflops
 from rtser.engine.contract import HOP_SAMPLES, Float32
 from rtser.engine.model import Model
+from rtser.engine.states import States
 from rtser.models import load
 
 TURN_STEPS = 20
 WARM_UP_STEPS = 5
 
 
-def multiply_rate() -> float:
-    """GFLOP/s of a float32 matrix product of numpy: the best of ten."""
-    a = np.ones((1024, 1024), np.float32)
+Step = Callable[[], object]
+
+
+def batch(model: Model, samples: Float32) -> Step:
+    """A step of streams that share the call: samples (B, 960), the states kept from step to step."""
+    restart = np.zeros(len(samples), np.float32)
+    state = model.initial_state(len(samples), model.metadata.window)
+
+    def step() -> None:
+        nonlocal state
+        state = model.step(samples, restart, state).state
+
+    return step
+
+
+def lone(model: Model, samples: Float32) -> Step:
+    """The bound step of one stream: samples (1, 960)."""
+    states = States(model, model.metadata.window)
+    states.grow()
+    return lambda: states.step([0], [samples[0]], [False])
+
+
+def turn(step: Step) -> list[float]:
+    """Seconds of some steps, without the first few."""
     times = []
-    for _ in range(10):
-        before = time.perf_counter()
-        a @ a
-        times.append(time.perf_counter() - before)
-    return 2 * 1024**3 / min(times) / 1e9
-
-
-def turn(model: Model, samples: Float32, state: list[Float32]) -> tuple[list[float], list[Float32]]:
-    """Some steps of the model: the seconds of each but the first few, and the state after them."""
-    times, restart = [], np.zeros(len(samples), np.float32)
     for _ in range(WARM_UP_STEPS + TURN_STEPS):
         before = time.perf_counter()
-        state = model.step(samples, restart, state).state
+        step()
         times.append(time.perf_counter() - before)
-    return times[WARM_UP_STEPS:], state
+    return times[WARM_UP_STEPS:]
 
 
-def in_turn(models: list[Model], streams: int, seconds: float) -> list[float]:
-    """Median milliseconds a stream and hop of each model; so many seconds for each."""
-    samples = np.random.default_rng(0).normal(0, 0.1, (streams, HOP_SAMPLES)).astype(np.float32)
-    states = [model.initial_state(streams, model.metadata.window) for model in models]
-    times: list[list[float]] = [[] for _ in models]
+def in_turn(steps: list[Step], seconds: float) -> list[float]:
+    """Median milliseconds of each step; so many seconds for each."""
+    times: list[list[float]] = [[] for _ in steps]
     while sum(times[0]) < seconds:
-        for number, model in enumerate(models):
-            more, states[number] = turn(model, samples, states[number])
-            times[number] += more
-    return [1000 * float(np.median(one)) / streams for one in times]
+        for number, step in enumerate(steps):
+            times[number] += turn(step)
+    return [1000 * float(np.median(one)) for one in times]
+
+
+def row(make: Callable[[Model, Float32], Step], models: list[Model], streams: int, seconds: float) -> str:
+    """The cells of a table row: milliseconds a stream and hop of each model."""
+    samples = np.random.default_rng(0).normal(0, 0.1, (streams, HOP_SAMPLES)).astype(np.float32)
+    found = in_turn([make(model, samples) for model in models], seconds)
+    return " | ".join(f"{ms / streams:.4f}" for ms in found)
 
 
 def main() -> None:
@@ -63,11 +83,12 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=2.0, help="for each file and number of streams")
     options = parser.parse_args()
     models = [load(path, "cpu") for path in options.files]
-    print(f"float32 matrix product: {multiply_rate():.0f} GFLOP/s")
+    print(f"float32 matrix product: {gemm_gflops():.0f} GFLOP/s")
     print("| streams | " + " | ".join(path.name for path in options.files) + " |")
     print("|---" * (1 + len(models)) + "|")
+    print(f"| 1, bound | {row(lone, models, 1, options.seconds)} |")
     for streams in options.streams:
-        print(f"| {streams} | " + " | ".join(f"{ms:.4f}" for ms in in_turn(models, streams, options.seconds)) + " |")
+        print(f"| {streams} | {row(batch, models, streams, options.seconds)} |")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,8 @@
-"""The floor of a hop: the model's multiply-adds, at the rate of this core's matrix product."""
+"""The floor of a hop: the model's multiply-adds, at the rate of this core's matrix product.
+
+Only matrix products and convolutions are counted: the arithmetic of the ring buffers (where a state is written and
+read) and elementwise work (activations, sums, the softmax) are left out.
+"""
 
 from __future__ import annotations
 

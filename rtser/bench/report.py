@@ -15,8 +15,9 @@ UNKNOWN = "not known"
 HOW_TO_COUNT = "not known: counting the model's multiply-adds needs the package onnx (pip install onnx)"
 HOW_TO_READ = (
     "How to read the floor: a hop (60 ms of sound) would take so long if this core did nothing but the model's\n"
-    "multiply-adds, as fast as it multiplies large matrices. It cannot be reached: small products are slower, and\n"
-    "memory, sound and decisions take time too. How many times the floor a hop takes says how much could be gained."
+    "multiply-adds, as fast as it multiplies large matrices. It leaves out the arithmetic of the ring buffers and all\n"
+    "elementwise work, and it cannot be reached: small products are slower, and memory, sound and decisions take time\n"
+    "too. How many times the floor a hop takes says how much could be gained at most."
 )
 TRIAL_HEAD = f"{'streams':>8} {'late p50':>9} {'p99':>8} {'max':>8} {'CPU':>7} {'a hop':>9}"
 
@@ -78,6 +79,7 @@ def streams_rows(figures: Figures) -> Iterator[Row]:
         yield "", f"other programs took {figures['others_percent']} % of it: measure again when the machine is idle"
     yield "a stream and hop", f"{hop['all']} us, {hop['without_network']} us without the network"
     yield "", f"{hop['driver']} us of both are this driver's: the clock, waiting, cutting the sound"
+    yield "", "decisions come as arrays, a row a stream (rtser.Bank); no Decision objects and no events are made"
     further = memory["further_stream_kib"]
     yield "memory", f"{_mib(memory['resident_mib'])}, {UNKNOWN if further is None else further} KiB a further stream"
     yield from _floor(figures["floor"], "a stream and hop")

@@ -52,7 +52,7 @@ def streams(
     """Many streams on one core, paced in real time: how many are in time, and what one costs.
 
     The number is doubled, then halved in, until the 99th percentile of the decisions' lateness passes 60 ms, or the
-    core is busy all the time.
+    core is busy all the time. Decisions come as arrays, a row a stream (rtser.Bank); no events are made.
     """
     single_threaded()
     with failures(), quiet_libraries():

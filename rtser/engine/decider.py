@@ -58,7 +58,7 @@ class DecideSettings(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False
 class Reading(NamedTuple):
     """What a decider makes of one decision; see `rtser.Decision`. Emotions are indices, -1 for none.
 
-    `lasts`: whether an utterance lasts, its pauses included.
+    `lasts`: whether an utterance lasts, its pauses included; also in the segment that ends it.
     """
 
     speaking: bool = False

@@ -13,8 +13,9 @@ import soundfile
 from conftest import ROOT, rtser
 
 import rtser as library
-from rtser.engine.contract import FIRST_SEGMENT_HOP, HOP_SAMPLES, LEAD_SAMPLES
+from rtser.engine.contract import FIRST_SEGMENT_HOP
 from rtser.models import default_model_path
+from rtser.models.raw import raw_outputs
 
 pytestmark = pytest.mark.e2e
 
@@ -44,16 +45,11 @@ def node_folder(tmp_path_factory):
 
 
 def of_the_library(path, restarts):
-    """Raw emotions (n, K) and speech (n,) of each decision, hop by hop."""
-    model = library.load(provider="cpu")
-    samples = np.concatenate([np.zeros(LEAD_SAMPLES, np.float32), soundfile.read(path, dtype="float32")[0]])
-    state, outputs = model.initial_state(1, model.metadata.window), []
-    for hop in range(len(samples) // HOP_SAMPLES):
-        part = samples[None, hop * HOP_SAMPLES : (hop + 1) * HOP_SAMPLES]
-        outputs.append(model.step(part, np.array([hop in restarts], np.float32), state))
-        state = outputs[-1].state
-    decided = outputs[FIRST_SEGMENT_HOP:]
-    return np.concatenate([one.emotions for one in decided]), np.concatenate([one.speech for one in decided])
+    """Raw emotions (n, K) and speech (n,) of each decision; `restarts` are hops, as the examples take them."""
+    model, samples = library.load(provider="cpu"), soundfile.read(path, dtype="float32")[0]
+    segments = [hop - FIRST_SEGMENT_HOP for hop in restarts]
+    raw = raw_outputs(model, samples, model.metadata.window, segments)
+    return raw.emotions, raw.speech
 
 
 def of_the_example(command, restarts, tmp_path, cwd=None):

@@ -100,7 +100,8 @@ def streaming_figure(curves: Mapping[str, StreamingCurve], title: str) -> Figure
     for corpus, curve in curves.items():
         points = curve.points
         seconds = [point.seconds for point in points]
-        (line,) = accuracy.plot(seconds, [point.ua for point in points], label=corpus)
+        whole = f"{corpus} (whole files: decided {curve.ua_decided:.1f} %, longest utterance {curve.ua_longest:.1f} %)"
+        (line,) = accuracy.plot(seconds, [point.ua for point in points], label=whole)
         low, high = [point.ua_low for point in points], [point.ua_high for point in points]
         accuracy.fill_between(seconds, low, high, color=line.get_color(), alpha=0.2, linewidth=0)
         changes.plot(seconds, [point.label_changes_per_s for point in points], color=line.get_color())

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from joblib import Parallel, delayed
 
+from rtser.engine.bank import Decisions
 from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, segment_end_s
-from rtser.engine.decision import Decision, Utterance
 from rtser.engine.model import Model
 from rtser.engine.stream import Stream
 from rtser.errors import InputError
@@ -39,7 +39,7 @@ class StreamedUtterance(NamedTuple):
         emotion: what it is.
         labels: the likeliest emotion after 1, 2, ... hops of speech; empty while there is too little to decide.
         decided: the decision on the whole file, see `file_decision`; empty where there is none.
-        longest: the label of its longest utterance; empty where there is none, or it was not named.
+        longest: the label of its longest utterance (`LONGEST`); empty where there is none, or it was not named.
     """
 
     recording: Recording
@@ -76,8 +76,8 @@ class StreamingCurve:
 
     Attributes:
         utterances: how many were streamed.
-        ua_decided: UA of the files' decisions (`file_decision`), in per cent.
-        ua_longest: UA of the label of each file's longest utterance, above the threshold, in per cent.
+        ua_decided: UA of the files' decisions (`FILE_DECISION`), in per cent.
+        ua_longest: UA of the labels of their longest utterances (`LONGEST`), in per cent.
         points: one a hop.
     """
 
@@ -185,31 +185,42 @@ def curve_points(streamed: Sequence[StreamedUtterance]) -> list[CurvePoint]:
     return points
 
 
-def file_decision(decisions: Sequence[Decision]) -> str:
-    """The one emotion of a file, for evaluation: the likeliest of all labels, whatever the threshold.
+FILE_DECISION = (
+    "a file's decision: the likeliest of all labels, without a threshold, of the last decision with emotions while an "
+    "utterance lasted; where none began, of the file's last decision with emotions; else wrong"
+)
+"""`file_decision` in words, for whatever shows its figures."""
+LONGEST = "the label of the file's longest utterance; not named: wrong"
 
-    It is that of the last decision while somebody spoke that had emotions; where nobody was found to speak, of the
-    file's last decision that had any; empty where none had.
+
+def file_decision(decisions: Sequence[Decisions]) -> str:
+    """The one emotion of a file, for evaluation, from the steps of its stream in order.
+
+    It is the likeliest of all labels, without a threshold, in the last decision that had emotions while an utterance
+    lasted (its pauses included). Where no utterance began, it is that of the file's last decision that had emotions.
+
+    Returns:
+        a label of the model's, which the corpus may lack: that is wrong; empty where there is no such decision: wrong.
     """
-    with_emotions = [one for one in decisions if one.emotions]
-    spoken = [one for one in with_emotions if one.speaking]
-    return _likeliest((spoken or with_emotions)[-1]) if with_emotions else ""
+    lasting = [one for one in decisions if one.readings[0].lasts]
+    return next(filter(None, map(_likeliest, reversed(lasting or decisions))), "")
 
 
 def _stream(model: Path, written_ns: int, recording: Recording) -> tuple[list[str], str, str]:
     """What `StreamedUtterance` says of a recording: labels, the file's decision, that of its longest utterance."""
     stream = Stream(_model(model, written_ns))
-    said = [*stream.push(read_samples(recording)), stream.reset()]
-    decisions = [one for one in said if isinstance(one, Decision)]
-    utterances = [one for one in said if isinstance(one, Utterance) and one.final]
+    decisions = [*stream.steps(read_samples(recording))]
+    said = [*(one.readings[0].utterance for one in decisions), stream.reset()]
+    utterances = [one for one in said if one and one.final]
     longest = max(utterances, key=lambda one: one.end_s - one.start_s).label if utterances else None
-    labels = [_likeliest(decision) for decision in decisions if decision.speech > 0.5]
+    labels = [_likeliest(one) for one in decisions if one.speech[0] > 0.5]
     return labels, file_decision(decisions), longest or ""
 
 
-def _likeliest(decision: Decision) -> str:
-    emotions = decision.emotions
-    return max(emotions, key=emotions.__getitem__) if emotions else ""
+def _likeliest(decided: Decisions) -> str:
+    """The likeliest emotion of one stream's step; empty where its window holds too little speech."""
+    emotions = decided.emotions[0]
+    return decided.labels[int(emotions.argmax())] if emotions.any() else ""
 
 
 @last_of_each_thread

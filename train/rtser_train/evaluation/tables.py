@@ -9,11 +9,17 @@ from pathlib import Path
 
 from rtser.ui.plot import save
 from rtser_train.evaluation.figures import curves_figure, streaming_figure, write_confusions
-from rtser_train.evaluation.streaming import CurvePoint, StreamingCurve
+from rtser_train.evaluation.streaming import FILE_DECISION, LONGEST, CurvePoint, StreamingCurve
 from rtser_train.files import replacing
 from rtser_train.registry import system_title
 from rtser_train.results import Accuracy, CorpusResult, Evaluation, Interval
 from rtser_train.run import Run
+
+DECISION = (
+    "What counts is the network's likeliest emotion, without a threshold, over the last window of the whole file with "
+    "enough speech, without the decider; a file without such a window is wrong; an SVM hears the whole file"
+)
+"""Which decision the tables of `as_markdown` count, in words."""
 
 
 def write_evaluation(run: Run, evaluation: Evaluation) -> str:
@@ -42,7 +48,7 @@ def write_streaming(run: Run, head: str, curves: Mapping[str, StreamingCurve]) -
     """Write a run's figures/streaming-HEAD.csv and .png.
 
     Returns:
-        the picture's path, and a sentence for each corpus.
+        the picture's path, a sentence for each corpus, and which decisions count.
 
     Raises:
         OutputError: a file cannot be written.
@@ -51,17 +57,22 @@ def write_streaming(run: Run, head: str, curves: Mapping[str, StreamingCurve]) -
     count = sum(curve.utterances for curve in curves.values())
     save(streaming_figure(curves, f"{run.experiment.name}, {system_title(head)}: {count} test utterances"), path)
     write_curves(curves, path.with_suffix(".csv"))
-    return "\n".join([str(path), *(f"{corpus}: {_essence(curve)}" for corpus, curve in curves.items())])
+    sentences = [f"{corpus}: {_essence(curve)}" for corpus, curve in curves.items()]
+    return "\n".join([str(path), *sentences, f"ua_decided: {FILE_DECISION}", f"ua_longest: {LONGEST}"])
 
 
 def write_curves(curves: Mapping[str, StreamingCurve], path: Path) -> None:
-    """The curves of the corpora as one CSV table, a row for each point."""
+    """The curves of the corpora as one CSV table, a row for each point.
+
+    `ua_decided` (`FILE_DECISION`) and `ua_longest` (`LONGEST`) are of whole files, the same in all rows of a corpus.
+    """
     with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["corpus", *(field.name for field in fields(CurvePoint))])
+        writer.writerow(["corpus", *(field.name for field in fields(CurvePoint)), "ua_decided", "ua_longest"])
         for corpus, curve in curves.items():
             for point in curve.points:
-                writer.writerow([corpus, *(round(value, 3) for value in asdict(point).values())])
+                values = *asdict(point).values(), curve.ua_decided, curve.ua_longest
+                writer.writerow([corpus, *(round(value, 3) for value in values)])
 
 
 def _essence(curve: StreamingCurve) -> str:
@@ -72,8 +83,7 @@ def _essence(curve: StreamingCurve) -> str:
     seconds = points[-1].seconds
     return (
         f"UA {last:.1f} % after {seconds:.1f} s of speech, within a point of it from {enough:.2f} s on; "
-        f"UA {curve.ua_decided:.1f} % of the files' decisions (the last one while somebody spoke, the likeliest of all "
-        f"labels), {curve.ua_longest:.1f} % of the labels of their longest utterances (below the threshold: wrong)"
+        f"ua_decided {curve.ua_decided:.1f} %, ua_longest {curve.ua_longest:.1f} %"
     )
 
 
@@ -83,8 +93,8 @@ def as_markdown(evaluation: Evaluation) -> str:
     lines = [
         f"## {evaluation.name}",
         f"Protocol: {evaluation.protocol}. Folds trained: {evaluation.folds}; utterances: {evaluation.utterances}; "
-        f"seeds: {seeds}. UA: mean +- standard deviation over the seeds, each pooled over the folds; 95 %: bootstrap "
-        "over the utterances.",
+        f"seeds: {seeds}. {DECISION}. UA: mean +- standard deviation over the seeds, each pooled over the folds; 95 %: "
+        "bootstrap over the utterances.",
         "",
         "| system | corpus | UA % | 95 % | over folds | WA % | macro F1 % | ECE % | UA less that of the first, 95 % |",
         "|---|---|---|---|---|---|---|---|---|",
