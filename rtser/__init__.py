@@ -15,10 +15,10 @@ Everything else is internal.
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any
+import importlib.metadata as _metadata
+import typing as _typing
 
-if TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
     from rtser.audio.file import sample_path
     from rtser.engine.bank import Bank, Decisions
     from rtser.engine.decider import DecideSettings, Reading
@@ -101,12 +101,12 @@ __all__ = [
 ]
 
 try:
-    __version__ = version("rtser")
-except PackageNotFoundError:  # a bare checkout
+    __version__ = _metadata.version("rtser")
+except _metadata.PackageNotFoundError:  # a bare checkout
     __version__ = "0.0.0"
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> _typing.Any:
     """Import a public name on first use: ``import rtser`` alone stays quick."""
     if name in _HOME:
         from importlib import import_module

@@ -1,16 +1,25 @@
 """``rtser`` and ``python -m rtser``: the command line."""
 
 import os
+import signal
 
 
 def main() -> None:
-    """Run the command line; an interrupt while it is still being loaded ends it as quietly as a later one."""
+    """Run the command line.
+
+    An interrupt ends the program at once, also in the middle of an import or of PortAudio's start, where an exception
+    would be taken for a failure of theirs. Commands that have something to finish set a handler of their own.
+    """
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
     try:
         from rtser.commands.app import app
 
         app(prog_name="rtser")
     except KeyboardInterrupt:
         os._exit(130)
+    except OSError as error:
+        os.write(2, f"rtser: standard output cannot be written ({error.strerror or error}).\n".encode())
+        os._exit(6)
 
 
 if __name__ == "__main__":

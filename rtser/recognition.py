@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pandas
 
 
-@dataclass
+@dataclass(repr=False)
 class Recognition:
     """What was said of one recording.
 
@@ -41,6 +41,10 @@ class Recognition:
     decisions: list[DecisionEvent] = field(default_factory=list)
     utterances: list[UtteranceEvent] = field(default_factory=list)
     window: int = 0
+
+    def __repr__(self) -> str:
+        source = self.start.source if self.start else ""
+        return f"<Recognition of {source!r}: {len(self.decisions)} decisions, {len(self.utterances)} utterances>"
 
     @property
     def embeddings(self) -> Float32:

@@ -130,4 +130,6 @@ def _show(figures: dict[str, object], json: bool, rows: Any) -> None:
     from rtser.bench.report import HOW_TO_READ, lines
 
     typer.echo(lines(rows(figures)))
-    typer.echo(f"\n{HOW_TO_READ}")
+    floor = figures["floor"]
+    if isinstance(floor, dict) and floor.get("hop_ms") is not None:
+        typer.echo(f"\n{HOW_TO_READ}")

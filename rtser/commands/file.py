@@ -44,7 +44,9 @@ def file(
     ] = None,
     json: JsonOption = False,
     plain: PlainOption = False,
-    csv: Annotated[Path | None, typer.Option("--csv", help="Also write every decision to this CSV file.")] = None,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", help="Also write each decision to this CSV (overwritten).")
+    ] = None,
     channel: ChannelOption = None,
 ) -> None:
     """Recognise emotion in audio files."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import typer
 
-from rtser.errors import InputError, OutputError, RtserError
+from rtser.errors import InputError, OutputError, RtserError, UnavailableError
 
 INTERRUPTED = 130
 logger = logging.getLogger("rtser")
@@ -67,9 +68,15 @@ class Failures:
 
 
 @contextmanager
-def failures() -> Iterator[Failures]:
-    """End the program with one sentence and the right exit code, whatever goes wrong."""
+def failures(interruptible: bool = False) -> Iterator[Failures]:
+    """End the program with one sentence and the right exit code, whatever goes wrong.
+
+    Args:
+        interruptible: whether an interrupt is a KeyboardInterrupt, so that work in progress can end in order.
+    """
     _open_standard_streams()
+    if interruptible:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     handler = StandardError()
     logger.addHandler(handler)
     fail = Failures(handler)
@@ -107,7 +114,7 @@ def packages(extra: str) -> Iterator[None]:
             if extra == "plot"
             else f"in the checkout: pip install -c constraints.txt '.[{extra}]'"
         )
-        raise InputError(f"this needs the package {error.name}", how) from None
+        raise UnavailableError(f"this needs the package {error.name}", how) from None
 
 
 def single_threaded() -> None:

@@ -50,7 +50,7 @@ def train(
     ] = True,
 ) -> None:
     """Train an experiment; a run that was broken off goes on where it stopped."""
-    with failures(), packages("train"):
+    with failures(interruptible=True), packages("train"):
         from rtser_train.config import load_experiment
         from rtser_train.crossval import Workers
         from rtser_train.crossval import train as train_experiment
@@ -84,7 +84,7 @@ def evaluate(
     jobs: Annotated[int | None, typer.Option(help="Processes that stream; one a core if not named.", min=1)] = None,
 ) -> None:
     """Print a run's tables as Markdown; they and the figures are written into its folder too."""
-    with failures(), packages("train"), quiet_exporter():
+    with failures(interruptible=True), packages("train"), quiet_exporter():
         from rtser_train.evaluation.evaluate import evaluate as evaluate_run
         from rtser_train.evaluation.streaming import evaluate_streaming
         from rtser_train.evaluation.tables import write_evaluation, write_streaming
@@ -115,7 +115,7 @@ def export(
     corpus: CorpusOption = None,
 ) -> None:
     """Export a run's model as one file, verified against torch on real utterances."""
-    with failures(), packages("train"), quiet_exporter():
+    with failures(interruptible=True), packages("train"), quiet_exporter():
         from rtser_train.export.package import convert_file, export_run
         from rtser_train.run import Run
 
