@@ -4,8 +4,9 @@
 
 The files are stepped alternately, back to back on one thread, hop after hop of noise with each file's own states. The
 median of a file's steps counts. The row "1, bound" is the step of a lone stream as `rtser listen` and `rtser file` take
-it, with inputs, outputs and states bound once (`rtser.engine.states.States.step` at one row). Prints the core's float32
-matrix product rate (that of the floor of `rtser bench`) and a Markdown table.
+it, with inputs, outputs and states bound once (`rtser.engine.states.States.step` at one row); then the same in real
+time, a step every 60 ms. Prints the core's float32 matrix product rate (that of the floor of `rtser bench`) and a
+Markdown table.
 """
 
 from __future__ import annotations
@@ -18,12 +19,13 @@ from pathlib import Path
 import numpy as np
 
 from rtser.bench.floor import gemm_gflops
-from rtser.engine.contract import HOP_SAMPLES, Float32
+from rtser.engine.contract import HOP_S, HOP_SAMPLES, Float32
 from rtser.engine.model import Model
 from rtser.engine.states import States
 from rtser.models import load
 
 TURN_STEPS = 20
+PACED_STEPS = 100
 WARM_UP_STEPS = 5
 
 
@@ -59,6 +61,17 @@ def turn(step: Step) -> list[float]:
     return times[WARM_UP_STEPS:]
 
 
+def paced(step: Step) -> float:
+    """Median milliseconds of steps in real time: caches are cold, and the core has slept."""
+    times = []
+    for _ in range(PACED_STEPS):
+        time.sleep(HOP_S)
+        before = time.perf_counter()
+        step()
+        times.append(time.perf_counter() - before)
+    return 1000 * float(np.median(times))
+
+
 def in_turn(steps: list[Step], seconds: float) -> list[float]:
     """Median milliseconds of each step; so many seconds for each."""
     times: list[list[float]] = [[] for _ in steps]
@@ -87,6 +100,8 @@ def main() -> None:
     print("| streams | " + " | ".join(path.name for path in options.files) + " |")
     print("|---" * (1 + len(models)) + "|")
     print(f"| 1, bound | {row(lone, models, 1, options.seconds)} |")
+    noise = np.random.default_rng(0).normal(0, 0.1, (1, HOP_SAMPLES)).astype(np.float32)
+    print(f"| 1, bound, every 60 ms | {' | '.join(f'{paced(lone(model, noise)):.4f}' for model in models)} |")
     for streams in options.streams:
         print(f"| {streams} | {row(batch, models, streams, options.seconds)} |")
 
