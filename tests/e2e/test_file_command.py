@@ -297,7 +297,7 @@ def test_the_live_commands_need_no_torch(model_path):
 def test_training_without_its_packages_says_what_to_install():
     blocked = "import sys; sys.modules.update(torch=None); from rtser.__main__ import main; main()"
     result = subprocess.run([sys.executable, "-c", blocked, "train"], capture_output=True, text=True)
-    assert result.returncode == 2
+    assert result.returncode == 5
     assert "'.[train]'" in one_sentence(result)
 
 

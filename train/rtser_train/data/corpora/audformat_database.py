@@ -52,7 +52,7 @@ def read(corpus: str, root: Path) -> list[Recording]:
             columns = ", ".join(f"{name} ({', '.join(table.columns)})" for name, table in database.tables.items())
             raise CorpusError(
                 f"corpus {corpus}: no table of the audformat database in {root} has labels of a scheme {scheme!r}",
-                f"its schemes are {schemes}; its tables with their columns are {columns or 'none'}",
+                f"its schemes are {schemes}, and its tables with their columns {columns or 'none'}",
             )
     found = []
     for (file, start_s, end_s), emotion in emotions.items():
