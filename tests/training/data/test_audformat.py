@@ -62,10 +62,10 @@ def test_without_an_emotion_a_file_is_left_out_and_without_a_speaker_it_is_of_on
 
 def test_a_database_without_emotions_or_speakers_is_refused_with_what_it_has(tmp_path):
     root = database(tmp_path, {"a.wav": "joy"}, {"a.wav": "Eve"}, schemes=("emotion", "who"))
-    with pytest.raises(CorpusError, match=r"scheme 'speaker'; its schemes are emotion, who; .*whos \(who\)"):
+    with pytest.raises(CorpusError, match=r"scheme 'speaker'; its schemes are emotion, who, .*whos \(who\)"):
         read_corpus("mine", root)
     root = database(tmp_path, {"a.wav": "joy"}, {"a.wav": "Eve"}, schemes=("mood", "speaker"))
-    with pytest.raises(CorpusError, match=r"scheme 'emotion'; its schemes are mood, speaker; .*moods \(mood\)"):
+    with pytest.raises(CorpusError, match=r"scheme 'emotion'; its schemes are mood, speaker, .*moods \(mood\)"):
         read_corpus("mine", root)
 
 
