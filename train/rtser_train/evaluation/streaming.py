@@ -11,7 +11,7 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from rtser.engine.bank import Decisions
-from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, segment_end_s
+from rtser.engine.contract import HOP_S, segment_end_s
 from rtser.engine.model import Model
 from rtser.engine.stream import Stream
 from rtser.errors import InputError
@@ -26,7 +26,6 @@ from rtser_train.metrics import interval, unweighted_accuracy
 from rtser_train.progress import ProgressReporter
 from rtser_train.run import FoldFolder, Run
 
-HOP_S = HOP_SAMPLES / SAMPLE_RATE
 FEWEST = 0.2
 """The curve ends where fewer than this share of the utterances have so much speech."""
 
