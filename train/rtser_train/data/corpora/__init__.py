@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +26,7 @@ from rtser_train.data.corpora import (
 )
 from rtser_train.data.corpora.recording import UNKNOWN_SPEAKER, CorpusError, Recording, audio_files
 
-__all__ = ["ADAPTERS", "UNKNOWN_SPEAKER", "CorpusError", "Recording", "noise_recordings", "read_corpus"]
+__all__ = ["ADAPTERS", "UNKNOWN_SPEAKER", "CorpusError", "Recording", "is_held_out", "noise_recordings", "read_corpus"]
 
 ADAPTERS: dict[str, Callable[[Path], list[Recording]]] = {
     "ased": ased.read,
@@ -74,10 +75,20 @@ def read_corpus(name: str, root: Path) -> list[Recording]:
 
 
 def noise_recordings(name: str, root: Path) -> list[Recording]:
-    """All audio files under a folder as non-speech recordings (emotion None)."""
+    """All audio files under a folder as non-speech recordings (emotion None); see `is_held_out`."""
     if not root.is_dir():
         raise CorpusError(
             f"noise {name}: {root} does not exist",
             f"say where it lies with --corpus {name}=PATH, or train without noise (--set noise=null)",
         )
     return [Recording(path, name, speaker="", emotion=None, sentence="") for path in audio_files(root)]
+
+
+def is_held_out(noise: Recording) -> bool:
+    """Whether a noise recording is of the third that a robustness report measures with, and training can leave out.
+
+    A hash of its source decides: the file's name up to the last hyphen. ESC-50 calls a file FOLD-SOURCE-TAKE, so all
+    takes of one source are on one side.
+    """
+    source = noise.path.stem.rpartition("-")[0] or noise.path.stem
+    return hashlib.sha256(source.encode()).digest()[0] % 3 == 0
