@@ -19,7 +19,7 @@ import joblib
 import numpy as np
 import torch
 from rtser_train.config import load_experiment
-from rtser_train.data.batches import Batch, augment, crops
+from rtser_train.data.batches import Batch, Cropping, augment, crops
 from rtser_train.data.experiment_data import load
 from rtser_train.fitting.fit import running_average
 from rtser_train.fitting.stage1 import segment_network
@@ -64,7 +64,9 @@ def main() -> None:
 
     rng = np.random.default_rng(0)
     draws = (WARM_UP + options.steps) * settings.fit.batch
-    batches = crops(bags, noise, settings.segments, settings.fit.batch, draws, settings.noise_share, rng)
+    log_floor = experiment.features.log_floor
+    cropping = Cropping(settings.segments, log_floor, settings.margin)
+    batches = crops(bags, noise, cropping, settings.fit.batch, draws, settings.noise_share, rng)
     for step in range(WARM_UP + options.steps):
         if step == WARM_UP:
             spent_s.clear()
@@ -74,7 +76,7 @@ def main() -> None:
             batch = Batch(*(value.to(device) for value in batch))
             mixed = None if mixed is None else mixed.to(device)
         with part("augmentation"):
-            batch = augment(batch, mixed, experiment.augment, generator)
+            batch = augment(batch, mixed, experiment.augment, log_floor, generator)
         with part("network, forward and backward"):
             with torch.autocast(device, torch.bfloat16, enabled=settings.precision == "bfloat16"):
                 logits = network(batch.log_mel).emotion_logits.float()

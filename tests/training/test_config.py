@@ -14,10 +14,18 @@ from rtser.errors import InputError
 
 
 def test_emotions_are_merged_or_left_out():
+    experiment = load_experiment(Path("three-corpora"))
+    assert experiment.label("c", "calm") == experiment.label("c", "neutral") == experiment.emotions.index("neutral")
+    assert experiment.label("c", "boredom") is None
+    assert experiment.label("c", None) is None
+
+
+def test_other_emotions_train_auxiliary_outputs_where_there_are_some():
     experiment = load_experiment(Path("default"))
-    assert experiment.label("calm") == experiment.label("neutral") == experiment.emotions.index("neutral")
-    assert experiment.label("boredom") is None
-    assert experiment.label(None) is None
+    assert experiment.label("emodb", "boredom") == -1
+    assert experiment.label("emogator", "fear") == -1  # a corpus that trains nothing else
+    assert experiment.label("crema-d", "fear") == experiment.emotions.index("fear")
+    assert experiment.label("esc10", None) is None
 
 
 def test_a_merge_into_no_emotion_is_refused():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -32,6 +33,9 @@ SIZES: dict[str, tuple[int, int, int, int]] = {
 }
 """Channels of a segment network's four stages by the name of its size."""
 
+ENERGY_FLOOR = 2.0**-23
+"""The least energy of a Mel bin where nothing else is said: Kaldi's."""
+
 FINAL = "final"
 """Name of the fold that tests nobody, whose model ships."""
 
@@ -43,6 +47,9 @@ class Fit(Settings):
     patience: Count = Field(8, description="epochs without a better validation UA before stopping")
     batch: Annotated[int, Field(ge=2)] = Field(32, description="bags a step")
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    schedule: Literal["decay", "one-cycle"] = Field(
+        "decay", description="of the learning rate; one-cycle: up to it and down to nothing over all epochs"
+    )
     decay: Annotated[float, Field(gt=0, le=1)] = Field(0.9, description="of the learning rate, every two epochs")
     average: Rate = Field(0.99, description="decay, a step, of the running average of the weights")
     weight_decay: Annotated[float, Field(ge=0)] = 1e-4
@@ -60,6 +67,9 @@ class CnnSettings(Settings):
     embedding: Count = Field(128, description="dimension F")
     dropout: Rate = 0.3
     segments: Count = Field(30, description="segments of the random crop taken from an utterance")
+    margin: Annotated[int, Field(ge=0)] | None = Field(
+        None, description="most segments of a crop before and after the speech; null: as long as the recording goes on"
+    )
     draws: Annotated[float, Field(gt=0)] = Field(
         1.0, description="utterances drawn an epoch, balanced over corpora and emotions, for each training utterance"
     )
@@ -98,12 +108,80 @@ class AttentionSettings(Settings):
     fit: Fit = Fit(epochs=40, batch=64)
 
 
+class Waveform(Settings):
+    """Random changes to the sound of a version of an utterance, in this order; a chance of 0 turns one off."""
+
+    voice_probability: Rate = Field(0.5, description="another voice: pitch and formants moved, apart")
+    pitch_semitones: Annotated[float, Field(ge=0)] = Field(2.5, description="of its median pitch, plus or minus")
+    formants: Rate = Field(0.12, description="largest relative shift of its formants")
+    room_probability: Rate = Field(0.5, description="a simulated room")
+    band_probability: Rate = Field(0.2, description="a band pass of 50..400 to 2500..8000 Hz")
+    clip_probability: Rate = Field(0.1, description="clipping by 3 to 15 dB")
+    codec_probability: Rate = Field(0.25, description="a telephone line (mu-law), Opus or MP3")
+
+
+class Features(Settings):
+    """What is made of every recording once, and kept in the cache."""
+
+    energy_floor: Annotated[float, Field(gt=0)] = Field(
+        ENERGY_FLOOR, description="least energy of a Mel bin; part of the model"
+    )
+    versions: Annotated[int, Field(ge=0)] = Field(0, description="changed versions beside the sound as it is")
+    waveform: Waveform = Waveform()
+
+    @property
+    def log_floor(self) -> float:
+        """The natural logarithm of the floor, as features have it."""
+        return math.log(self.energy_floor)
+
+
+class Sampling(Settings):
+    """How often each utterance is drawn in training."""
+
+    speaker_power: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.0, description="a corpus weighs by its number of speakers to this power; 0: all corpora the same"
+    )
+    by_speaker: bool = Field(
+        False,
+        description="within an emotion of a corpus a speaker weighs by the square root of his or her utterances; "
+        "false: all utterances weigh the same",
+    )
+    weights: dict[str, Annotated[float, Field(gt=0)]] = Field({}, description="further factor of a corpus")
+
+
+class Joint(Settings):
+    """Both stages trained at once: CNN, context and the first head, on crops of utterances."""
+
+    context: Annotated[int, Field(ge=0)] = Field(128, description="width of the recurrent context; 0: none")
+    segments: Count = Field(40, description="longest crop")
+    draws: Annotated[int, Field(ge=2)] = Field(6_000, description="utterances drawn an epoch")
+    segment_loss: Annotated[float, Field(ge=0)] = Field(0.3, description="weight of the loss of the segments")
+    prefix_loss: Annotated[float, Field(ge=0)] = Field(
+        0.5, description="weight of the loss after a random part of the crop"
+    )
+    auxiliary_loss: Annotated[float, Field(ge=0)] = Field(
+        0.2, description="weight of the loss of each corpus's own emotions, all of them, in outputs that do not ship"
+    )
+    auxiliary_only: list[str] = Field([], description="corpora that train the auxiliary outputs alone")
+    not_speech: list[str] = Field([], description="corpora that say nothing about what is speech")
+    absent: Annotated[float, Field(gt=0, le=1)] = Field(
+        1.0, description="weight in the softmax of an emotion that the utterance's corpus lacks"
+    )
+    offsets: Literal["none", "corpus", "speaker"] = Field(
+        "none", description="whose own bias of the logits is learnt beside, in training only"
+    )
+    offset_penalty: Annotated[float, Field(ge=0)] = Field(0.02, description="of the squares of these offsets")
+    fit: Fit = Fit(epochs=16, batch=48, learning_rate=3e-3, schedule="one-cycle", patience=100, average=0.998)
+
+
 class Augment(Settings):
     """Random changes to the training spectrograms; 0 turns one off."""
 
     gain_db: Annotated[float, Field(ge=0)] = Field(10.0, description="level change, plus or minus")
     noise_probability: Rate = 0.5
     noise_snr_db: tuple[float, float] = (0.0, 30.0)
+    hiss_probability: Rate = Field(0.0, description="how often steady noise of a microphone is added")
+    hiss_db: tuple[float, float] = Field((-100.0, -45.0), description="its level, of full scale")
     frequency_warp: Rate = Field(0.08, description="largest relative stretch of the Mel axis")
     time_warp: Rate = Field(0.12, description="largest relative stretch of time")
     tilt_db: Annotated[float, Field(ge=0)] = Field(6.0, description="spectral tilt from lowest to highest bin")
@@ -157,6 +235,9 @@ class Experiment(Settings):
     merge: dict[str, str] = Field({}, description="corpus emotion -> one of `emotions`; all others are left out")
     corpora: Annotated[list[str], Field(min_length=1)]
     noise: str | None = Field(None, description="folder of recordings without speech")
+    noise_held_out: bool = Field(False, description="leave out the third that `rtser robustness` measures with")
+    features: Features = Features()
+    sampling: Sampling = Sampling()
     licence: str = "unstated"
     limits: str = Field("", description="what the model must not be trusted with, in words")
     label_threshold: Rate = Field(0.4, description="below it a decision names no emotion")
@@ -164,6 +245,7 @@ class Experiment(Settings):
     protocol: Protocol = Protocol()
     cnn: CnnSettings = CnnSettings()
     attention: AttentionSettings = AttentionSettings()
+    joint: Joint | None = Field(None, description="train both stages at once; null: one after the other, as the paper")
     baselines: list[BaselineName] = Field(
         [], description=f"other systems measured on the same folds; some of {', '.join(BASELINES.names)}"
     )
@@ -193,10 +275,13 @@ class Experiment(Settings):
             raise InputError(f"there is no head {name} in {self.name}", f"it has {', '.join(heads)}")
         return name or heads[0]
 
-    def label(self, emotion: str | None) -> int | None:
-        """Class index of a corpus's emotion; None where this experiment leaves it out."""
+    def label(self, corpus: str, emotion: str | None) -> int | None:
+        """Class index of a corpus's emotion; -1 where it only trains auxiliary outputs, None where it is left out."""
         name = self.merge.get(emotion or "", emotion)
-        return self.emotions.index(name) if name in self.emotions else None
+        auxiliary = self.joint is not None and self.joint.auxiliary_loss > 0
+        if name in self.emotions and not (auxiliary and self.joint and corpus in self.joint.auxiliary_only):
+            return self.emotions.index(name)
+        return -1 if auxiliary and emotion else None
 
 
 def load_experiment(path: Path, changes: list[str] | None = None) -> Experiment:

@@ -27,6 +27,8 @@ from rtser_train.run import FoldFolder, Run
 
 PROCESS_BYTES = 1_000_000_000
 """Memory of a process that trains, beside its recordings."""
+SEGMENT_BYTES = 2_000
+"""Memory of a segment: its embedding, and what is made of it."""
 WORKERS_WAIT_S = 60
 """How long to wait for the first worker of a Dask scheduler."""
 GPU_BYTES = 4_000_000_000
@@ -223,5 +225,5 @@ def affordable_jobs(bags: Sequence[Bag], device: str) -> int:
     jobs = cpu_count()
     if device == "cuda":
         jobs = min(jobs, torch.cuda.mem_get_info()[0] // GPU_BYTES)
-    needed = PROCESS_BYTES + 2 * sum(bag.frames.nbytes for bag in bags)
+    needed = PROCESS_BYTES + sum(len(bag.speech) for bag in bags) * SEGMENT_BYTES
     return int(max(1, min(jobs, psutil.virtual_memory().available // needed)))

@@ -14,10 +14,12 @@ from rtser_train.evaluation.baseline import BaselineInput
 from rtser_train.evaluation.predictions import Prediction, write_predictions
 from rtser_train.fitting.context import FitContext
 from rtser_train.fitting.embeddings import Embedded, align, embed
+from rtser_train.fitting.joint import fit_jointly
 from rtser_train.fitting.saving import save
 from rtser_train.fitting.stage1 import fit_cnn
 from rtser_train.fitting.stage2 import calibrate, calibration_logits, decide, fit_head, prepared
 from rtser_train.networks.bag_network import BagNetwork
+from rtser_train.networks.context import Context
 from rtser_train.networks.segment_network import SegmentNetwork
 from rtser_train.registry import BASELINES
 from rtser_train.run import FoldFolder
@@ -30,20 +32,25 @@ class Trained(NamedTuple):
         cnn: the segment network.
         heads: the networks on bags by name.
         temperatures: the calibration of each.
-        embedded: the training utterances as stage 2 saw them.
+        embedded: the training utterances as stage 2 saw them; empty where there was no stage 2.
+        context: between the segment network and the head; None where there is none.
     """
 
     cnn: SegmentNetwork
     heads: dict[str, BagNetwork]
     temperatures: dict[str, float]
     embedded: list[Embedded]
+    context: Context | None = None
 
 
 def train_fold(fold: Fold, noise: Sequence[Bag], context: FitContext, folder: FoldFolder) -> None:
     """Train a fold and test it, going on where an earlier call was broken off; ``step.pt`` is written last."""
     if folder.finished:
         return
-    trained = (_nested if context.experiment.protocol.nested else _held_out)(fold, noise, context, folder)
+    if context.experiment.joint is not None:
+        trained = _jointly(fold, noise, context, folder)
+    else:
+        trained = (_nested if context.experiment.protocol.nested else _held_out)(fold, noise, context, folder)
     if fold.test:
         write_predictions(folder.predictions, _predictions(fold, trained, context), context.experiment.emotions)
     step = {
@@ -51,6 +58,8 @@ def train_fold(fold: Fold, noise: Sequence[Bag], context: FitContext, folder: Fo
         "heads": {head: network.state_dict() for head, network in trained.heads.items()},
         "temperatures": trained.temperatures,
     }
+    if trained.context is not None:
+        step["context"] = {name: value.cpu() for name, value in trained.context.state_dict().items()}
     save(step, folder.step)
 
 
@@ -64,6 +73,16 @@ def _held_out(fold: Fold, noise: Sequence[Bag], context: FitContext, folder: Fol
         heads[head], _ = fit_head(head, embedded, validation, context, folder.checkpoint(head))
         temperatures[head] = calibrate([calibration_logits(heads[head], validation, context)])
     return Trained(cnn, heads, temperatures, embedded)
+
+
+def _jointly(fold: Fold, noise: Sequence[Bag], context: FitContext, folder: FoldFolder) -> Trained:
+    """Both stages at once; the validation part chooses the epoch and the calibration."""
+    networks = fit_jointly(fold.train, fold.validation, noise, context, folder.checkpoint("joint"))
+    cnn, head = networks.cnn.cpu(), networks.head.cpu()
+    name = context.experiment.head(None)
+    validation = embed(cnn, fold.validation, networks.context)
+    temperatures = {name: calibrate([calibration_logits(head, validation, context)])}
+    return Trained(cnn, {name: head}, temperatures, [], networks.context)
 
 
 def _nested(fold: Fold, noise: Sequence[Bag], context: FitContext, folder: FoldFolder) -> Trained:
@@ -125,7 +144,7 @@ def best_epochs(curves: Sequence[Sequence[float]]) -> int:
 def _predictions(fold: Fold, trained: Trained, context: FitContext) -> list[Prediction]:
     """What every system says of the fold's test utterances."""
     settings = context.experiment
-    test = prepared(embed(trained.cnn, fold.test), settings)
+    test = prepared(embed(trained.cnn, fold.test, trained.context), settings)
     found: dict[str, torch.Tensor] = {}
     for head, network in trained.heads.items():
         found[head] = (decide(network, test, settings.attention.window) / trained.temperatures[head]).softmax(-1)

@@ -5,12 +5,13 @@
 * spectrum: power of a 512-point DFT, as two matrix products (`FrontEnd`)
 * filters: 64 triangles, equally spaced and linear on the HTK Mel scale ``1127 ln(1 + f / 700)`` from 20 Hz to
   8000 Hz, peak 1, no area normalisation (Kaldi's filterbank)
-* log: natural, of ``max(energy, 2**-23)``
+* log: natural, of ``max(energy, floor)``; the floor is a model's own, 2**-23 (Kaldi's) if it says nothing else
 """
 
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 
 import numpy as np
 import torch
@@ -18,12 +19,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from rtser.engine.contract import FRAME_HOP_SAMPLES, FRAME_SAMPLES, HOP_FRAMES, LEAD_SAMPLES, MEL_BINS, SAMPLE_RATE
+from rtser_train.config import ENERGY_FLOOR
 
 DFT_POINTS = 512
 LOW_HZ = 20.0
 HIGH_HZ = 8_000.0
-ENERGY_FLOOR = 2.0**-23
-LOG_FLOOR = float(np.log(np.float32(ENERGY_FLOOR)))
 HALF = FRAME_SAMPLES // 2
 BINS = np.arange(1, DFT_POINTS // 2)
 """Those that a filter uses: all but 0 Hz and 8000 Hz."""
@@ -70,6 +70,9 @@ class FrontEnd(nn.Module):
     A power spectrum does not change where the frame is moved in time. About its middle, the DFT's cosines see the sum
     of a frame and the frame backwards, and its sines the difference; the window is the same both ways. So half of the
     frame is multiplied by each: half of the work of the DFT as one matrix.
+
+    Args:
+        floor: least energy of a Mel bin.
     """
 
     cosines: Tensor
@@ -78,8 +81,9 @@ class FrontEnd(nn.Module):
     first: Tensor
     second: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, floor: float = ENERGY_FLOOR) -> None:
         super().__init__()
+        self.floor = floor
         for name, value in zip(("cosines", "sines"), windowed_dft(), strict=True):
             self.register_buffer(name, torch.from_numpy(value.astype(np.float32)), persistent=False)
         self.register_buffer("filters", torch.from_numpy(mel_filterbank().astype(np.float32)), persistent=False)
@@ -91,18 +95,19 @@ class FrontEnd(nn.Module):
         first = self._halves(samples, self.first)
         second = self._halves(samples.flip(1), self.second)
         real, imaginary = (first + second) @ self.cosines, (first - second) @ self.sines
-        return ((real * real + imaginary * imaginary) @ self.filters).clamp_min(ENERGY_FLOOR).log()
+        return ((real * real + imaginary * imaginary) @ self.filters).clamp_min(self.floor).log()
 
     def _halves(self, samples: Tensor, rows: Tensor) -> Tensor:
         """Halves (B, 6, 200) of frames, row by row."""
         return samples.reshape(-1, samples.shape[1] // ROW, ROW).index_select(1, rows).reshape(-1, HOP_FRAMES, HALF)
 
 
-def log_mel(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+def log_mel(samples: NDArray[np.float32], floor: float = ENERGY_FLOOR) -> NDArray[np.float32]:
     """Log-Mel of a whole recording: the frames of its stream to within rounding, but for those that begin before it.
 
     Args:
         samples: shape (n,), float32 at 16 kHz.
+        floor: least energy of a Mel bin.
 
     Returns:
         shape (2 + 6 h, 64), float32, where h = (n - 560) // 960 whole hops follow the first; (0, 64) below 560
@@ -115,14 +120,22 @@ def log_mel(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     padded = torch.cat([torch.zeros(tail + LEAD_SAMPLES), torch.from_numpy(samples)])
     blocks = padded[: tail + hops * hop].unfold(0, tail + hop, hop)
     with torch.no_grad(), torch.autocast("cpu", enabled=False):
-        frames: NDArray[np.float32] = _FRONT_END(blocks).flatten(0, 1)[HOP_FRAMES - 2 :].numpy()
+        frames: NDArray[np.float32] = _front_end(floor)(blocks).flatten(0, 1)[HOP_FRAMES - 2 :].numpy()
     return frames
 
 
-def fingerprint() -> str:
+def log_floor(floor: float) -> float:
+    """The value of a bin that holds no more energy than the floor, as the front-end gives it."""
+    return float(np.log(np.float32(floor)))
+
+
+@cache
+def fingerprint(floor: float = ENERGY_FLOOR) -> str:
     """A hash of the front-end's values: where they change, cached features are made anew."""
-    values = (*(value.numpy() for value in _FRONT_END.buffers()), np.array(ENERGY_FLOOR))
+    values = (*(value.numpy() for value in _front_end(floor).buffers()), np.array(floor))
     return hashlib.sha256(b"".join(value.tobytes() for value in values)).hexdigest()
 
 
-_FRONT_END = FrontEnd()
+@cache
+def _front_end(floor: float) -> FrontEnd:
+    return FrontEnd(floor)

@@ -15,7 +15,7 @@ from rtser_train.data.folds import Fold, inner_parts, itself, make_folds, speake
 
 def bag(corpus, who, sentence, label=0, **about):
     recording = Recording(Path(f"{corpus}{who}{sentence}"), f"c{corpus}", f"s{who}", "sad", str(sentence), **about)
-    return Bag(recording, label, np.zeros((32, 64), np.float32), np.ones(1, np.float32))
+    return Bag(recording, label, np.ones(1, np.float32), (lambda: np.zeros((32, 64), np.float32),))
 
 
 def bags(sizes):

@@ -36,8 +36,8 @@ def embedded(seed, segments, features=6):
     bag = Bag(
         Recording(Path("x"), "c", "s", "sad", ""),
         seed % 3,
-        np.zeros((2, 64), np.float32),
         np.ones(segments, np.float32),
+        (lambda: np.zeros((2, 64), np.float32),),
     )
     gate = rng.random(segments).astype(np.float32) * (rng.random(segments) > 0.4)
     values = torch.from_numpy(rng.normal(size=(segments, features)).astype(np.float32))
@@ -116,7 +116,7 @@ def a_fold(tmp_path, corpora=("c", "d"), emotions=3):
         path = tmp_path / f"{part}-{corpus}-{label}.wav"
         soundfile.write(path, sound(1.0, seed=label, level=0.02 + 0.05 * label), 16_000)
         recording = Recording(path, corpus, part, "sad", "")
-        return Bag(recording, label, np.zeros((32, 64), np.float32), np.ones(1, np.float32))
+        return Bag(recording, label, np.ones(1, np.float32), (lambda: np.zeros((32, 64), np.float32),))
 
     parts = [[bag(part, corpus, label) for corpus in corpora for label in range(emotions)] for part in ("a", "b")]
     return Fold("1", train=parts[0], validation=[], test=parts[1], unit=speaker)

@@ -17,6 +17,7 @@ import rtser as library
 from rtser.engine.contract import METADATA_KEY
 from rtser.errors import ModelError
 from rtser.models import load_bytes
+from rtser.models.raw import raw_outputs
 from rtser.testing import METADATA, tiny_model_bytes
 
 NETWORKS = {
@@ -26,13 +27,14 @@ NETWORKS = {
     "head": "feature-att",
     "features": 12,
 }
+WITH_CONTEXT = NETWORKS | {"context": 10, "energy_floor": 1e-10}
 EMOTIONS = 3
 
 
-def a_step():
+def a_step(networks=NETWORKS):
     """Small networks whose batch norms have seen something, so that they change values."""
     torch.manual_seed(0)
-    step = make_step(NETWORKS, EMOTIONS, temperature=1.23456789)
+    step = make_step(networks, EMOTIONS, temperature=1.23456789)
     for module in step.modules():
         if isinstance(module, (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d)):
             module.running_mean.uniform_(-0.5, 0.5)
@@ -41,20 +43,40 @@ def a_step():
     return step.eval()
 
 
-def a_file(step):
+def a_file(step, networks=NETWORKS):
     calibration = {"temperature": step.temperature}
-    return export(step, METADATA.model_copy(update={"networks": NETWORKS, "calibration": calibration}))
+    return export(step, METADATA.model_copy(update={"networks": networks, "calibration": calibration}))
 
 
-def test_a_file_loads_back_into_torch_with_every_weight_and_statistic():
-    step = a_step()
-    loaded, metadata = load_step(a_file(step))
-    assert metadata.networks == NETWORKS
+@pytest.mark.parametrize("networks", [NETWORKS, WITH_CONTEXT])
+def test_a_file_loads_back_into_torch_with_every_weight_and_statistic(networks):
+    step = a_step(networks)
+    loaded, metadata = load_step(a_file(step, networks))
+    assert metadata.networks == networks
     state = loaded.state_dict()
     for name, value in step.state_dict().items():
         if "num_batches" not in name:
             assert torch.equal(state[name], value), name
-    assert verify(a_file(step), loaded, [sound(3.0)]) < 1e-5
+    assert verify(a_file(step, networks), loaded, [sound(3.0)]) < 1e-5
+
+
+def test_the_context_is_forgotten_at_a_restart_and_at_no_other_time():
+    step = a_step(WITH_CONTEXT)
+    model = load_bytes(a_file(step, WITH_CONTEXT), provider="cpu")
+    (state,) = [one for one in model.metadata.states if one.name == "state_context"]
+    assert state.reset == "utterance"
+    assert raw_outputs(model, sound(3.0), 1).emotions[-1] != pytest.approx(
+        raw_outputs(model, sound(3.0), 1, [30]).emotions[-1], abs=1e-6
+    )
+
+
+def test_a_model_hears_below_the_usual_floor_if_its_own_is_lower():
+    quiet = sound(2.0, level=1e-5)
+    low, usual = (
+        a_step(networks).front_end(torch.from_numpy(quiet[None, :1200])) for networks in (WITH_CONTEXT, NETWORKS)
+    )
+    assert (usual == usual.min()).float().mean() > 0.9
+    assert low.std() > 0.5
 
 
 def test_the_first_five_hops_of_an_exported_file_leave_no_trace():

@@ -20,7 +20,7 @@ class KilledError(Exception):
     """A kill in the middle of an epoch."""
 
 
-def fitted(checkpoint, break_in_epoch=None):
+def fitted(checkpoint, break_in_epoch=None, schedule="decay"):
     """A small regression, fitted for six epochs with dropout; broken off in the middle of one."""
     network = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.BatchNorm1d(8), Dropout(0.5), torch.nn.Linear(8, 1))
     initialise(network, torch.Generator().manual_seed(0))
@@ -36,15 +36,16 @@ def fitted(checkpoint, break_in_epoch=None):
     def validate(averaged):
         return {"mean": -(averaged(torch.ones(2, 4)) - 1).square().mean().item()}
 
-    fit(network, losses, validate, Fit(epochs=6), checkpoint, ProgressReporter())
+    fit(network, losses, validate, Fit(epochs=6, schedule=schedule), checkpoint, ProgressReporter(), steps=5)
     return network.state_dict()
 
 
-def test_a_fit_that_was_killed_goes_on_to_the_same_weights_bit_for_bit(tmp_path):
-    unbroken = fitted(tmp_path / "a.pt")
+@pytest.mark.parametrize("schedule", ["decay", "one-cycle"])
+def test_a_fit_that_was_killed_goes_on_to_the_same_weights_bit_for_bit(tmp_path, schedule):
+    unbroken = fitted(tmp_path / "a.pt", schedule=schedule)
     with pytest.raises(KilledError):
-        fitted(tmp_path / "b.pt", break_in_epoch=4)
-    resumed = fitted(tmp_path / "b.pt")
+        fitted(tmp_path / "b.pt", break_in_epoch=4, schedule=schedule)
+    resumed = fitted(tmp_path / "b.pt", schedule=schedule)
     assert all(torch.equal(unbroken[name], resumed[name]) for name in unbroken)
     assert (tmp_path / "a.csv").read_text() == (tmp_path / "b.csv").read_text()
 

@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
-from rtser_train.config import Experiment
+from rtser_train.config import ENERGY_FLOOR, Experiment
 from rtser_train.fitting.context import FitContext
 from rtser_train.fitting.stage1 import fit_cnn, frame_statistics
 from rtser_train.fitting.threads import use_threads
-from rtser_train.front_end import LOG_FLOOR
+from rtser_train.front_end import log_floor
 from rtser_train.progress import ProgressReporter
 from training.bags import a_bag
 
@@ -19,7 +19,7 @@ from rtser.settings import checked
 
 def test_a_bin_on_the_floor_throughout_keeps_a_sane_scale():
     bag = a_bag()
-    bag.frames[:, 50:] = LOG_FLOOR
+    bag.frames[:, 50:] = log_floor(ENERGY_FLOOR)
     mean, deviation = frame_statistics([bag, bag])
     assert deviation[50:].tolist() == pytest.approx([0.1] * 14)
     assert mean[:50].numpy() == pytest.approx(bag.frames[:, :50].mean(0), abs=1e-4)

@@ -50,7 +50,7 @@ CODECS: dict[CodecName, Codec] = {
 
 def at_level(samples: Samples, gain_db: float) -> Samples:
     """The samples times a gain in dB, clipped to [-1, 1]."""
-    return np.clip(samples * np.float32(10 ** (gain_db / 20)), -1.0, 1.0)
+    return np.asarray(np.clip(samples * np.float32(10 ** (gain_db / 20)), -1.0, 1.0), np.float32)
 
 
 def with_noise(samples: Samples, noise: Samples, snr_db: float) -> Samples:

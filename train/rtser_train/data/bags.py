@@ -1,15 +1,16 @@
 """Bags: an utterance's log-Mel frames and how much speech each of its segments holds.
 
 Extracted once by the front-end that the export holds (`front_end`), and kept in a cache addressed by the
-content of the audio file and the front-end.
+content of the audio file and the front-end. Frames are read where they are used: those of many hours do not fit into
+memory.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,15 +22,19 @@ from numpy.typing import NDArray
 from rtser.audio.file import read_audio
 from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, SEGMENT_SAMPLES, segment_count
 from rtser.errors import InputError
-from rtser_train.data.cache import CACHE, Arrays, cached
+from rtser_train.config import Features
+from rtser_train.data.cache import CACHE, Arrays, kept
 from rtser_train.data.corpora import Recording
 from rtser_train.data.pools import one_thread
+from rtser_train.data.waveform import changed
 from rtser_train.files import written_ns
 from rtser_train.front_end import fingerprint, log_mel
 from rtser_train.memo import last_of_each_thread
 
 VAD_WINDOW_SAMPLES = 512
 BAGS = CACHE / "bags"
+
+Frames = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -38,15 +43,21 @@ class Bag:
 
     Attributes:
         recording: where it comes from.
-        label: class index of its emotion; -1 for a recording without speech.
-        frames: log-Mel, (2 + 6 h, 64), float32.
+        label: class index of its emotion; -1 for a recording without speech, or of an emotion that is no class.
         speech: share of speech in each segment, (S,), float32, 0..1.
+        versions: each reads the log-Mel frames of one version of the sound, (2 + 6 h, 64), float32; the first one is
+            the sound as it is.
     """
 
     recording: Recording
     label: int
-    frames: NDArray[np.float32]
     speech: NDArray[np.float32]
+    versions: tuple[Callable[[], Frames], ...]
+
+    @property
+    def frames(self) -> Frames:
+        """Log-Mel frames of the sound as it is, (2 + 6 h, 64), float32; read anew each time."""
+        return self.versions[0]()
 
     @property
     def segments(self) -> int:
@@ -54,11 +65,14 @@ class Bag:
         return len(self.speech)
 
 
-def load_bags(labelled: Iterable[tuple[Recording, int]], jobs: int, folder: Path = BAGS) -> Iterator[Bag | None]:
-    """Extract, or read from the cache, one bag a recording, in order.
+def load_bags(
+    labelled: Iterable[tuple[Recording, int]], jobs: int, features: Features = Features(), folder: Path = BAGS
+) -> Iterator[Bag | None]:
+    """Extract, or find in the cache, one bag a recording, in order.
 
     Args:
         labelled: recordings with their class indices.
+        features: which features, and how many versions of the sound of utterances of a class.
         jobs: processes at the same time; -1 for one a core. With 1 all is done in this thread: in a Dask worker joblib
             would hand the thread's place to another task, and this one could wait for it for ever.
         folder: the cache.
@@ -67,14 +81,15 @@ def load_bags(labelled: Iterable[tuple[Recording, int]], jobs: int, folder: Path
         the bag, or None for a recording shorter than one segment.
     """
     pairs = list(labelled)
-    arrays: Iterable[tuple[NDArray[np.float32], NDArray[np.float32]]]
+    made: Iterable[tuple[NDArray[np.float32], list[Path]]]
     if jobs == 1:
-        arrays = (_arrays(recording, folder) for recording, _ in pairs)
+        made = (_made(recording, features, folder, label >= 0) for recording, label in pairs)
     else:
-        calls = (delayed(_arrays)(recording, folder) for recording, _ in pairs)
-        arrays = Parallel(n_jobs=jobs, return_as="generator")(calls)
-    for (recording, label), (frames, speech) in zip(pairs, arrays, strict=True):
-        yield Bag(recording, label, frames, speech) if len(speech) else None
+        calls = (delayed(_made)(recording, features, folder, label >= 0) for recording, label in pairs)
+        made = Parallel(n_jobs=jobs, return_as="generator")(calls)
+    for (recording, label), (speech, files) in zip(pairs, made, strict=True):
+        versions = tuple(partial(_frames, file) for file in files)
+        yield Bag(recording, label, speech, versions) if len(speech) else None
 
 
 def read_samples(recording: Recording) -> NDArray[np.float32]:
@@ -127,18 +142,38 @@ def _detector() -> Any:
 
 
 @cache
-def _recipe() -> bytes:
-    return json.dumps([fingerprint(), version("silero-vad")], sort_keys=True).encode()
+def _recipe(energy_floor: float) -> bytes:
+    return json.dumps([fingerprint(energy_floor), version("silero-vad")], sort_keys=True).encode()
 
 
-def _arrays(recording: Recording, folder: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    spoken = recording.emotion is not None
+def _made(
+    recording: Recording, features: Features, folder: Path, changes: bool
+) -> tuple[NDArray[np.float32], list[Path]]:
+    """The share of speech in a recording's segments, and the file of each version's frames; one without `changes`."""
+    spoken, floor = recording.emotion is not None, features.energy_floor
+    recipe = _recipe(floor) + bytes([spoken])
 
-    def make() -> Arrays:
+    def as_it_is() -> Arrays:
         samples = read_samples(recording)
         share = speech_share(samples) if spoken else np.zeros(segment_count(len(samples)), np.float32)
         with one_thread():
-            return {"frames": log_mel(samples), "speech": share}
+            return {"frames": log_mel(samples, floor), "speech": share}
 
-    arrays = cached(folder, recording, _recipe() + bytes([spoken]), make)
-    return arrays["frames"], arrays["speech"]
+    def another(number: int) -> Arrays:
+        samples = read_samples(recording)
+        with one_thread():
+            return {"frames": log_mel(changed(samples, features.waveform, [*recording.key, str(number)]), floor)}
+
+    files = [kept(folder, recording, recipe, as_it_is)]
+    with np.load(files[0]) as arrays:
+        speech: NDArray[np.float32] = arrays["speech"]
+    for number in range(1, features.versions + 1) if changes and len(speech) else ():
+        waveform = features.waveform.model_dump_json().encode()
+        files.append(kept(folder, recording, recipe + waveform + bytes([number]), partial(another, number)))
+    return speech, files
+
+
+def _frames(file: Path) -> Frames:
+    with np.load(file) as arrays:
+        frames: Frames = arrays["frames"]
+    return frames

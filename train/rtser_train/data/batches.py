@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from rtser.engine.contract import HOP_FRAMES, MEL_BINS, SEGMENT_FRAMES
-from rtser_train.config import Augment
-from rtser_train.data.bags import Bag
-from rtser_train.front_end import HIGH_HZ, LOG_FLOOR, LOW_HZ, hertz_to_mel
+from rtser.engine.contract import FRAME_SAMPLES, HOP_FRAMES, MEL_BINS, SEGMENT_FRAMES
+from rtser_train.config import Augment, Sampling
+from rtser_train.data.bags import Bag, Frames
+from rtser_train.front_end import HIGH_HZ, LOW_HZ, hertz_to_mel, mel_filterbank
 
 NEPERS_PER_DB = float(np.log(10.0) / 10.0)
 EQUALISER_POINTS = 6
@@ -27,6 +27,9 @@ TELEPHONE_HZ = 3_400.0
 _TELEPHONE_BIN = int(
     MEL_BINS * (hertz_to_mel(TELEPHONE_HZ) - hertz_to_mel(LOW_HZ)) / (hertz_to_mel(HIGH_HZ) - hertz_to_mel(LOW_HZ))
 )
+
+_WHITE = torch.from_numpy(np.log(np.square(np.hanning(FRAME_SAMPLES)).sum() * mel_filterbank().sum(0))).float()
+"""Log-Mel of white noise of unit variance, (64,): its mean energies."""
 
 
 class Batch(NamedTuple):
@@ -37,62 +40,109 @@ class Batch(NamedTuple):
         labels: (B,), class index, -1 without emotion.
         speech: (B, S), share of speech; 0 in padding.
         present: (B, S), 1 where the bag has a segment, 0 in padding.
+        which: (B,), which of the bags it is that were drawn from; -1 for noise.
     """
 
     log_mel: Tensor
     labels: Tensor
     speech: Tensor
     present: Tensor
+    which: Tensor
 
 
-def balance(bags: Sequence[Bag]) -> NDArray[np.float64]:
-    """Probability of drawing each bag: corpora equally often, and the emotions of a corpus equally often."""
-    cells = [(bag.recording.corpus, bag.label) for bag in bags]
+def balance(bags: Sequence[Bag], sampling: Sampling = Sampling()) -> NDArray[np.float64]:
+    """Probability of drawing each bag: the emotions of a corpus equally often, the rest as `sampling` says."""
+    cells = [(bag.recording.corpus, _emotion(bag), bag.recording.speaker) for bag in bags]
+    power = 0.5 if sampling.by_speaker else 1.0
     sizes = Counter(cells)
-    emotions = Counter(corpus for corpus, _ in sizes)
-    weights = np.array([1.0 / (emotions[corpus] * sizes[corpus, label]) for corpus, label in cells])
+    shares: Counter[tuple[str, str]] = Counter()
+    for (corpus, emotion, _), size in sizes.items():
+        shares[corpus, emotion] += size**power
+    emotions = Counter(corpus for corpus, _ in shares)
+    speakers = Counter(corpus for corpus, _ in {(corpus, speaker) for corpus, _, speaker in cells})
+    importance = {
+        corpus: sampling.weights.get(corpus, 1.0) * count**sampling.speaker_power for corpus, count in speakers.items()
+    }
+    weights = np.array(
+        [
+            importance[corpus] / emotions[corpus] * sizes[cell] ** (power - 1) / shares[corpus, emotion]
+            for cell in cells
+            for corpus, emotion, _ in [cell]
+        ]
+    )
     total: float = weights.sum()
     return np.asarray(weights / total, np.float64)
+
+
+def _emotion(bag: Bag) -> str:
+    """What counts as one emotion: a class, or what the corpus calls it."""
+    return str(bag.label) if bag.label >= 0 else f"{bag.recording.emotion}"
+
+
+class Cropping(NamedTuple):
+    """What of a bag goes into a batch.
+
+    Attributes:
+        segments: the longest part, which all parts are padded to.
+        log_floor: the value of the padding.
+        margin: most segments before and after the bag's speech; None: as long as the recording goes on.
+    """
+
+    segments: int
+    log_floor: float
+    margin: int | None = None
 
 
 def crops(
     bags: Sequence[Bag],
     noise: Sequence[Bag],
-    segments: int,
+    cropping: Cropping,
     batch: int,
     draws: int,
     noise_share: float,
     rng: np.random.Generator,
+    sampling: Sampling = Sampling(),
 ) -> Iterator[tuple[Batch, Tensor | None]]:
     """An epoch of batches, each with noise spectrograms (B, T, 64) to mix in (None without noise recordings)."""
-    chosen = [bags[i] for i in rng.choice(len(bags), draws, p=balance(bags))]
+    index = rng.choice(len(bags), draws, p=balance(bags, sampling))
+    chosen = [bags[i] for i in index]
     if noise:
         for i in np.flatnonzero(rng.random(draws) < noise_share):
-            chosen[i] = noise[int(rng.integers(len(noise)))]
+            chosen[i], index[i] = noise[int(rng.integers(len(noise)))], -1
     for start in range(0, draws - 1, batch):
         members = chosen[start : start + batch]
         mixed = None
         if noise:
             picked = [noise[int(i)] for i in rng.integers(len(noise), size=len(members))]
-            mixed = stack(picked, segments, rng).log_mel
-        yield stack(members, segments, rng), mixed
+            mixed = stack(picked, cropping, rng).log_mel
+        stacked = stack(members, cropping, rng)
+        yield stacked._replace(which=torch.from_numpy(index[start : start + batch])), mixed
 
 
-def stack(bags: Sequence[Bag], segments: int, rng: np.random.Generator | None = None) -> Batch:
-    """Crop or pad bags to one length; a random start where `rng` is given, else the beginning."""
-    frames = frames_for(segments)
-    log_mel = np.full((len(bags), frames, MEL_BINS), LOG_FLOOR, np.float32)
+def stack(bags: Sequence[Bag], cropping: Cropping, rng: np.random.Generator | None = None) -> Batch:
+    """Crop or pad bags to one length.
+
+    With `rng`, a part of one version of each bag, both at random; without it the beginning of the sound as it is.
+    `which` counts the bags.
+    """
+    segments = cropping.segments
+    log_mel = np.full((len(bags), frames_for(segments), MEL_BINS), cropping.log_floor, np.float32)
     speech = np.zeros((len(bags), segments), np.float32)
     present = np.zeros((len(bags), segments), np.float32)
     for row, bag in enumerate(bags):
-        start = _start(bag, segments, rng) if rng else 0
-        count = min(segments, bag.segments - start)
-        part = bag.frames[HOP_FRAMES * start :][:frames]
+        start, count = _part(bag, cropping, rng) if rng else (0, min(segments, bag.segments))
+        part = _version(bag, rng)[HOP_FRAMES * start :][: frames_for(count)]
         log_mel[row, : len(part)] = part
         speech[row, :count] = bag.speech[start : start + count]
         present[row, :count] = 1
     labels = torch.tensor([bag.label for bag in bags])
-    return Batch(torch.from_numpy(log_mel), labels, torch.from_numpy(speech), torch.from_numpy(present))
+    index = torch.arange(len(bags))
+    return Batch(torch.from_numpy(log_mel), labels, torch.from_numpy(speech), torch.from_numpy(present), index)
+
+
+def _version(bag: Bag, rng: np.random.Generator | None) -> Frames:
+    several = len(bag.versions) > 1 and rng is not None
+    return bag.versions[int(rng.integers(len(bag.versions)))]() if several and rng else bag.frames
 
 
 def frames_for(segments: int) -> int:
@@ -100,19 +150,30 @@ def frames_for(segments: int) -> int:
     return SEGMENT_FRAMES + HOP_FRAMES * (segments - 1)
 
 
-def _start(bag: Bag, segments: int, rng: np.random.Generator) -> int:
-    """Start of a random crop that, where the bag holds speech, reaches into it by at least half its length."""
+def _part(bag: Bag, cropping: Cropping, rng: np.random.Generator) -> tuple[int, int]:
+    """First segment and number of segments of a random crop, which holds speech where the bag does.
+
+    Without a margin it reaches into the speech by at least half its length.
+    """
+    segments, spoken = cropping.segments, np.flatnonzero(bag.speech > 0.5)
+    if cropping.margin is not None and len(spoken):
+        before, after = (int(one) for one in rng.integers(cropping.margin + 1, size=2))
+        first, last = max(0, int(spoken[0]) - before), min(bag.segments, int(spoken[-1]) + 1 + after)
+        start = first + int(rng.integers(max(1, last - first - segments + 1)))
+        return start, min(segments, last - start)
     latest = max(0, bag.segments - segments)
-    spoken = np.flatnonzero(bag.speech > 0.5)
     low, high = 0, latest
     if len(spoken):
         low = min(latest, max(0, spoken[0] - segments // 2))
         high = min(latest, max(low, spoken[-1] - segments // 2))
-    return int(rng.integers(low, high + 1))
+    start = int(rng.integers(low, high + 1))
+    return start, min(segments, bag.segments - start)
 
 
-def augment(batch: Batch, noise: Tensor | None, settings: Augment, generator: torch.Generator) -> Batch:
-    """Random stretch, tilt, noise, level, telephone band and masks; the same shapes out."""
+def augment(
+    batch: Batch, noise: Tensor | None, settings: Augment, log_floor: float, generator: torch.Generator
+) -> Batch:
+    """Random stretch, tilt, noise, level, telephone band and masks; the same shapes out, no value below the floor."""
     x, speech = batch.log_mel, batch.speech
     size = len(x)
 
@@ -133,17 +194,29 @@ def augment(batch: Batch, noise: Tensor | None, settings: Augment, generator: to
         x = x + NEPERS_PER_DB * settings.equaliser_db * response
     if noise is not None:
         level = _level(x) - _level(noise) - NEPERS_PER_DB * uniform(*settings.noise_snr_db)
-        sounding = noise.amax(dim=(1, 2), keepdim=True) > LOG_FLOOR  # digital silence cannot be scaled to a level
+        sounding = noise.amax(dim=(1, 2), keepdim=True) > log_floor  # digital silence cannot be scaled to a level
         x = torch.where(sometimes(settings.noise_probability) & sounding, torch.logaddexp(x, noise + level), x)
     x = x + NEPERS_PER_DB * uniform(-settings.gain_db, settings.gain_db)
+    if settings.hiss_probability:
+        hiss = _hiss(x, NEPERS_PER_DB * uniform(*settings.hiss_db), generator)
+        x = torch.where(sometimes(settings.hiss_probability), torch.logaddexp(x, hiss), x)
     bins = torch.arange(MEL_BINS, device=x.device)
-    x = x.masked_fill(sometimes(settings.telephone_probability) & (bins >= _TELEPHONE_BIN), LOG_FLOOR)
-    x = x.clamp_min(LOG_FLOOR)
+    x = x.masked_fill(sometimes(settings.telephone_probability) & (bins >= _TELEPHONE_BIN), log_floor)
+    x = x.clamp_min(log_floor)
     width = uniform(0, settings.mask_bins + 1).floor()
     first = (uniform(0, 1) * (MEL_BINS - width)).floor()
     masked = (bins >= first) & (bins < first + width)
     x = torch.where(masked, x.mean(dim=(1, 2), keepdim=True), x)
     return batch._replace(log_mel=x, speech=speech)
+
+
+def _hiss(like: Tensor, level: Tensor, generator: torch.Generator) -> Tensor:
+    """Log-Mel of white noise of a power (natural log of a share of full scale), (B, 1, 1); the shape of `like`.
+
+    The energy of a bin is near to the mean of two exponentially distributed ones.
+    """
+    draws = torch.rand(2, *like.shape, generator=generator, device=like.device).clamp_min(1e-9)
+    return level + _WHITE.to(like.device) + (-draws.log()).mean(0).log()
 
 
 def _level(log_mel: Tensor) -> Tensor:

@@ -21,7 +21,13 @@ Arrays = dict[str, NDArray[Any]]
 
 
 def cached(folder: Path, recording: Recording, recipe: bytes, make: Callable[[], Arrays]) -> Arrays:
-    """The arrays that `make` makes of a recording, from the cache where they are there.
+    """The arrays that `make` makes of a recording, from the cache where they are there; see `kept`."""
+    with np.load(kept(folder, recording, recipe, make)) as arrays:
+        return dict(arrays)
+
+
+def kept(folder: Path, recording: Recording, recipe: bytes, make: Callable[[], Arrays]) -> Path:
+    """The file (.npz) of the arrays that `make` makes of a recording; it is made where it is not there.
 
     Args:
         folder: where this kind of arrays is kept.
@@ -31,14 +37,12 @@ def cached(folder: Path, recording: Recording, recipe: bytes, make: Callable[[],
     """
     span = f"{recording.start_s!r}-{recording.end_s!r}" if recording.start_s or recording.end_s is not None else ""
     key = hashlib.sha256(_content(recording.path, written_ns(recording.path)) + recipe + span.encode()).hexdigest()
-    kept = folder / key[:2] / f"{key}.npz"
-    if kept.exists():
-        with np.load(kept) as arrays:
-            return dict(arrays)
-    made = make()
-    with replacing(kept) as part:
-        np.savez(part, **made)  # type: ignore[arg-type]
-    return made
+    file = folder / key[:2] / f"{key}.npz"
+    if not file.exists():
+        made = make()
+        with replacing(file) as part:
+            np.savez(part, **made)  # type: ignore[arg-type]
+    return file
 
 
 @last_of_each_thread

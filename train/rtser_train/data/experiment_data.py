@@ -11,7 +11,7 @@ from pathlib import Path
 from rtser.errors import InputError
 from rtser_train.config import Experiment
 from rtser_train.data.bags import Bag, load_bags
-from rtser_train.data.corpora import Recording, noise_recordings, read_corpus
+from rtser_train.data.corpora import Recording, is_held_out, noise_recordings, read_corpus
 from rtser_train.files import written_ns
 from rtser_train.progress import ProgressReporter
 
@@ -20,6 +20,8 @@ def labelled_recordings(
     experiment: Experiment, roots: Mapping[str, Path], reporter: ProgressReporter | None = None
 ) -> list[tuple[Recording, int]]:
     """The experiment's recordings of speech with their class indices; what is left out is reported.
+
+    Recordings of other emotions are left out too, or have the index -1 where they train auxiliary outputs.
 
     Raises:
         InputError: a corpus has no utterance of the experiment's emotions, or an emotion has none in any corpus.
@@ -30,7 +32,7 @@ def labelled_recordings(
         counts: dict[tuple[str, int], int] = defaultdict(int)
         found = len(labelled)
         for recording in read_corpus(name, roots[name]):
-            label = experiment.label(recording.emotion)
+            label = experiment.label(name, recording.emotion)
             if label is None:
                 left_out[f"{name} {recording.emotion}"] += 1
                 continue
@@ -66,10 +68,11 @@ def load(
     """
     pairs = labelled_recordings(experiment, roots, reporter)
     if experiment.noise:
-        pairs += [(one, -1) for one in noise_recordings(experiment.noise, roots[experiment.noise])]
+        heard = noise_recordings(experiment.noise, roots[experiment.noise])
+        pairs += [(one, -1) for one in heard if not (experiment.noise_held_out and is_held_out(one))]
     bags, short = [], 0
     with reporter.job("features", len(pairs)) as job:
-        for bag in load_bags(pairs, jobs):
+        for bag in load_bags(pairs, jobs, experiment.features):
             job.step()
             if bag is None:
                 short += 1
@@ -77,7 +80,7 @@ def load(
                 bags.append(bag)
     if short:
         reporter.line(f"left out: {short} recordings shorter than a segment (0.335 s)")
-    return [bag for bag in bags if bag.label >= 0], [bag for bag in bags if bag.label < 0]
+    return [bag for bag in bags if bag.recording.emotion], [bag for bag in bags if not bag.recording.emotion]
 
 
 def fingerprint(bags: Sequence[Bag]) -> str:

@@ -146,13 +146,15 @@ def inner_parts(train: Sequence[Bag], protocol: Protocol, seed: int) -> list[set
 
 
 def make_folds(bags: Sequence[Bag], protocol: Protocol, seed: int) -> list[Fold]:
-    """The test folds in order, then the final one if the protocol has one. Unknown speakers are only trained on.
+    """The test folds in order, then the final one if the protocol has one.
+
+    Unknown speakers and utterances of no class are only trained on, the latter where their speaker is.
 
     Raises:
         CorpusError: the corpora have too few speakers or no sessions, or the table lacks someone.
     """
     unit = UNITS[protocol.kind]
-    named = [bag for bag in bags if bag.recording.speaker != UNKNOWN_SPEAKER]
+    named = [bag for bag in bags if bag.recording.speaker != UNKNOWN_SPEAKER and bag.label >= 0]
     if not named:
         raise CorpusError("no recording names its speaker, so nobody can be tested on", "add a corpus with speakers")
     tests = _tests(named, protocol, seed) | ({FINAL: set()} if protocol.final else {})
@@ -167,7 +169,7 @@ def make_folds(bags: Sequence[Bag], protocol: Protocol, seed: int) -> list[Fold]
             Fold(
                 name,
                 train=[bag for bag in rest if unit(bag.recording) not in validation],
-                validation=[bag for bag in rest if unit(bag.recording) in validation],
+                validation=[bag for bag in named if unit(bag.recording) in validation],
                 test=[bag for bag in named if unit(bag.recording) in test],
                 unit=unit,
             )

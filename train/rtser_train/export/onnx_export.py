@@ -130,7 +130,7 @@ def largest_difference(
     restarts: Sequence[int] = (),
 ) -> float:
     """Largest absolute difference between outputs made hop by hop and `whole_utterance`."""
-    offline = whole_utterance(step, log_mel(samples), window, restarts)
+    offline = whole_utterance(step, log_mel(samples, step.front_end.floor), window, restarts)
     differences = (np.abs(getattr(outputs, name) - one).max() for name, one in offline._asdict().items())
     return float(np.max(list(differences)))
 

@@ -21,6 +21,7 @@ from rtser_train.export.step import StreamingStep
 from rtser_train.files import replacing
 from rtser_train.fitting.stage1 import segment_network
 from rtser_train.fitting.stage2 import head_network
+from rtser_train.networks.context import Context
 from rtser_train.registry import HEADS, SEGMENT_NETWORKS, system_title
 from rtser_train.results import Evaluation
 from rtser_train.run import FoldFolder, Run
@@ -101,7 +102,10 @@ def describe(experiment: Experiment, head: str, metrics: Mapping[str, Any], temp
     """The metadata of a model of this experiment."""
     cnn = experiment.cnn
     widths = "-".join(map(str, cnn.widths))
+    context = experiment.joint.context if experiment.joint else 0
     network = f"{SEGMENT_NETWORKS.title(cnn.network)} {cnn.size} ({widths} channels, F = {cnn.embedding})"
+    if context:
+        network += f", recurrent context of {context}"
     return Metadata(
         name=experiment.name,
         labels=tuple(experiment.emotions),
@@ -115,6 +119,8 @@ def describe(experiment: Experiment, head: str, metrics: Mapping[str, Any], temp
             "embedding": cnn.embedding,
             "head": head,
             "features": experiment.attention.features,
+            "context": context,
+            "energy_floor": experiment.features.energy_floor,
         },
         corpora=tuple(experiment.sources),
         licence=experiment.licence,
@@ -159,7 +165,12 @@ def read_step(run: Run, fold: FoldFolder, head: str) -> StreamingStep:
     cnn, network = segment_network(run.experiment), head_network(run.experiment, head)
     cnn.load_state_dict(saved["cnn"])
     network.load_state_dict(saved["heads"][head])
-    return StreamingStep(cnn, network, saved["temperatures"][head]).eval()
+    joint, context = run.experiment.joint, None
+    if joint is not None and joint.context:
+        context = Context(run.experiment.cnn.embedding, joint.context)
+        context.load_state_dict(saved["context"])
+    floor = run.experiment.features.energy_floor
+    return StreamingStep(cnn, network, saved["temperatures"][head], context, floor).eval()
 
 
 def _chosen(run: Run, fold: str | None) -> FoldFolder:

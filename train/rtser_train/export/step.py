@@ -12,11 +12,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from rtser.engine.contract import FIRST_SEGMENT_HOP, FRAME_HOP_SAMPLES, FRAME_SAMPLES, State
+from rtser_train.config import ENERGY_FLOOR
 from rtser_train.front_end import FrontEnd
 from rtser_train.networks.bag_network import BagNetwork, enough_speech, ratio, speech_gate, total
+from rtser_train.networks.context import Context
 from rtser_train.networks.segment_network import SegmentNetwork
 
 TAIL_SAMPLES = FRAME_SAMPLES - FRAME_HOP_SAMPLES
+CONTEXT = "state_context"
 RING = ("state_gates", "state_weights", "state_values")
 
 
@@ -27,12 +30,21 @@ class StreamingStep(nn.Module):
         cnn: the segment network.
         attention: the head.
         temperature: divides the logits of the decision (calibration).
+        context: joins what was said before to each embedding; None: the head sees the embeddings alone.
+        energy_floor: of the front-end.
     """
 
-    def __init__(self, cnn: SegmentNetwork, attention: BagNetwork, temperature: float) -> None:
+    def __init__(
+        self,
+        cnn: SegmentNetwork,
+        attention: BagNetwork,
+        temperature: float,
+        context: Context | None = None,
+        energy_floor: float = ENERGY_FLOOR,
+    ) -> None:
         super().__init__()
-        self.front_end = FrontEnd()
-        self.cnn, self.attention, self.temperature = cnn, attention, temperature
+        self.front_end = FrontEnd(energy_floor)
+        self.cnn, self.attention, self.temperature, self.context = cnn, attention, temperature, context
 
     def states(self) -> dict[str, tuple[State, tuple[int | str, ...]]]:
         """Each state by name: what the metadata says of it, and its shape without the batch axis; "W": the window."""
@@ -43,6 +55,8 @@ class StreamingStep(nn.Module):
         }
         for name, shape in self.cnn.carried().items():
             shapes[f"state_{name}"] = ("carried by the segment network", "stream", shape)
+        if self.context is not None:
+            shapes[CONTEXT] = ("context of the utterance", "utterance", (self.context.width,))
         for name, size in zip(RING, (1, features, features), strict=True):
             shapes[name] = ("attention ring", "utterance", ("W", size))
         return {
@@ -67,14 +81,20 @@ class StreamingStep(nn.Module):
             emotions, segment_emotions, speech, salience, embedding, log_mel, then the next states.
         """
         tail, hops, *carried = states[: -len(RING)]
+        heard = carried.pop() if self.context is not None else None
         log_mel = self.front_end(torch.cat([tail, samples], 1))
         column, carried = self.cnn.step(self.cnn.normalised(log_mel), carried)
         output = self.cnn.output(column)
         whole = (hops - (FIRST_SEGMENT_HOP - 1)).clamp(0.0, 1.0)  # (B, 1): 1 once the segment holds 32 whole frames
         speech = output.speech_logits.unsqueeze(-1).sigmoid() * whole  # (B, 1), as all that is one number a stream
         gate = speech_gate(speech)
-        weights, weighted = self.attention.contributions(output.embeddings, gate.squeeze(-1))
         kept = (1.0 - restart)[:, None, None]
+        in_context = output.embeddings
+        if self.context is not None and heard is not None:
+            heard = self.context.step(output.embeddings, gate, heard * kept.squeeze(-1))
+            in_context = torch.cat([output.embeddings, heard], -1)
+            carried.append(heard)
+        weights, weighted = self.attention.contributions(in_context, gate.squeeze(-1))
         new = (one.unsqueeze(1) for one in (gate, weights, weighted))
         rings = [torch.cat([ring[:, 1:] * kept, one], 1) for ring, one in zip(states[-len(RING) :], new, strict=True)]
         ring_gates, ring_weights, ring_values = rings
@@ -111,7 +131,11 @@ def whole_utterance(
     output = step.cnn(torch.from_numpy(log_mel).unsqueeze(0))
     speech = output.speech_logits[0].sigmoid()
     gates = speech_gate(speech)
-    weights, weighted = step.attention.contributions(output.embeddings[0], gates)
+    in_context = output.embeddings
+    if step.context is not None:
+        restarting = torch.tensor([number in restarts for number in range(len(gates))], dtype=torch.float32)
+        in_context = step.context(output.embeddings, gates.unsqueeze(0), restarting.unsqueeze(0))
+    weights, weighted = step.attention.contributions(in_context[0], gates)
     emotions, salience, begin = [], [], 0
     for last in range(1, len(speech) + 1):
         begin = last - 1 if last - 1 in restarts else begin

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from rtser_train.data.bags import Bag
 from rtser_train.metrics import accuracy_by_corpus
 from rtser_train.networks.bag_network import speech_gate
+from rtser_train.networks.context import Context
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Embedded:
 
     Attributes:
         bag: the utterance.
-        embeddings: (S, F).
+        embeddings: (S, F), or (S, F + C) with a context.
         gate: (S,), how much of its attention weight each segment keeps (`speech_gate`).
         posteriors: (S, K), equation (1).
     """
@@ -31,15 +32,17 @@ class Embedded:
 
 
 @torch.no_grad()
-def embed(cnn: nn.Module, bags: Sequence[Bag]) -> list[Embedded]:
-    """Embed whole utterances, each in one pass."""
+def embed(cnn: nn.Module, bags: Sequence[Bag], context: Context | None = None) -> list[Embedded]:
+    """Embed whole utterances, each in one pass, with their context if there is one."""
     cnn.eval()
     device = next(cnn.parameters()).device
     embedded = []
     for bag in bags:
         output = cnn(torch.from_numpy(bag.frames).unsqueeze(0).to(device))
-        embeddings, emotions, speech = (part[0].cpu() for part in output)
-        embedded.append(Embedded(bag, embeddings, speech_gate(speech.sigmoid()), emotions.softmax(-1)))
+        gate = speech_gate(output.speech_logits.sigmoid())
+        embeddings = output.embeddings if context is None else context(output.embeddings, gate)
+        parts = (embeddings, gate, output.emotion_logits.softmax(-1))
+        embedded.append(Embedded(bag, *(part[0].cpu() for part in parts)))
     return embedded
 
 

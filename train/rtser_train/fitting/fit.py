@@ -21,6 +21,9 @@ from rtser_train.files import replacing
 from rtser_train.fitting.saving import save
 from rtser_train.progress import ProgressReporter
 
+WARM_UP = 0.2
+"""Share of the one-cycle schedule until the learning rate is highest."""
+
 
 def fit(
     network: nn.Module,
@@ -29,6 +32,7 @@ def fit(
     settings: Fit,
     checkpoint: Path,
     reporter: ProgressReporter,
+    steps: int = 1,
 ) -> list[float]:
     """Fit `network` by Adam and leave it with the averaged weights of its best epoch, or of its last.
 
@@ -41,11 +45,12 @@ def fit(
         checkpoint: file kept up to date after every epoch, and resumed from where it exists. Beside it lies the
             history of the fit with the suffix ``.csv``, and in ``tensorboard``.
         reporter: told of every epoch.
+        steps: how many an epoch has; only the one-cycle schedule depends on it.
 
     Returns:
         what ``mean`` was after each epoch; empty without `validate`.
     """
-    fitting = _Fitting(network, settings, checkpoint)
+    fitting = _Fitting(network, settings, checkpoint, steps)
     curves_folder = str(checkpoint.parent / "tensorboard" / checkpoint.stem)
     with (
         reporter.job(checkpoint.stem, settings.epochs, fitting.epoch) as job,
@@ -77,12 +82,12 @@ class _Fitting:
     optimiser, schedule and average.
     """
 
-    def __init__(self, network: nn.Module, settings: Fit, checkpoint: Path) -> None:
+    def __init__(self, network: nn.Module, settings: Fit, checkpoint: Path, steps: int) -> None:
         self._settings, self._checkpoint = settings, checkpoint
         optimiser = torch.optim.Adam(
             network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
-        schedule = torch.optim.lr_scheduler.StepLR(optimiser, step_size=2, gamma=settings.decay)
+        schedule = _schedule(optimiser, settings, steps)
         self.average = AveragedModel(network, multi_avg_fn=running_average(settings.average), use_buffers=True)
         self._network, self._optimiser, self._schedule = network, optimiser, schedule
         self._parts: dict[str, Any] = {
@@ -119,11 +124,14 @@ class _Fitting:
             loss.backward()  # type: ignore[no-untyped-call]
             self._optimiser.step()
             self.average.update_parameters(self._network)
+            if self._settings.schedule == "one-cycle":
+                self._schedule.step()
             steps.append(loss.item())
             segments += size
         if not math.isfinite(sum(steps)):
             raise InputError(f"{self._checkpoint.stem}: the loss is not a number any more", "lower the learning rate")
-        self._schedule.step()
+        if self._settings.schedule == "decay":
+            self._schedule.step()
         return fmean(steps), segments
 
     def keep(self, loss: float, metrics: dict[str, float]) -> None:
@@ -143,6 +151,19 @@ class _Fitting:
             writer = csv.DictWriter(file, fieldnames=list(history[0]))
             writer.writeheader()
             writer.writerows(history)
+
+
+def _schedule(optimiser: torch.optim.Optimizer, settings: Fit, steps: int) -> torch.optim.lr_scheduler.LRScheduler:
+    """The learning rate: stepped once an epoch where it decays, and after each step in the one-cycle schedule."""
+    if settings.schedule == "decay":
+        return torch.optim.lr_scheduler.StepLR(optimiser, step_size=2, gamma=settings.decay)
+    return torch.optim.lr_scheduler.OneCycleLR(
+        optimiser,
+        settings.learning_rate,
+        total_steps=settings.epochs * steps,
+        pct_start=WARM_UP,
+        cycle_momentum=False,
+    )
 
 
 def running_average(decay: float) -> Callable[..., None]:

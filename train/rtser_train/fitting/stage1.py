@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from rtser_train.config import CnnSettings, Experiment, Fit
 from rtser_train.data.bags import Bag
-from rtser_train.data.batches import Batch, augment, crops
+from rtser_train.data.batches import Batch, Cropping, augment, crops
 from rtser_train.fitting.context import FitContext
 from rtser_train.fitting.embeddings import embed, mean_posterior, score
 from rtser_train.fitting.fit import fit
@@ -43,6 +43,8 @@ def fit_cnn(
         the network, and its validation UA after each epoch.
     """
     settings, seed, device = context.experiment.cnn, context.seed, context.device
+    log_floor = context.experiment.features.log_floor
+    cropping = Cropping(settings.segments, log_floor, settings.margin)
     cnn = segment_network(context.experiment)
     initialise(cnn, torch.Generator().manual_seed(seed))
     mean, deviation = frame_statistics(train)
@@ -56,11 +58,18 @@ def fit_cnn(
         generator, masks = (torch.Generator(device).manual_seed(int(rng.integers(2**62))) for _ in range(2))
         draw_from(cnn, masks)
         for batch, mixed in crops(
-            train, noise, settings.segments, settings.fit.batch, draws, settings.noise_share, rng
+            train,
+            noise,
+            cropping,
+            settings.fit.batch,
+            draws,
+            settings.noise_share,
+            rng,
+            context.experiment.sampling,
         ):
             batch = Batch(*(part.to(device) for part in batch))
             mixed = None if mixed is None else mixed.to(device)
-            batch = augment(batch, mixed, context.experiment.augment, generator)
+            batch = augment(batch, mixed, context.experiment.augment, log_floor, generator)
             with torch.autocast(device, torch.bfloat16, enabled=settings.precision == "bfloat16"):
                 output = SegmentOutput(*(part.float() for part in cnn(batch.log_mel)))
             yield segment_loss(output, batch, settings), batch.speech.numel()
@@ -108,11 +117,23 @@ def segment_loss(output: SegmentOutput, batch: Batch, settings: CnnSettings) -> 
         reduction="none",
         label_smoothing=settings.fit.label_smoothing,
     )
-    speech_loss = functional.binary_cross_entropy_with_logits(output.speech_logits, batch.speech, reduction="none")
     loss = (emotion_loss * emotional.flatten()).sum() / emotional.sum().clamp_min(1)
     if settings.bag_loss:
         loss = loss + settings.bag_loss * _bag_loss(output.emotion_logits, emotional, batch.labels, settings.fit)
-    return loss + settings.speech_loss * (speech_loss * batch.present).sum() / batch.present.sum()
+    return loss + settings.speech_loss * speech_loss(output, batch, torch.ones_like(batch.labels))
+
+
+def speech_loss(output: SegmentOutput, batch: Batch, says: Tensor) -> Tensor:
+    """Binary cross-entropy with the share of speech, a mean over the segments that are not padding.
+
+    Args:
+        output: of the segment network.
+        batch: what it saw.
+        says: (B,), 0 for a bag that does not count.
+    """
+    counts = batch.present * says.unsqueeze(1)
+    losses = functional.binary_cross_entropy_with_logits(output.speech_logits, batch.speech, reduction="none")
+    return (losses * counts).sum() / counts.sum().clamp_min(1)
 
 
 def _bag_loss(logits: Tensor, weights: Tensor, labels: Tensor, settings: Fit) -> Tensor:

@@ -32,7 +32,8 @@ CALIBRATION_DRAWS = 5
 def head_network(experiment: Experiment, head: str) -> BagNetwork:
     """One of the experiment's heads, untrained."""
     settings, emotions = experiment.attention, len(experiment.emotions)
-    return HEADS.get(head)(experiment.cnn.embedding, emotions, settings.features, settings.dropout)
+    context = experiment.joint.context if experiment.joint else 0
+    return HEADS.get(head)(experiment.cnn.embedding + context, emotions, settings.features, settings.dropout)
 
 
 def fit_head(
@@ -60,7 +61,7 @@ def fit_head(
     network = head_network(context.experiment, head)
     initialise(network, torch.Generator().manual_seed(seed))
     spoken = with_speech(train)
-    weights = balance([one.bag for one in spoken])
+    weights = balance([one.bag for one in spoken], context.experiment.sampling)
 
     def losses(epoch: int) -> Iterator[tuple[Tensor, int]]:
         rng = np.random.default_rng([seed, epoch])
