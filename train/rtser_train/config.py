@@ -154,7 +154,7 @@ class Joint(Settings):
 
     context: Annotated[int, Field(ge=0)] = Field(128, description="width of the recurrent context; 0: none")
     segments: Count = Field(40, description="longest crop")
-    draws: Annotated[int, Field(ge=2)] = Field(6_000, description="utterances drawn an epoch")
+    draws: Annotated[int, Field(ge=2)] = Field(10_000, description="utterances drawn an epoch")
     segment_loss: Annotated[float, Field(ge=0)] = Field(0.3, description="weight of the loss of the segments")
     prefix_loss: Annotated[float, Field(ge=0)] = Field(
         0.5, description="weight of the loss after a random part of the crop"
@@ -171,7 +171,7 @@ class Joint(Settings):
         "none", description="whose own bias of the logits is learnt beside, in training only"
     )
     offset_penalty: Annotated[float, Field(ge=0)] = Field(0.02, description="of the squares of these offsets")
-    fit: Fit = Fit(epochs=16, batch=48, learning_rate=3e-3, schedule="one-cycle", patience=100, average=0.998)
+    fit: Fit = Fit(epochs=10, batch=48, learning_rate=3e-3, schedule="one-cycle", patience=100, average=0.998)
 
 
 class Augment(Settings):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -80,7 +81,8 @@ def _jointly(fold: Fold, noise: Sequence[Bag], context: FitContext, folder: Fold
     networks = fit_jointly(fold.train, fold.validation, noise, context, folder.checkpoint("joint"))
     cnn, head = networks.cnn.cpu(), networks.head.cpu()
     name = context.experiment.head(None)
-    validation = embed(cnn, fold.validation, networks.context)
+    versions = [replace(bag, versions=(one,)) for bag in fold.validation for one in bag.versions]
+    validation = embed(cnn, versions, networks.context)
     temperatures = {name: calibrate([calibration_logits(head, validation, context)])}
     return Trained(cnn, {name: head}, temperatures, [], networks.context)
 

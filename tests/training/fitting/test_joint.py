@@ -49,7 +49,7 @@ def loss_of(experiment, bags, change=None, seed=0):
 
 
 def test_it_learns_what_is_loud(tmp_path):
-    experiment = an_experiment(draws=160, fit=FIT | {"epochs": 3})
+    experiment = an_experiment(draws=160, fit=FIT | {"epochs": 6})
     bags = [replace(bag, speech=np.ones_like(bag.speech)) for bag in some_bags()]
     fit_jointly(bags, bags, [], FitContext(experiment, 1, "cpu", ProgressReporter(quiet=True)), tmp_path / "joint.pt")
     lines = (tmp_path / "joint.csv").read_text().splitlines()

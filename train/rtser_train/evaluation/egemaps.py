@@ -29,10 +29,11 @@ def egemaps_predictions(seen: Sequence[Bag], test: Sequence[Bag], emotions: int)
     """What an SVM trained on some bags says of others, (n, K) float32: 1 for the class, else 0.
 
     Args:
-        seen: what is trained on.
+        seen: what is trained on; those of no class are left out.
         test: what is predicted.
         emotions: K.
     """
+    seen = [bag for bag in seen if bag.label >= 0]
     features, tested = (egemaps([bag.recording for bag in part]) for part in (seen, test))
     predicted = egemaps_svm(features, np.array([bag.label for bag in seen]), tested)
     return functional.one_hot(torch.from_numpy(predicted), emotions).float()

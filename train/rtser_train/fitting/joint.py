@@ -26,6 +26,8 @@ from rtser_train.networks.segment_network import SegmentNetwork, SegmentOutput
 
 MOST_FOR_STATISTICS = 4_000
 """Bags whose frames the input is normalised by."""
+MOST_FOR_VALIDATION = 1_000
+"""Bags that choose the epoch, evenly spread over the validation part."""
 
 
 class Networks(NamedTuple):
@@ -154,9 +156,11 @@ def fit_jointly(
             batch = augment(batch, mixed, experiment.augment, log_floor, generator)
             yield joint_loss(network, batch, targets, experiment, generator), batch.speech.numel()
 
+    some = validation[:: 1 + len(validation) // MOST_FOR_VALIDATION]
+
     def validate(averaged: nn.Module) -> dict[str, float]:
         assert isinstance(averaged, JointNetwork)
-        embedded = embed(averaged.cnn, validation, averaged.context)
+        embedded = embed(averaged.cnn, some, averaged.context)
         return score(embedded, decide(averaged.head, embedded, experiment.attention.window))
 
     steps = -(-(settings.draws - 1) // settings.fit.batch)
