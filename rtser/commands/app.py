@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import rtser
-from rtser.commands import bench, devices, embed, file, listen, model, train
+from rtser.commands import adapt, bench, devices, embed, file, listen, model, train
 
 app = typer.Typer(
     help="Recognise emotion in speech as it is spoken.",
@@ -46,6 +46,7 @@ for command in (
     train.train,
     train.evaluate,
     train.export,
+    adapt.adapt,
 ):
     app.command()(command)
 
