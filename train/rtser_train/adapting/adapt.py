@@ -10,7 +10,7 @@ from torch import Tensor
 
 from rtser.engine.contract import Metadata
 from rtser_train.adapting.measuring import measure
-from rtser_train.adapting.protocol import make_protocol
+from rtser_train.adapting.protocol import make_protocol, told
 from rtser_train.adapting.recipe import adapted
 from rtser_train.adapting.report import Adaptation
 from rtser_train.adapting.start import Start
@@ -20,7 +20,7 @@ from rtser_train.export.package import VERIFIED_UTTERANCES, describe
 from rtser_train.export.step import StreamingStep
 from rtser_train.files import replacing
 from rtser_train.fitting.context import FitContext
-from rtser_train.fitting.embeddings import embed, likeliest
+from rtser_train.fitting.embeddings import Embedded, embed, likeliest
 from rtser_train.fitting.joint import Networks
 from rtser_train.fitting.stage2 import calibrate, calibration_logits, decide
 
@@ -47,28 +47,28 @@ def adapt(
     after: list[int] = []
     heard: list[tuple[Tensor, Tensor]] = []
     for fold in protocol.folds:
-        context.reporter.line(fold.describe())
+        context.reporter.line(f"fold {fold.name} of {len(protocol.folds)}: {told(fold)}")
         networks = adapted(start.networks, fold.train, noise, context, f"fold-{fold.name}")
-        after += decisions(networks, fold.test, context)
-        heard += _calibrating(networks, fold.test, context)
-    networks = adapted(start.networks, protocol.final.train, noise, context)
+        embedded = embed(networks.cnn, fold.test, networks.context)
+        after += _decisions(networks, embedded, context)
+        heard += _calibrating(networks, embedded, context)
+    context.reporter.line(f"the model: {told(protocol.final)}")
+    networks = adapted(start.networks, protocol.final.train, noise, context, "model")
     if protocol.final.test:
-        after = decisions(networks, protocol.final.test, context)
-    before = decisions(start.networks, protocol.tested, context)
+        after = _decisions(networks, embed(networks.cnn, protocol.final.test, networks.context), context)
+    before = _decisions(start.networks, embed(start.networks.cnn, protocol.tested, start.networks.context), context)
     measured = measure(protocol.tested, before, after, context.experiment.emotions, protocol.apart)
     temperature = calibrate(heard) if heard else start.temperature
     return networks, Adaptation(start, context.experiment, protocol, measured, temperature)
 
 
-def decisions(networks: Networks, bags: Sequence[Bag], context: FitContext) -> list[int]:
+def _decisions(networks: Networks, embedded: Sequence[Embedded], context: FitContext) -> list[int]:
     """The class of each bag's last window with enough speech; -1 where none has enough."""
-    embedded = embed(networks.cnn, bags, networks.context)
     return likeliest(decide(networks.head, embedded, context.experiment.attention.window))
 
 
-def _calibrating(networks: Networks, bags: Sequence[Bag], context: FitContext) -> list[tuple[Tensor, Tensor]]:
-    """Logits and labels of windows of bags, none where the networks find no speech."""
-    embedded = embed(networks.cnn, bags, networks.context)
+def _calibrating(networks: Networks, embedded: Sequence[Embedded], context: FitContext) -> list[tuple[Tensor, Tensor]]:
+    """Logits and labels of windows of bags; none where the networks find too little speech."""
     if not any(one.gate.sum() > 0 for one in embedded):
         return []
     logits, labels = calibration_logits(networks.head, embedded, context)

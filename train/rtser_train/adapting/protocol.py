@@ -89,6 +89,12 @@ def make_protocol(bags: Sequence[Bag], test: Sequence[str], seed: int) -> Protoc
     return Protocol(folds, Fold(FINAL, rest, [], held, speaker), apart=bool(test) or people > 1)
 
 
+def told(fold: Fold) -> str:
+    """What a fold is adapted on and tested on, in words."""
+    words = f"adapted on {len(fold.train)} recordings of {_named(fold.train)}"
+    return f"{words}, tested on {len(fold.test)} of {_named(fold.test)}" if fold.test else words
+
+
 def _folds_of_recordings(bags: list[Bag], seed: int) -> list[Fold]:
     fewest = min(Counter(bag.label for bag in bags).values())
     if fewest < 2:

@@ -95,9 +95,7 @@ def experiment_of(
     )
 
 
-def adapted(
-    start: Networks, train: Sequence[Bag], noise: Sequence[Bag], context: FitContext, name: str = "all"
-) -> Networks:
+def adapted(start: Networks, train: Sequence[Bag], noise: Sequence[Bag], context: FitContext, name: str) -> Networks:
     """Networks on the CPU, in evaluation mode, that began with others and were fitted to some bags.
 
     Args:

@@ -116,7 +116,7 @@ class Adaptation:
         people = len({bag.recording.group for bag in self.protocol.final.train})
         new = (
             f"adapted to {len(self.protocol.final.train)} recordings of {people} speaker{'s' * (people > 1)} "
-            f"({self.corpus}); may know other voices less well than {self.start.metadata.name}"
+            f"({self.corpus}); may know other voices less than {self.start.metadata.name}"
         )
         if not self.measured.apart:
             new += "; not tested on other people than those it was adapted on"
