@@ -38,7 +38,7 @@ def adapt(
         typer.Option("--merge", help="OWN=MODEL: which emotion of the recordings is which of the model's; repeatable."),
     ] = None,
     noise: Annotated[
-        Path | None, typer.Option("--noise", help="Folder of recordings without speech, to mix in and to ignore.")
+        Path | None, typer.Option("--noise", help="Folder of recordings without speech, mixed into the others.")
     ] = None,
     epochs: Annotated[
         int | None, typer.Option(help="How often the recordings are gone through; as measured if not named.", min=1)

@@ -48,9 +48,25 @@ def spoken(speaker, number, label, corpus="mine"):
     return replace(bag, recording=recording, speech=np.ones_like(bag.speech))
 
 
-def adapting(start, bags, test=(), epochs=4, corpus="mine"):
+def adapting(start, bags, test=(), epochs=1, corpus="mine"):
+    """Adapt in few small steps."""
     experiment = experiment_of(start, "new", corpus, {}, None, epochs)
+    small = {"joint": experiment.joint.model_copy(update={"segments": 10})}
+    experiment = experiment.model_copy(update=small)
     return adapt(start, bags, [], test, FitContext(experiment, 1, "cpu", ProgressReporter(quiet=True)))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def few_steps():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recipe, "LEAST_STEPS", 2)
+        yield
+
+
+@pytest.fixture(scope="module")
+def adaptation():
+    """Of two speakers, in one epoch."""
+    return adapting(a_start(), PEOPLE)[1]
 
 
 PEOPLE = [spoken(speaker, number, label) for speaker in "ab" for number in range(3) for label in (0, 1)]
@@ -58,9 +74,10 @@ PEOPLE = [spoken(speaker, number, label) for speaker in "ab" for number in range
 
 @pytest.mark.parametrize("context", [0, 6])
 def test_it_learns_of_some_speakers_what_holds_for_others(context, monkeypatch):
-    monkeypatch.setattr(recipe, "LEARNING_RATE", 0.01)
+    for name, value in {"LEARNING_RATE": 0.005, "LEAST_STEPS": 8, "SHARE": 1.0}.items():
+        monkeypatch.setattr(recipe, name, value)
     start = a_start(context)
-    networks, adaptation = adapting(start, PEOPLE)
+    networks, adaptation = adapting(start, PEOPLE, epochs=8)
     assert adaptation.measured.ua.before < 70
     assert adaptation.measured.ua.after > 90
     assert adaptation.measured.recordings == len(PEOPLE)
@@ -69,13 +86,13 @@ def test_it_learns_of_some_speakers_what_holds_for_others(context, monkeypatch):
 
 
 def test_the_test_speakers_say_what_the_written_model_is_worth():
-    _, adaptation = adapting(a_start(), PEOPLE, test=["b"], epochs=1)
+    _, adaptation = adapting(a_start(), PEOPLE, test=["b"])
     assert set(adaptation.measured.speakers) == {"b"}
     assert {bag.recording.speaker for bag in adaptation.protocol.final.train} == {"a"}
 
 
 def test_the_same_seed_gives_the_same_model():
-    (first, one), (second, other) = (adapting(a_start(6), PEOPLE, epochs=1) for _ in range(2))
+    (first, one), (second, other) = (adapting(a_start(6), PEOPLE) for _ in range(2))
     assert one.measured == other.measured
     for name, value in first.head.state_dict().items():
         assert torch.equal(value, second.head.state_dict()[name])
@@ -91,8 +108,7 @@ def test_weights_between_two_networks_lie_on_the_line_from_one_to_the_other():
     assert half.context is None
 
 
-def test_what_the_file_says_of_itself_is_inherited_and_new():
-    _, adaptation = adapting(a_start(), PEOPLE, epochs=1)
+def test_what_the_file_says_of_itself_is_inherited_and_new(adaptation):
     about = adaptation.metadata(METADATA)
     assert about.corpora == ("old", "mine")
     assert about.measures["adapted from"] == {"name": "first", "sha256": "0" * 64}
@@ -102,8 +118,7 @@ def test_what_the_file_says_of_itself_is_inherited_and_new():
     assert about.limits.endswith("adapted to 12 recordings of 2 speakers (mine); may know other voices less than first")
 
 
-def test_the_card_names_the_start_the_recordings_the_protocol_and_the_command():
-    _, adaptation = adapting(a_start(), PEOPLE, epochs=1)
+def test_the_card_names_the_start_the_recordings_the_protocol_and_the_command(adaptation):
     card = adaptation.card("rtser adapt first.onnx mine.csv -o new.onnx", "new.onnx")
     for part in (
         "| adapted from | first, sha256 " + "0" * 64,
@@ -120,12 +135,12 @@ def test_the_card_names_the_start_the_recordings_the_protocol_and_the_command():
 
 
 def test_with_one_speaker_table_card_and_limits_say_that_others_were_not_tested():
-    _, adaptation = adapting(a_start(), PEOPLE[:6], epochs=1)
+    _, adaptation = adapting(a_start(), PEOPLE[:6])
     assert "says nothing about other people" in adaptation.table()
     assert "not tested on other people" in adaptation.card("", "new.onnx")
 
 
 def test_a_start_that_was_trained_on_these_recordings_is_told():
     bags = [replace(bag, recording=replace(bag.recording, corpus="old")) for bag in PEOPLE]
-    _, adaptation = adapting(a_start(), bags, epochs=1, corpus="old")
+    _, adaptation = adapting(a_start(), bags, corpus="old")
     assert "may know these speakers" in adaptation.table()

@@ -25,7 +25,7 @@ Module = TypeVar("Module", bound=nn.Module)
 
 EPOCHS = 10
 LEARNING_RATE = 1e-3
-SHARE = 1.0
+SHARE = 0.75
 """How far the weights go from the start's to the fitted ones."""
 BATCH = 16
 LEAST_STEPS = 10
@@ -77,6 +77,8 @@ def experiment_of(
                 "embedding": networks["embedding"],
                 "dropout": 0.15,
                 "margin": 6,
+                "noise_share": 0.0,
+                "speech_loss": 0.0,
             },
             "attention": {
                 "heads": [networks["head"]],
@@ -86,6 +88,7 @@ def experiment_of(
             },
             "joint": {
                 "context": networks.get("context", 0),
+                "segments": 32,
                 "auxiliary_loss": 0.0,
                 "absent": ABSENT,
                 "fit": fit,

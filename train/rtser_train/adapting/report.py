@@ -136,7 +136,7 @@ class Adaptation:
             "licence": f"{start.licence}, inherited from {start.name}; your recordings may add terms of their own",
             "adapted on": f"{self.corpus}: {len(train)} recordings of {people} speaker{'s' * (people > 1)}",
             "of each emotion": ", ".join(f"{name} {n}" for name, n in counts(train, start.labels).items()),
-            "recordings without speech": self.experiment.noise or "none",
+            "noise mixed in": self.experiment.noise or "none",
             f"{start.name} was trained on": ", ".join(start.corpora) or "unstated",
             "made by": f"`{command}`",
         }

@@ -112,14 +112,17 @@ class JointNetwork(nn.Module):
         return embeddings if self.context is None else self.context(embeddings, gate)
 
     def begin_with(self, start: Networks) -> None:
-        """Take over the weights and the normalisation of trained networks of the same make.
+        """Take over trained networks of the same make, and let what finds speech stay as it is.
 
-        From then on batch norms normalise by the statistics that they have, in training too: those of few recordings
-        would be others in every batch, and the weights were not made for them.
+        The convolutions and the speech output are not fitted: few recordings without noise would teach them to take
+        noise for speech. Batch norms keep their statistics in training too: those of few recordings would be others in
+        every batch, and the weights were not made for them.
         """
         for own, its in zip(self.networks, start, strict=True):
             if own is not None and its is not None:
                 own.load_state_dict(its.state_dict())
+        self.cnn.columns.requires_grad_(False)
+        self.cnn.speech.requires_grad_(False)
         self._keeps_statistics = True
 
     def train(self, mode: bool = True) -> Self:
@@ -148,8 +151,8 @@ def fit_jointly(
         noise: recordings without speech.
         context: settings, seed, device.
         checkpoint: kept up to date, and gone on from.
-        start: trained networks to begin with, which stay as they are; None: weights are drawn, and the input is
-            normalised by the frames of `train`.
+        start: trained networks to begin with (`JointNetwork.begin_with`), which are not changed; None: weights are
+            drawn, and the input is normalised by the frames of `train`.
     """
     experiment, seed, device = context.experiment, context.seed, context.device
     settings = _joint(experiment)
