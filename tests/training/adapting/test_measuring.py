@@ -62,3 +62,9 @@ def test_a_gain_that_may_be_chance_is_told_as_such():
     bags = [a_bag(20, label=0, speaker=speaker) for speaker in "abcdef"]
     found = measure(bags, [0, 0, 0, 1, 1, 1], [1, 1, 0, 0, 0, 0], EMOTIONS, True)
     assert "may be chance" in found.verdict("default")
+
+
+def test_where_it_helps_one_of_few_speakers_and_not_the_other_that_is_said():
+    bags = [a_bag(20, label=0, speaker=speaker) for speaker in "aab"]
+    found = measure(bags, [1, 1, 0], [0, 0, 1], EMOTIONS, True)
+    assert found.verdict("default").startswith("Adapting helps 1 of 2 speakers")

@@ -63,6 +63,12 @@ class Measured:
             )
         if not self.apart:
             return f"Adapting helps {where} ({gain}), of the same speaker. That says nothing about other people."
+        better = sum(pair.gain > 0 for pair in self.speakers.values())
+        if self.interval is None and better < len(self.speakers):
+            return (
+                f"Adapting helps {better} of {len(self.speakers)} speakers that it was not adapted on ({gain}): "
+                f"more speakers would tell whether it is better than {start}."
+            )
         few = "" if self.interval is not None else " These are few speakers: others may gain more, less or nothing."
         return f"Adapting helps {where} ({gain}).{few}"
 

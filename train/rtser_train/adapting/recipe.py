@@ -23,7 +23,7 @@ from rtser_train.fitting.joint import Networks, fit_jointly
 
 Module = TypeVar("Module", bound=nn.Module)
 
-EPOCHS = 10
+EPOCHS = 20
 LEARNING_RATE = 1e-3
 SHARE = 0.75
 """How far the weights go from the start's to the fitted ones."""
