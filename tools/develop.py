@@ -20,7 +20,7 @@ from pathlib import Path
 from statistics import fmean
 
 import torch
-from rtser_train.config import Experiment, Protocol, load_experiment
+from rtser_train.config import Experiment, load_experiment
 from rtser_train.data.bags import Bag, Frames
 from rtser_train.data.batches import NEPERS_PER_DB
 from rtser_train.data.experiment_data import load
@@ -31,6 +31,7 @@ from rtser_train.fitting.joint import Networks, fit_jointly
 from rtser_train.fitting.stage2 import decide
 from rtser_train.fitting.threads import use_threads
 from rtser_train.progress import ProgressReporter
+from rtser_train.settings import Protocol
 
 LOWER_DB = 30.0
 

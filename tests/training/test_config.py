@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from rtser_train.config import CONFIGS, AttentionSettings, CnnSettings, Experiment, load_experiment
+from rtser_train.config import CONFIGS, Experiment, load_experiment
 from rtser_train.registry import BASELINES, HEADS, SEGMENT_NETWORKS
+from rtser_train.settings import AttentionSettings, CnnSettings
 
 from rtser.errors import InputError
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from rtser.engine.contract import FRAME_HOP_SAMPLES, FRAME_SAMPLES, HOP_FRAMES, LEAD_SAMPLES, MEL_BINS, SAMPLE_RATE
-from rtser_train.config import ENERGY_FLOOR
+from rtser_train.settings import ENERGY_FLOOR
 
 DFT_POINTS = 512
 LOW_HZ = 20.0

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from rtser_train.config import Fit
 from rtser_train.fitting.fit import fit, running_average
 from rtser_train.fitting.saving import save
 from rtser_train.networks.randomness import Dropout, draw_from, initialise
 from rtser_train.progress import ProgressReporter
+from rtser_train.settings import Fit
 
 from rtser.errors import InputError, OutputError
 

@@ -6,12 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
-from rtser_train.config import ENERGY_FLOOR, Experiment
+from rtser_train.config import Experiment
 from rtser_train.fitting.context import FitContext
 from rtser_train.fitting.stage1 import fit_cnn, frame_statistics
 from rtser_train.fitting.threads import use_threads
 from rtser_train.front_end import log_floor
 from rtser_train.progress import ProgressReporter
+from rtser_train.settings import ENERGY_FLOOR
 from training.bags import a_bag
 
 from rtser.settings import checked

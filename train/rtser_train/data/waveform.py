@@ -15,10 +15,10 @@ from functools import cache
 import numpy as np
 
 from rtser.engine.contract import SAMPLE_RATE
-from rtser_train.config import Waveform
 from rtser_train.data.acoustics import Samples, at_level, band_limited, coded, in_room, telephone
 from rtser_train.data.cache import CACHE
 from rtser_train.files import replacing
+from rtser_train.settings import Waveform
 
 ROOMS = 400
 ROOM_LEAST_M, ROOM_MOST_M = (2.5, 2.5, 2.3), (10.0, 8.0, 4.0)

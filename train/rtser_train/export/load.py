@@ -15,13 +15,13 @@ from torch import Tensor
 from rtser.engine.contract import CONTRACT_VERSION, HOP_FRAMES, METADATA_KEY, OUTPUTS, SEGMENT_FRAMES, Metadata
 from rtser.errors import ModelError
 from rtser.models.providers import open_session
-from rtser_train.config import ENERGY_FLOOR, SIZES
 from rtser_train.export.onnx_export import SHORT_WINDOW, TOLERANCE, export
 from rtser_train.export.step import StreamingStep, whole_utterance
 from rtser_train.front_end import log_mel
 from rtser_train.networks.context import Context
 from rtser_train.networks.segment_network import convolution_of
 from rtser_train.registry import HEADS, SEGMENT_NETWORKS
+from rtser_train.settings import ENERGY_FLOOR, SIZES
 
 EPSILON = 1e-5
 """That of PyTorch's batch norm."""

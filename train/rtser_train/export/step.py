@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from rtser.engine.contract import FIRST_SEGMENT_HOP, FRAME_HOP_SAMPLES, FRAME_SAMPLES, State
-from rtser_train.config import ENERGY_FLOOR
 from rtser_train.front_end import FrontEnd
 from rtser_train.networks.bag_network import BagNetwork, enough_speech, ratio, speech_gate, total
 from rtser_train.networks.context import Context
 from rtser_train.networks.segment_network import SegmentNetwork
+from rtser_train.settings import ENERGY_FLOOR
 
 TAIL_SAMPLES = FRAME_SAMPLES - FRAME_HOP_SAMPLES
 CONTEXT = "state_context"

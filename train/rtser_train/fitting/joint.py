@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rtser_train.config import Experiment, Joint
+from rtser_train.config import Experiment
 from rtser_train.data.bags import Bag
 from rtser_train.data.batches import Batch, Cropping, augment, crops
 from rtser_train.fitting.context import FitContext
@@ -23,6 +23,7 @@ from rtser_train.networks.bag_network import BagNetwork, ratio, speech_gate
 from rtser_train.networks.context import Context
 from rtser_train.networks.randomness import draw_from, initialise
 from rtser_train.networks.segment_network import SegmentNetwork, SegmentOutput
+from rtser_train.settings import Joint
 
 MOST_FOR_STATISTICS = 4_000
 """Bags whose frames the input is normalised by."""

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rtser_train.config import CnnSettings, Experiment, Fit
+from rtser_train.config import Experiment
 from rtser_train.data.bags import Bag
 from rtser_train.data.batches import Batch, Cropping, augment, crops
 from rtser_train.fitting.context import FitContext
@@ -19,6 +19,7 @@ from rtser_train.fitting.fit import fit
 from rtser_train.networks.randomness import draw_from, initialise
 from rtser_train.networks.segment_network import SegmentNetwork, SegmentOutput
 from rtser_train.registry import SEGMENT_NETWORKS
+from rtser_train.settings import CnnSettings, Fit
 
 
 def fit_cnn(
