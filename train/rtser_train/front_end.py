@@ -83,7 +83,7 @@ class FrontEnd(nn.Module):
 
     def __init__(self, floor: float = ENERGY_FLOOR) -> None:
         super().__init__()
-        self.floor = floor
+        self.floor, self.log_floor = floor, log_floor(floor)
         for name, value in zip(("cosines", "sines"), windowed_dft(), strict=True):
             self.register_buffer(name, torch.from_numpy(value.astype(np.float32)), persistent=False)
         self.register_buffer("filters", torch.from_numpy(mel_filterbank().astype(np.float32)), persistent=False)

@@ -20,6 +20,7 @@ HeadName = Annotated[str, AfterValidator(HEADS.check)]
 SIZES: dict[str, tuple[int, int, int, int]] = {
     "tiny": (4, 8, 8, 16),
     "edge": (16, 32, 64, 128),
+    "edge-wide": (16, 48, 96, 192),
     "paper": (64, 128, 256, 256),
 }
 """Channels of a segment network's four stages by the name of its size."""
@@ -51,8 +52,11 @@ class CnnSettings(Settings):
         "segcnn",
         description=f"from frames to an embedding of each segment; one of {', '.join(SEGMENT_NETWORKS.names)}",
     )
-    size: Literal["tiny", "edge", "paper"] = "edge"
+    size: Literal["tiny", "edge", "edge-wide", "paper"] = "edge"
     embedding: Count = Field(128, description="dimension F")
+    level: bool = Field(
+        False, description="frames relative to a running level: louder or quieter speech is the same to the network"
+    )
     dropout: Rate = 0.3
     segments: Count = Field(30, description="segments of the random crop taken from an utterance")
     margin: Annotated[int, Field(ge=0)] | None = Field(

@@ -27,7 +27,7 @@ NETWORKS = {
     "head": "feature-att",
     "features": 12,
 }
-WITH_CONTEXT = NETWORKS | {"context": 10, "energy_floor": 1e-10}
+WITH_CONTEXT = NETWORKS | {"context": 10, "level": True, "energy_floor": 1e-10}
 EMOTIONS = 3
 
 

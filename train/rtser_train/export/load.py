@@ -52,7 +52,9 @@ def load_step(content: bytes) -> tuple[StreamingStep, Metadata]:
 def make_step(networks: Mapping[str, Any], emotions: int, temperature: float) -> StreamingStep:
     """Untrained networks as a file's metadata (`Metadata.networks`) describes them."""
     widths = tuple(networks["widths"])
-    cnn = SEGMENT_NETWORKS.get(networks["segment_network"])(emotions, widths, networks["embedding"], 0.0)
+    cnn = SEGMENT_NETWORKS.get(networks["segment_network"])(
+        emotions, widths, networks["embedding"], 0.0, networks.get("level", False)
+    )
     width = networks.get("context", 0)
     context = Context(networks["embedding"], width) if width else None
     head = HEADS.get(networks["head"])(networks["embedding"] + width, emotions, networks["features"], 0.0)

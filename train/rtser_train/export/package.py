@@ -117,6 +117,7 @@ def describe(experiment: Experiment, head: str, metrics: Mapping[str, Any], temp
             "segment_network": cnn.network,
             "widths": list(cnn.widths),
             "embedding": cnn.embedding,
+            "level": cnn.level,
             "head": head,
             "features": experiment.attention.features,
             "context": context,

@@ -129,7 +129,7 @@ def fit_jointly(
     targets = Targets(train, experiment, device)
     network = JointNetwork(experiment, targets)
     initialise(network, torch.Generator().manual_seed(seed))
-    mean, deviation = frame_statistics(train[:: 1 + len(train) // MOST_FOR_STATISTICS])
+    mean, deviation = frame_statistics(train[:: 1 + len(train) // MOST_FOR_STATISTICS], network.cnn)
     network.cnn.mean.copy_(mean)
     network.cnn.deviation.copy_(deviation)
     network.to(device)
