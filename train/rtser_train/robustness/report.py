@@ -132,7 +132,7 @@ def _clean(corpus: str, result: CorpusResult, names: Sequence[str]) -> Iterator[
         for label, one in (*detail.by_sex.items(), *_spread(detail))
     ]
     if rows:
-        yield Table(["speakers", "UA %", "utterances", "speakers"], rows)
+        yield Table(["who", "UA %", "utterances", "speakers"], rows)
     scores = result.conditions[0].scores
     yield Table(
         ["recall %", *result.emotions],
