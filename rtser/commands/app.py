@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import rtser
-from rtser.commands import bench, devices, embed, file, listen, model, train
+from rtser.commands import bench, devices, embed, file, listen, model, robustness, train
 
 app = typer.Typer(
     help="Recognise emotion in speech as it is spoken.",
@@ -45,6 +45,7 @@ for command in (
     model.plot,
     train.train,
     train.evaluate,
+    robustness.robustness,
     train.export,
 ):
     app.command()(command)
