@@ -15,14 +15,14 @@ from rtser.errors import InputError
 
 
 def test_emotions_are_merged_or_left_out():
-    experiment = load_experiment(Path("three-corpora"))
+    experiment = load_experiment(Path("default"))
     assert experiment.label("c", "calm") == experiment.label("c", "neutral") == experiment.emotions.index("neutral")
     assert experiment.label("c", "boredom") is None
     assert experiment.label("c", None) is None
 
 
 def test_other_emotions_train_auxiliary_outputs_where_there_are_some():
-    experiment = load_experiment(Path("default"))
+    experiment = load_experiment(Path("seven-corpora"))
     assert experiment.label("emodb", "boredom") == -1
     assert experiment.label("emogator", "fear") == -1  # a corpus that trains nothing else
     assert experiment.label("crema-d", "fear") == experiment.emotions.index("fear")
