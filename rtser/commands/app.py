@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import rtser
-from rtser.commands import bench, devices, embed, file, listen, model, robustness, train
+from rtser.commands import adapt, bench, devices, embed, file, listen, model, robustness, train
 
 app = typer.Typer(
     help="Recognise emotion in speech as it is spoken.",
@@ -47,6 +47,7 @@ for command in (
     train.evaluate,
     robustness.robustness,
     train.export,
+    adapt.adapt,
 ):
     app.command()(command)
 

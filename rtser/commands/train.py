@@ -1,4 +1,4 @@
-"""``rtser train``, ``rtser evaluate`` and ``rtser export``. The training package is imported here alone, and late."""
+"""``rtser train``, ``rtser evaluate`` and ``rtser export``. The training package is imported late."""
 
 from __future__ import annotations
 

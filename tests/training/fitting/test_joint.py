@@ -91,3 +91,39 @@ def test_the_bias_of_a_speaker_is_learnt_beside_and_does_not_ship():
     assert len(network.biases) == 7
     assert not any("bias" in name and value is network.biases for part in network.networks if part is not None
                    for name, value in part.named_parameters())  # fmt: skip
+
+
+def fitted(experiment, bags, folder, start=None):
+    context = FitContext(experiment, 1, "cpu", ProgressReporter(quiet=True))
+    return fit_jointly(bags, [], [], context, folder / "joint.pt", start)
+
+
+def states(networks):
+    return {
+        f"{part}.{name}": value.clone()
+        for part, network in networks._asdict().items()
+        if network is not None
+        for name, value in network.state_dict().items()
+        if "num_batches" not in name
+    }
+
+
+@pytest.mark.parametrize("context", [0, 6])
+def test_with_a_start_the_decision_is_fitted_on_and_all_that_finds_speech_stays(context, tmp_path):
+    experiment = an_experiment(context=context)
+    start = fitted(experiment, some_bags(), tmp_path / "first")
+    before = states(start)
+    after = states(fitted(experiment, some_bags(6), tmp_path / "second", start))
+    assert states(start).keys() == after.keys()
+    for name, value in before.items():
+        assert torch.equal(value, states(start)[name]), "the start is not changed"
+        statistic = name.endswith(("running_mean", "running_var", "cnn.mean", "cnn.deviation"))
+        kept = statistic or name.startswith(("cnn.columns", "cnn.speech"))
+        assert torch.equal(value, after[name]) == kept, name
+
+
+def test_without_validation_all_epochs_are_trained_and_the_last_counts(tmp_path):
+    fitted(an_experiment(), some_bags(4), tmp_path)
+    lines = (tmp_path / "joint.csv").read_text().splitlines()
+    assert lines[0] == "epoch,loss"
+    assert len(lines) == 1 + FIT["epochs"]

@@ -66,7 +66,18 @@ def load(
         reporter: told of the progress.
         jobs: processes that extract what is not in the cache; -1 for one a core.
     """
-    pairs = labelled_recordings(experiment, roots, reporter)
+    return with_features(labelled_recordings(experiment, roots, reporter), experiment, roots, reporter, jobs)
+
+
+def with_features(
+    labelled: Sequence[tuple[Recording, int]],
+    experiment: Experiment,
+    roots: Mapping[str, Path],
+    reporter: ProgressReporter,
+    jobs: int,
+) -> tuple[list[Bag], list[Bag]]:
+    """The bags of labelled recordings, and those of the experiment's noise recordings; the arguments are `load`'s."""
+    pairs = list(labelled)
     if experiment.noise:
         heard = noise_recordings(experiment.noise, roots[experiment.noise])
         pairs += [(one, -1) for one in heard if not (experiment.noise_held_out and is_held_out(one))]

@@ -38,6 +38,8 @@ def load_step(content: bytes) -> tuple[StreamingStep, Metadata]:
     """
     weights, text = _read(content)
     metadata = Metadata.from_json(text)
+    if not metadata.networks:
+        raise ModelError("it does not say how its networks are made", "name a file that rtser export wrote")
     try:
         step = make_step(metadata.networks, len(metadata.labels), float(metadata.calibration["temperature"]))
         step.load_state_dict({name: weights[name] for name in step.state_dict() if name in weights}, strict=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 import torch
@@ -101,6 +101,7 @@ class JointNetwork(nn.Module):
         self.head = head_network(experiment, experiment.head(None))
         self.own = nn.Linear(embedding, targets.own_emotions)
         self.biases = nn.Parameter(torch.zeros(targets.biases, len(experiment.emotions)))
+        self._keeps_statistics = False
 
     @property
     def networks(self) -> Networks:
@@ -111,27 +112,60 @@ class JointNetwork(nn.Module):
         """What the head sees of embeddings (B, S, F) with gates (B, S)."""
         return embeddings if self.context is None else self.context(embeddings, gate)
 
+    def begin_with(self, start: Networks) -> None:
+        """Take over trained networks of the same make, and let what finds speech stay as it is.
+
+        The convolutions and the speech output are not fitted: few recordings without noise would teach them to take
+        noise for speech. Batch norms keep their statistics in training too: those of few recordings would be others in
+        every batch, and the weights were not made for them.
+        """
+        for own, its in zip(self.networks, start, strict=True):
+            if own is not None and its is not None:
+                own.load_state_dict(its.state_dict())
+        self.cnn.columns.requires_grad_(False)
+        self.cnn.speech.requires_grad_(False)
+        self._keeps_statistics = True
+
+    def train(self, mode: bool = True) -> Self:
+        """Training mode, or evaluation mode; see `begin_with`."""
+        super().train(mode)
+        if self._keeps_statistics:
+            for module in self.modules():
+                if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
+                    module.eval()
+        return self
+
 
 def fit_jointly(
-    train: Sequence[Bag], validation: Sequence[Bag], noise: Sequence[Bag], context: FitContext, checkpoint: Path
+    train: Sequence[Bag],
+    validation: Sequence[Bag],
+    noise: Sequence[Bag],
+    context: FitContext,
+    checkpoint: Path,
+    start: Networks | None = None,
 ) -> Networks:
     """Fit all networks together; the validation part chooses the epoch.
 
     Args:
         train: what is trained on.
-        validation: what chooses the epoch.
+        validation: what chooses the epoch; empty: all epochs are trained, and the last counts.
         noise: recordings without speech.
         context: settings, seed, device.
         checkpoint: kept up to date, and gone on from.
+        start: trained networks to begin with (`JointNetwork.begin_with`), which are not changed; None: weights are
+            drawn, and the input is normalised by the frames of `train`.
     """
     experiment, seed, device = context.experiment, context.seed, context.device
     settings = _joint(experiment)
     targets = Targets(train, experiment, device)
     network = JointNetwork(experiment, targets)
     initialise(network, torch.Generator().manual_seed(seed))
-    mean, deviation = frame_statistics(train[:: 1 + len(train) // MOST_FOR_STATISTICS], network.cnn)
-    network.cnn.mean.copy_(mean)
-    network.cnn.deviation.copy_(deviation)
+    if start is None:
+        mean, deviation = frame_statistics(train[:: 1 + len(train) // MOST_FOR_STATISTICS], network.cnn)
+        network.cnn.mean.copy_(mean)
+        network.cnn.deviation.copy_(deviation)
+    else:
+        network.begin_with(start)
     network.to(device)
     network.cnn.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     log_floor = experiment.features.log_floor
@@ -165,7 +199,7 @@ def fit_jointly(
         return score(embedded, decide(averaged.head, embedded, experiment.attention.window))
 
     steps = -(-(settings.draws - 1) // settings.fit.batch)
-    fit(network, losses, validate, settings.fit, checkpoint, context.reporter, steps)
+    fit(network, losses, validate if validation else None, settings.fit, checkpoint, context.reporter, steps)
     draw_from(network, None)
     return network.networks
 

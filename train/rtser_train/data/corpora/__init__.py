@@ -26,7 +26,16 @@ from rtser_train.data.corpora import (
 )
 from rtser_train.data.corpora.recording import UNKNOWN_SPEAKER, CorpusError, Recording, audio_files
 
-__all__ = ["ADAPTERS", "UNKNOWN_SPEAKER", "CorpusError", "Recording", "is_held_out", "noise_recordings", "read_corpus"]
+__all__ = [
+    "ADAPTERS",
+    "UNKNOWN_SPEAKER",
+    "CorpusError",
+    "Recording",
+    "audio_files",
+    "is_held_out",
+    "noise_recordings",
+    "read_corpus",
+]
 
 ADAPTERS: dict[str, Callable[[Path], list[Recording]]] = {
     "ased": ased.read,

@@ -1,0 +1,135 @@
+"""``rtser adapt``: a model of one's own from a model file and a few labelled recordings."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from rtser.commands.options import keep_apart
+from rtser.commands.process import failures, packages
+from rtser.commands.quiet import quiet_exporter
+from rtser.commands.train import CorpusOption, DataOption, corpus_roots
+from rtser.errors import InputError, OutputError
+
+
+def adapt(
+    model: Annotated[
+        Path, typer.Argument(help="Model file to begin with; `default` is the shipped one.", show_default=False)
+    ],
+    recordings: Annotated[
+        str,
+        typer.Argument(
+            metavar="CORPUS",
+            help="CSV table (path, emotion, speaker), folder of an audformat database, or name of a corpus.",
+            show_default=False,
+        ),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The model file to write; its card lies beside it.")],
+    test: Annotated[
+        str | None,
+        typer.Option("--test", help="Speakers (names with commas) to test on; the model is adapted on the others."),
+    ] = None,
+    merge: Annotated[
+        list[str] | None,
+        typer.Option("--merge", help="OWN=MODEL: which emotion of the recordings is which of the model's; repeatable."),
+    ] = None,
+    noise: Annotated[
+        Path | None, typer.Option("--noise", help="Folder of recordings without speech, mixed into the others.")
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="How often the recordings are gone through; as measured if not named.", min=1)
+    ] = None,
+    data: DataOption = Path("data"),
+    corpus: CorpusOption = None,
+    seed: Annotated[int, typer.Option(help="Of everything random.", min=0, max=2**32 - 1)] = 1,
+    device: Annotated[
+        Literal["auto", "cpu", "cuda"], typer.Option("--device", help="Where networks are trained.")
+    ] = "auto",
+    threads: Annotated[int | None, typer.Option(help="CPU threads; one a core if not named.", min=1)] = None,
+) -> None:
+    """Adapt a model to your own recordings, and measure on speakers who were left out whether that helps."""
+    with failures(interruptible=True), packages("train"), quiet_exporter():
+        from rtser_train.adapting.adapt import adapt as adapted
+        from rtser_train.adapting.adapt import card_of, write
+        from rtser_train.adapting.recipe import EPOCHS, experiment_of
+        from rtser_train.adapting.recordings import load_shared
+        from rtser_train.adapting.start import read_start
+        from rtser_train.fitting.context import FitContext
+        from rtser_train.fitting.devices import chosen_device
+        from rtser_train.fitting.threads import cores
+        from rtser_train.fitting.threads import threads as using_threads
+        from rtser_train.progress import ProgressReporter
+
+        from rtser.models import default_model_path
+
+        path = default_model_path() if str(model) == "default" and not model.exists() else model
+        name, root = found(recordings, data, corpus)
+        card = card_of(output)
+        keep_apart([output, card], [path, root])
+        writable(output, card)
+        start, reporter = read_start(path), ProgressReporter()
+        experiment = experiment_of(
+            start, output.stem, name, merged(merge), noise.resolve().name if noise else None, epochs or EPOCHS
+        )
+        context = FitContext(experiment, seed, chosen_device(device), reporter)
+        tested = [one.strip() for one in (test or "").split(",") if one.strip()]
+        with using_threads(threads or cores()):
+            bags, heard = load_shared(experiment, root, noise, reporter)
+            networks, adaptation = adapted(start, bags, heard, tested, context)
+            metadata, difference = write(networks, adaptation, output, shlex.join(["rtser", *sys.argv[1:]]))
+        typer.echo(adaptation.table())
+        typer.echo(f"\n{output}: {metadata.name}, {', '.join(metadata.labels)}; at most {difference:.1e} from torch")
+        typer.echo(f"its card: {card}")
+        typer.echo(adaptation.verdict())
+
+
+def found(recordings: str, data: Path, corpora: list[str] | None) -> tuple[str, Path]:
+    """The name of the recordings, and where they lie.
+
+    Args:
+        recordings: a path to a table or a folder; or a corpus's name, as `--data` and `--corpus` know it.
+        data: the folder of `--data`.
+        corpora: what `--corpus` names.
+
+    Raises:
+        InputError: there is no such file or folder, or `--corpus` names another corpus.
+    """
+    path = Path(recordings).expanduser()
+    named = any(given.partition("=")[0] == recordings for given in corpora or [])
+    if not named and not (data.expanduser() / recordings).exists():
+        if path.exists() and not corpora:
+            return path.resolve().stem if path.is_file() else path.resolve().name, path.resolve()
+        if path.suffix or len(path.parts) > 1:
+            raise InputError(f"{recordings} does not exist", "name a CSV table, a folder or a corpus")
+    return recordings, corpus_roots([recordings], data, corpora)[recordings]
+
+
+def merged(merge: list[str] | None) -> dict[str, str]:
+    """Emotions of the recordings and which of the model's they are; InputError for what is not OWN=MODEL."""
+    pairs = {}
+    for given in merge or []:
+        own, equals, its = (part.strip() for part in given.partition("="))
+        if not (own and equals and its):
+            raise InputError(f"--merge {given}: this names no two emotions", "write OWN=MODEL, as anger=angry")
+        pairs[own] = its
+    return pairs
+
+
+def writable(output: Path, card: Path) -> None:
+    """See now, not after minutes of work, that a model and its card can be written, and that neither takes a file away.
+
+    Raises:
+        InputError: the model's name does not end in .onnx, or beside it lies a file that may not be its card.
+        OutputError: the folder cannot be written.
+    """
+    if output.suffix != ".onnx":
+        raise InputError(f"{output}: a model file's name ends in .onnx", "name another file with --output")
+    if card.exists() and not output.exists():
+        raise InputError(f"the model's card would overwrite {card}", "name another file with --output")
+    if output.is_dir():
+        raise OutputError(f"{output} is a folder", "name a file with --output")
+    output.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,94 @@
+"""The model that an adaptation begins with."""
+
+from __future__ import annotations
+
+import json
+
+import onnx
+import pytest
+import torch
+from conftest import ROOT
+from rtser_train.adapting.recipe import experiment_of
+from rtser_train.adapting.start import read_start
+from rtser_train.export.load import make_step
+from rtser_train.export.onnx_export import export
+from rtser_train.fitting.stage1 import segment_network
+
+from rtser.engine.contract import METADATA_KEY
+from rtser.errors import InputError, ModelError
+from rtser.testing import METADATA
+
+NETWORKS = {
+    "segment_network": "segcnn",
+    "widths": [4, 8, 8, 16],
+    "embedding": 24,
+    "head": "feature-att",
+    "features": 12,
+    "context": 10,
+    "energy_floor": 1e-10,
+}
+
+
+@pytest.fixture(scope="module")
+def content():
+    torch.manual_seed(0)
+    step = make_step(NETWORKS, 3, temperature=1.5)
+    return export(step, METADATA.model_copy(update={"networks": NETWORKS, "calibration": {"temperature": 1.5}}))
+
+
+@pytest.fixture
+def a_file(content, tmp_path):
+    path = tmp_path / "start.onnx"
+    path.write_bytes(content)
+    return path
+
+
+def changed(path, **changes):
+    """The file with other metadata."""
+    model = onnx.load(path)
+    (stored,) = [one for one in model.metadata_props if one.key == METADATA_KEY]
+    stored.value = json.dumps(json.loads(stored.value) | changes)
+    onnx.save(model, path)
+    return path
+
+
+def test_the_settings_of_an_adaptation_come_from_the_file(a_file):
+    start = read_start(a_file)
+    experiment = experiment_of(start, "mine", "calls", {"cross": "angry"}, "fans")
+    assert experiment.emotions == ["angry", "neutral", "sad"]
+    assert experiment.features.energy_floor == 1e-10
+    assert experiment.attention.window == METADATA.window
+    assert experiment.joint.context == 10
+    assert experiment.licence == METADATA.licence
+    assert experiment.sources == ["calls", "fans"]
+    assert experiment.label("calls", "cross") == 0
+    segment_network(experiment).load_state_dict(start.networks.cnn.state_dict())
+
+
+def test_the_shipped_model_can_be_adapted():
+    assert read_start(ROOT / "rtser" / "models" / "default.onnx").size == "edge"
+
+
+def test_a_merge_into_an_emotion_that_the_model_lacks_is_refused(a_file):
+    with pytest.raises(InputError, match="merge: a -> bored, but bored is not among the emotions"):
+        experiment_of(read_start(a_file), "mine", "calls", {"a": "bored"}, None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"networks": {}}, "does not say how its networks are made; name a file that rtser export wrote"),
+        ({"calibration": {}}, "cannot be loaded into torch .*; export its run again"),
+        ({"networks": NETWORKS | {"widths": [4, 8, 8, 15]}}, "cannot be loaded into torch"),
+        ({"contract": 1}, "version 1 of the model contract .*rtser export OLD"),
+    ],
+)
+def test_a_file_that_lacks_what_is_needed_is_refused_with_the_remedy(changes, problem, a_file):
+    with pytest.raises(ModelError, match=f"start.onnx cannot be adapted: .*{problem}"):
+        read_start(changed(a_file, **changes))
+
+
+def test_what_is_no_model_is_refused(tmp_path):
+    (tmp_path / "x.onnx").write_bytes(b"no model")
+    with pytest.raises(ModelError, match=r"x\.onnx cannot be adapted: it is not a model file of rtser"):
+        read_start(tmp_path / "x.onnx")

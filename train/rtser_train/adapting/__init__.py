@@ -1,0 +1,1 @@
+"""Adapting a model file to one's own few labelled recordings (``rtser adapt``)."""

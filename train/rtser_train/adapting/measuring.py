@@ -1,0 +1,123 @@
+"""What adapting is worth: the start and the adapted models on the same recordings, and whether that is chance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtser_train.data.bags import Bag
+from rtser_train.metrics import RESAMPLES
+
+ENOUGH_SPEAKERS = 5
+"""So many speakers that drawing among them says something about others."""
+
+
+class Pair(NamedTuple):
+    """A figure of the start model and of the adapted one, in per cent."""
+
+    before: float
+    after: float
+
+    @property
+    def gain(self) -> float:
+        """What adapting added, in points."""
+        return self.after - self.before
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Before and after on the same recordings.
+
+    Attributes:
+        recordings: how many were tested on.
+        ua: mean recall of the emotions that occur.
+        recall: of each emotion that occurs, and of how many recordings.
+        speakers: UA of each speaker who was tested on, by name.
+        interval: 95 % of what adapting adds to the UA, in points, by bootstrap over the speakers; None where they are
+            too few.
+        apart: whether nobody who was tested on was adapted on.
+    """
+
+    recordings: int
+    ua: Pair
+    recall: dict[str, tuple[Pair, int]]
+    speakers: dict[str, Pair]
+    interval: tuple[float, float] | None
+    apart: bool
+
+    def verdict(self, start: str) -> str:
+        """In one or two sentences, whether the adapted model is better than the model called `start`."""
+        gain = f"UA {self.ua.before:.1f} before, {self.ua.after:.1f} after"
+        where = "on speakers that it was not adapted on" if self.apart else "on recordings that it was not adapted on"
+        if self.ua.gain <= 0:
+            return f"Adapting does not help {where} ({gain}): keep {start}."
+        if self.interval is not None and self.interval[0] <= 0:
+            low, high = self.interval
+            return (
+                f"Adapting may help {where} ({gain}), but the gain may be chance ({low:+.1f} to {high:+.1f} points): "
+                f"more speakers would tell; until then {start} is no worse a choice."
+            )
+        if not self.apart:
+            return f"Adapting helps {where} ({gain}), of the same speaker. That says nothing about other people."
+        few = "" if self.interval is not None else " These are few speakers: others may gain more, less or nothing."
+        return f"Adapting helps {where} ({gain}).{few}"
+
+
+def measure(
+    bags: Sequence[Bag], before: Sequence[int], after: Sequence[int], emotions: Sequence[str], apart: bool
+) -> Measured:
+    """Compare two decisions on each of n bags.
+
+    Args:
+        bags: what was decided on.
+        before: class that the start takes each for; -1 for none.
+        after: likewise, of a model that was not adapted on it.
+        emotions: names of the classes.
+        apart: whether nobody of the bags was adapted on.
+    """
+    labels = np.array([bag.label for bag in bags])
+    present, place = np.unique(labels, return_inverse=True)
+    names, person = np.unique([bag.recording.speaker for bag in bags], return_inverse=True)
+    counts = np.zeros((len(names), len(present)))
+    np.add.at(counts, (person, place), 1)
+    hits = np.zeros((2, *counts.shape))
+    for system, decided in enumerate((before, after)):
+        np.add.at(hits[system], (person, place), np.asarray(decided) == labels)
+    recall = 100 * hits.sum(1) / counts.sum(0)
+    return Measured(
+        recordings=len(bags),
+        ua=Pair(*_ua(hits.sum(1), counts.sum(0)).tolist()),
+        recall={
+            emotions[label]: (Pair(*recall[:, number].tolist()), int(counts[:, number].sum()))
+            for number, label in enumerate(present)
+        },
+        speakers={str(name): Pair(*_ua(hits[:, number], counts[number]).tolist()) for number, name in enumerate(names)},
+        interval=_interval(hits, counts) if apart and len(names) >= ENOUGH_SPEAKERS else None,
+        apart=apart,
+    )
+
+
+def _ua(hits: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean over the classes that occur of hits (..., K) over counts (..., K), in per cent; (...)."""
+    occurs = counts > 0
+    recall = np.where(occurs, hits / np.where(occurs, counts, 1), 0)
+    ua: NDArray[np.float64] = 100 * recall.sum(-1) / occurs.sum(-1)
+    return ua
+
+
+def _interval(hits: NDArray[np.float64], counts: NDArray[np.float64]) -> tuple[float, float]:
+    """95 % of the UA after less that before, by drawing speakers with replacement.
+
+    Args:
+        hits: (2, P, K), of each speaker and class, before and after.
+        counts: (P, K).
+    """
+    people = len(counts)
+    drawn = np.random.default_rng(0).integers(people, size=(RESAMPLES, people))
+    before, after = (_ua(its[drawn].sum(1), counts[drawn].sum(1)) for its in hits)
+    low, high = np.percentile(after - before, [2.5, 97.5])
+    return float(low), float(high)

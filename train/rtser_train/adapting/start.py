@@ -1,0 +1,58 @@
+"""The model that is adapted: its networks, back in torch, and what its file says of itself."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from rtser.engine.contract import Metadata
+from rtser.errors import ModelError
+from rtser.models import read_model
+from rtser_train.export.load import load_step
+from rtser_train.fitting.joint import Networks
+from rtser_train.settings import SIZES
+
+
+@dataclass(frozen=True)
+class Start:
+    """A model to begin with.
+
+    Attributes:
+        metadata: what its file says.
+        sha256: of the file.
+        networks: on the CPU, in evaluation mode; nothing changes them.
+        temperature: of its calibration.
+    """
+
+    metadata: Metadata
+    sha256: str
+    networks: Networks
+    temperature: float
+
+    @property
+    def size(self) -> str:
+        """The name of its segment network's size (`SIZES`)."""
+        widths = tuple(self.metadata.networks["widths"])
+        names: list[str] = [name for name, its in SIZES.items() if its == widths]
+        return names[0]
+
+
+def read_start(path: Path) -> Start:
+    """The model of a file that `rtser export`, or `rtser adapt`, wrote.
+
+    Raises:
+        ModelError: the file cannot be read, is of another contract, or does not say how its networks are made.
+    """
+    content = read_model(path)
+    try:
+        step, metadata = load_step(content)
+        if tuple(metadata.networks["widths"]) not in SIZES.values():
+            raise ModelError(
+                f"its networks are of no known size ({metadata.networks['widths']} channels)",
+                f"adapt a model of the size {', '.join(SIZES)}",
+            )
+    except ModelError as error:
+        raise ModelError(f"{path} cannot be adapted: {error.problem}", error.advice) from None
+    networks = Networks(step.cnn, step.context, step.attention)
+    return Start(metadata, hashlib.sha256(content).hexdigest(), networks, step.temperature)
