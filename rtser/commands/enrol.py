@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rtser.events import Event
     from rtser.session import Session
     from rtser.settings import ListenSettings
+    from rtser.voice import LearningVoice
 
 TOLD_EVERY_S = 5
 
@@ -68,7 +69,7 @@ def enrol(
         if files:
             recognise_files(session, files, settings.channel, 0, [], asked.stop, fail)
         else:
-            _listen(session, settings, seconds, asked.stop)
+            _listen(session, settings, Progress(learner, seconds, asked.stop))
         if fail.noted or asked.received:
             return
         voice = enrolled(learner, path.stem)
@@ -85,42 +86,46 @@ def _forget(path: Path) -> None:
     typer.echo(f"forgotten: {path}")
 
 
-def _listen(session: Session, settings: ListenSettings, seconds: float, stop: threading.Event) -> None:
+def _listen(session: Session, settings: ListenSettings, progress: Progress) -> None:
     """Hear so much speech from the microphone."""
     from rtser.audio.microphone import MicrophoneOpener
     from rtser.audio.supervisor import Supervisor
 
     opener = MicrophoneOpener(settings.device, settings.channel, settings.source.ring_s)
-    with Supervisor(opener, settings.source, stop, settings.channel) as source:
-        if not stop.is_set():
-            typer.echo(f"Speak as you normally do, until {seconds:g} s of speech are heard.")
-            session.run(source, [Progress(seconds, stop)])
+    with Supervisor(opener, settings.source, progress.stop, settings.channel) as source:
+        if not progress.stop.is_set():
+            typer.echo(f"Speak as you normally do, until {progress.seconds:g} s of speech are heard.")
+            session.run(source, [progress])
 
 
 class Progress:
     """Tells how much speech was heard so far, and ends the sound when it is enough (a sink).
 
     Args:
+        learner: hears the utterances that have ended.
         seconds: how much is enough.
         stop: set then.
     """
 
-    def __init__(self, seconds: float, stop: threading.Event) -> None:
-        self._seconds, self._stop = seconds, stop
+    def __init__(self, learner: LearningVoice, seconds: float, stop: threading.Event) -> None:
+        self.seconds, self.stop, self._learner = seconds, stop, learner
         self._hops = self._told_s = 0
 
     def write(self, event: Event) -> None:
-        """Count a decision while somebody speaks."""
+        """Count the decisions of the utterance that lasts."""
         from rtser.engine.contract import HOP_S
-        from rtser.events import DecisionEvent
+        from rtser.events import DecisionEvent, UtteranceEvent
 
-        self._hops += isinstance(event, DecisionEvent) and event.speaking
-        heard_s = self._hops * HOP_S
+        if isinstance(event, DecisionEvent):
+            self._hops += event.speaking
+        elif isinstance(event, UtteranceEvent) and event.final:
+            self._hops = 0
+        heard_s = self._learner.speech_s + self._hops * HOP_S
         if heard_s >= self._told_s + TOLD_EVERY_S:
             self._told_s += TOLD_EVERY_S
-            typer.echo(f"{self._told_s} s of {self._seconds:g} s")
-        if heard_s >= self._seconds:
-            self._stop.set()
+            typer.echo(f"{self._told_s} s of {self.seconds:g} s")
+        if heard_s >= self.seconds:
+            self.stop.set()
 
     def close(self) -> None:
         """Nothing is held."""
