@@ -130,9 +130,9 @@ def select(
     shared = {one.emotion for one in spoken}
     if len(shared) < FEWEST_EMOTIONS:
         raise InputError(
-            f"corpus {corpus} shares {', '.join(shared) or 'no emotion'} with the model; two emotions are needed",
-            f"its emotions are {', '.join(sorted(shared | set(left_out))) or 'none'}; --merge FROM=TO says which label "
-            "one of them counts as",
+            f"corpus {corpus} shares {', '.join(shared) or 'no emotion'} with the model, and two emotions are needed",
+            f"its emotions are {', '.join(sorted(shared | set(left_out))) or 'none'} (--merge FROM=TO says which label "
+            "one of them counts as)",
         )
     chosen = spoken if limit is None else balanced(spoken, limit, generator(seed, "limit", corpus))
     present = {one.emotion for one in chosen}
