@@ -4,8 +4,9 @@
 
 The corpora named by --unheard are not trained on at all. Of the others' speakers one part in six validates. UA in per
 cent: of the validation speakers (which choose the epoch too) and of each unheard corpus, of whole files, offline; as
-they are, 30 dB lower, and in their last changed version (rooms, codecs, other voices). No figure is of a speaker that
-`rtser evaluate` tests on with a model of this tool. One line of JSON is added to OUTPUT/results.jsonl.
+they are, 30 dB lower, and in their last changed version (rooms, codecs, other voices). Settings that
+are chosen by it have been chosen on speakers whom the five folds test. One line of JSON is added to
+OUTPUT/results.jsonl.
 """
 
 from __future__ import annotations

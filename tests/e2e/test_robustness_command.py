@@ -40,16 +40,10 @@ def test_a_model_is_measured_and_a_second_call_goes_on(root, tmp_path):
         assert f"| {row} |" in done.stdout
     assert "</html>" in (tmp_path / "report.html").read_text()
     first = report(tmp_path)
-    again = measured(root, tmp_path, *options)
+    again = measured(root, tmp_path, *options[:-1], 1)
     assert "results were measured by an earlier call" in again.stderr
-    assert report(tmp_path) | {"written": ""} == first | {"written": ""}
-
-
-def test_the_number_of_processes_changes_nothing(root, tmp_path):
-    for jobs in (1, 2):
-        done = measured(root, tmp_path / str(jobs), "--conditions", "noise", "--jobs", jobs)
-        assert done.returncode == 0, done.stderr
-    assert report(tmp_path / "1")["corpora"] == report(tmp_path / "2")["corpora"]
+    changing = {"written": "", "command": ""}
+    assert report(tmp_path) | changing == first | changing
 
 
 @pytest.mark.parametrize(
@@ -57,10 +51,7 @@ def test_the_number_of_processes_changes_nothing(root, tmp_path):
     [
         ((), 2, "a model and a corpus are needed"),
         (("none.onnx", "mine"), 3, "none.onnx cannot be read"),
-        (("default", "mine", "--data", "none"), 2, "none/mine does not exist"),
         (("default", "mine", "--conditions", "loud"), 2, "there is no group 'loud'"),
-        (("default", "mine", "--corpus", "yours=x"), 2, "this names no corpus that is used"),
-        (("--run", "none"), 2, "none is not the folder of a run"),
         (("--run", "none", "--fold", "none"), 2, "--run and --fold exclude each other"),
     ],
 )

@@ -29,6 +29,26 @@ def test_other_emotions_train_auxiliary_outputs_where_there_are_some():
     assert experiment.label("esc10", None) is None
 
 
+def test_a_corpus_of_auxiliary_outputs_is_left_out_where_there_are_none():
+    experiment = load_experiment(Path("seven-corpora"), ["joint.auxiliary_loss=0"])
+    assert experiment.label("emogator", "fear") is None
+    assert experiment.label("emodb", "boredom") is None
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("protocol.nested=true", "a validation part"),
+        ("attention.heads=[feature-att, cnn-ap]", "one head"),
+        ("attention.padding=zeros", "one head"),
+        ("baselines=[cnn-avg-rf]", "no embeddings"),
+    ],
+)
+def test_what_needs_two_stages_is_refused_where_both_are_trained_at_once(change, words):
+    with pytest.raises(InputError, match=words):
+        load_experiment(Path("seven-corpora"), [change])
+
+
 def test_a_merge_into_no_emotion_is_refused():
     with pytest.raises(InputError, match="bored is not among the emotions"):
         load_experiment(Path("default"), ["merge.calm=bored"])

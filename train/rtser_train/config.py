@@ -71,7 +71,18 @@ class Experiment(Settings):
         for source, target in self.merge.items():
             if target not in self.emotions:
                 raise ValueError(f"merge: {source} -> {target}, but {target} is not among the emotions")
+        if self.joint is not None:
+            self._can_be_joint()
         return self
+
+    def _can_be_joint(self) -> None:
+        """ValueError for what needs two stages."""
+        if self.protocol.nested:
+            raise ValueError("joint trains with a validation part (set protocol.nested to false)")
+        if len(self.attention.heads) > 1 or self.attention.padding == "zeros":
+            raise ValueError("joint trains one head, with attention.padding: masked")
+        if unfit := [name for name in self.baselines if name.startswith("cnn-")]:
+            raise ValueError(f"joint keeps no embeddings, which the baseline {unfit[0]} is trained on")
 
     @property
     def sources(self) -> list[str]:
@@ -89,7 +100,7 @@ class Experiment(Settings):
         """Class index of a corpus's emotion; -1 where it only trains auxiliary outputs, None where it is left out."""
         name = self.merge.get(emotion or "", emotion)
         auxiliary = self.joint is not None and self.joint.auxiliary_loss > 0
-        if name in self.emotions and not (auxiliary and self.joint and corpus in self.joint.auxiliary_only):
+        if name in self.emotions and not (self.joint and corpus in self.joint.auxiliary_only):
             return self.emotions.index(name)
         return -1 if auxiliary and emotion else None
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import AfterValidator, Field, field_validator
 
 from rtser.settings import Settings
@@ -27,6 +27,11 @@ SIZES: dict[str, tuple[int, int, int, int]] = {
 
 ENERGY_FLOOR = 2.0**-23
 """The least energy of a Mel bin where nothing else is said: Kaldi's."""
+
+
+def log_floor(floor: float) -> float:
+    """The natural logarithm of a floor, rounded as the front-end's float32."""
+    return float(np.log(np.float32(floor)))
 
 
 class Fit(Settings):
@@ -55,7 +60,8 @@ class CnnSettings(Settings):
     size: Literal["tiny", "edge", "edge-wide", "paper"] = "edge"
     embedding: Count = Field(128, description="dimension F")
     level: bool = Field(
-        False, description="frames relative to a running level: louder or quieter speech is the same to the network"
+        False,
+        description="frames relative to a running level: a constant gain changes nothing",
     )
     dropout: Rate = 0.3
     segments: Count = Field(30, description="segments of the random crop taken from an utterance")
@@ -123,8 +129,8 @@ class Features(Settings):
 
     @property
     def log_floor(self) -> float:
-        """The natural logarithm of the floor, as features have it."""
-        return math.log(self.energy_floor)
+        """The value of a bin that holds no more energy than the floor."""
+        return log_floor(self.energy_floor)
 
 
 class Sampling(Settings):

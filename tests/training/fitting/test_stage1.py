@@ -10,10 +10,9 @@ from rtser_train.config import Experiment
 from rtser_train.fitting.context import FitContext
 from rtser_train.fitting.stage1 import fit_cnn, frame_statistics
 from rtser_train.fitting.threads import use_threads
-from rtser_train.front_end import log_floor
 from rtser_train.progress import ProgressReporter
 from rtser_train.registry import SEGMENT_NETWORKS
-from rtser_train.settings import ENERGY_FLOOR, SIZES
+from rtser_train.settings import ENERGY_FLOOR, SIZES, log_floor
 from training.bags import a_bag
 
 from rtser.settings import checked

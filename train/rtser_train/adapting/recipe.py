@@ -68,6 +68,7 @@ def experiment_of(
             "merge": dict(merge),
             "corpora": [corpus],
             "noise": noise,
+            "protocol": {"nested": False},
             "features": {"energy_floor": networks.get("energy_floor", ENERGY_FLOOR)},
             "licence": about.licence,
             "limits": about.limits,

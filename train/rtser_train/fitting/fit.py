@@ -32,7 +32,7 @@ def fit(
     settings: Fit,
     checkpoint: Path,
     reporter: ProgressReporter,
-    steps: int = 1,
+    steps: int,
 ) -> list[float]:
     """Fit `network` by Adam and leave it with the averaged weights of its best epoch, or of its last.
 

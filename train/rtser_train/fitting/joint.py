@@ -201,7 +201,7 @@ def fit_jointly(
     steps = -(-(settings.draws - 1) // settings.fit.batch)
     fit(network, losses, validate if validation else None, settings.fit, checkpoint, context.reporter, steps)
     draw_from(network, None)
-    return network.networks
+    return network.cpu().networks
 
 
 def joint_loss(

@@ -81,7 +81,8 @@ def fit_cnn(
         return score(embedded, mean_posterior(embedded))
 
     fitting = settings.fit if epochs is None else settings.fit.model_copy(update={"epochs": epochs})
-    scores = fit(cnn, losses, validate if epochs is None else None, fitting, checkpoint, context.reporter)
+    steps = len(range(0, draws - 1, settings.fit.batch))
+    scores = fit(cnn, losses, validate if epochs is None else None, fitting, checkpoint, context.reporter, steps)
     draw_from(cnn, None)
     return cnn, scores
 

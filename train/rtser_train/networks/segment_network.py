@@ -14,7 +14,7 @@ from rtser_train.networks.randomness import Dropout
 LEVEL_DECAY = 0.014
 """Of the running level, in nepers of energy a frame: 6 dB a second."""
 LEAST_LEVEL = -14.0
-"""The least running level: some 20 dB above the quantisation of 16 bits. It is that of silence."""
+"""The least running level: some 12 dB above the quantisation of 16 bits. It is that of silence."""
 
 
 class SegmentOutput(NamedTuple):
