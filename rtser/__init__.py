@@ -24,6 +24,7 @@ if _typing.TYPE_CHECKING:
     from rtser.engine.decider import DecideSettings, Reading
     from rtser.engine.decision import Decision, Leaning, Utterance
     from rtser.engine.model import Model
+    from rtser.enrolment import enrol
     from rtser.errors import (
         ArgumentError,
         DeviceError,
@@ -47,8 +48,9 @@ if _typing.TYPE_CHECKING:
     from rtser.listening import listen
     from rtser.models import load
     from rtser.recognition import Recognition, recognise
-    from rtser.settings import ListenSettings, SourceSettings
+    from rtser.settings import ListenSettings, SourceSettings, VoiceSettings
     from rtser.stream import Stream
+    from rtser.voice import LearningVoice, Voice
 
 _HOMES = {
     "audio.file": "sample_path",
@@ -56,13 +58,15 @@ _HOMES = {
     "engine.decider": "DecideSettings Reading",
     "engine.decision": "Decision Leaning Utterance",
     "engine.model": "Model",
+    "enrolment": "enrol",
     "errors": "ArgumentError DeviceError InputError ModelError OutputError ProviderError RtserError UnavailableError",
     "events": "DecisionEvent EndEvent ErrorEvent Event SettingsEvent SourceEvent StartEvent UtteranceEvent",
     "listening": "listen",
     "models": "load",
     "recognition": "Recognition recognise",
-    "settings": "ListenSettings SourceSettings",
+    "settings": "ListenSettings SourceSettings VoiceSettings",
     "stream": "Stream",
+    "voice": "LearningVoice Voice",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 __all__ = [
@@ -78,6 +82,7 @@ __all__ = [
     "Event",
     "InputError",
     "Leaning",
+    "LearningVoice",
     "ListenSettings",
     "Model",
     "ModelError",
@@ -94,6 +99,9 @@ __all__ = [
     "UnavailableError",
     "Utterance",
     "UtteranceEvent",
+    "Voice",
+    "VoiceSettings",
+    "enrol",
     "listen",
     "load",
     "recognise",

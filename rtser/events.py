@@ -54,7 +54,10 @@ class ModelName:
 
 @dataclass(frozen=True)
 class StartEvent(Event):
-    """A run begins: one source, recognised once. `run` is like no other's; `sample_rate` is the source's own, in Hz."""
+    """A run begins: one source, recognised once.
+
+    `run` is like no other's; `sample_rate` is the source's own, in Hz; `voice` names the speaker's profile, or is null.
+    """
 
     type: ClassVar[str] = "start"
     schema: int
@@ -65,12 +68,13 @@ class StartEvent(Event):
     sample_rate: int
     model: ModelName
     provider: str
+    voice: str | None
 
     @staticmethod
-    def of(source: str, sample_rate: int, model: Model) -> StartEvent:
+    def of(source: str, sample_rate: int, model: Model, voice: str | None = None) -> StartEvent:
         """The event for a source that begins now."""
         name = ModelName(model.metadata.name, model.sha256, model.labels)
-        about = rtser.__version__, source, sample_rate, name, model.execution_provider
+        about = rtser.__version__, source, sample_rate, name, model.execution_provider, voice
         return StartEvent(SCHEMA, uuid.uuid4().hex, utc_now(), *about)
 
 

@@ -9,6 +9,7 @@ from rtser.audio.microphone import MicrophoneOpener
 from rtser.audio.supervisor import Supervisor
 from rtser.engine.decider import DecideSettings
 from rtser.engine.model import Model
+from rtser.engine.voice import StreamVoice
 from rtser.errors import ArgumentError
 from rtser.events import Event
 from rtser.session import Session
@@ -25,6 +26,7 @@ def listen(
     source: SourceSettings | None = None,
     stop: threading.Event | None = None,
     embeddings: bool = False,
+    voice: StreamVoice | None = None,
 ) -> Generator[Event]:
     """Recognise what a microphone picks up, as `rtser listen` does: a device that is lost is opened again.
 
@@ -45,19 +47,21 @@ def listen(
         source: how the device is kept alive, and when late sound is skipped.
         stop: ends the sound once it is set, from any thread; the last events still come.
         embeddings: whether decisions have the segments' embeddings.
+        voice: whose it is, if known: a `rtser.Voice`, or a `rtser.LearningVoice`.
 
     Returns:
         the events, from `StartEvent` to `EndEvent`. The device is opened when the first one is asked for.
 
     Raises:
-        ArgumentError: an argument is of the wrong type or out of range.
+        ArgumentError: an argument is of the wrong type or out of range, or the voice was heard by another model.
         DeviceError: there is no such device, or it cannot be opened; raised where the first event is asked for.
     """
     if not isinstance(device, str | int | None):
         raise ArgumentError(
             f"a device is named by text or an index, not by {type(device).__name__}", "see rtser devices"
         )
-    session, settings = Session(model, window_s, decide, embeddings=embeddings), source or SourceSettings()
+    session = Session(model, window_s, decide, embeddings=embeddings, voice=voice)
+    settings = source or SourceSettings()
     opener = MicrophoneOpener(None if device is None else str(device), channel, settings.ring_s)
     stop = stop or threading.Event()
     return _events(session, Supervisor(opener, settings, stop, channel), stop)

@@ -16,6 +16,7 @@ from rtser.audio.source import MemorySource, Source, split
 from rtser.engine.contract import Float32, checked_samples
 from rtser.engine.decider import DecideSettings
 from rtser.engine.model import Model
+from rtser.engine.voice import StreamVoice
 from rtser.errors import ArgumentError, UnavailableError
 from rtser.events import DecisionEvent, Event, StartEvent, UtteranceEvent
 from rtser.models import load
@@ -103,6 +104,7 @@ def recognise(
     window_s: float | None = None,
     decide: DecideSettings | None = None,
     embeddings: bool = False,
+    voice: StreamVoice | None = None,
 ) -> Recognition:
     """Recognise a recording from its beginning to its end, as `rtser file` does.
 
@@ -119,17 +121,19 @@ def recognise(
         window_s: length of the decision window in seconds; None for the model's own.
         decide: how decisions become labels and utterances.
         embeddings: whether the segments' embeddings are kept.
+        voice: whose it is, if known: a `rtser.Voice`, or a `rtser.LearningVoice`.
 
     Raises:
         InputError: the file cannot be read, or is damaged.
-        ArgumentError: samples or other arguments are of the wrong type or out of range.
+        ArgumentError: samples or other arguments are of the wrong type or out of range, or the voice was heard by
+            another model.
         ModelError: the model file cannot be used.
     """
     if not isinstance(sound, str | os.PathLike) and not (isinstance(sound, tuple) and len(sound) == 2):
         problem = f"a recording is a file's path, or samples with their rate, not {type(sound).__name__}"
         raise ArgumentError(problem, "recognise((samples, 16_000))")
     loaded = model if isinstance(model, Model) else load(model)
-    session = Session(loaded, window_s, decide, embeddings=embeddings)
+    session = Session(loaded, window_s, decide, embeddings=embeddings, voice=voice)
     result = Recognition(window=session.window)
     if isinstance(sound, tuple):
         session.run(_samples(*sound, channel), [result])

@@ -12,6 +12,7 @@ from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, Float32
 from rtser.engine.decider import DecideSettings
 from rtser.engine.model import Model
 from rtser.engine.stream import Stream
+from rtser.engine.voice import StreamVoice
 from rtser.errors import ArgumentError, RtserError
 from rtser.events import DecisionEvent, EndEvent, ErrorEvent, Event, SourceEvent, StartEvent, event_of
 from rtser.sinks import AudioSink, Sink, reads
@@ -27,9 +28,11 @@ class Session:
         decide: how decisions become a label.
         kept_times: of how many decisions the times are kept; None for all.
         embeddings: whether decisions have the segments' embeddings.
+        voice: whose it is, if known (`rtser.Voice`, `rtser.LearningVoice`).
 
     Attributes:
         model: the model.
+        voice: the voice.
         window: length of the window in segments.
     """
 
@@ -40,9 +43,10 @@ class Session:
         decide: DecideSettings | None = None,
         kept_times: int | None = KEPT_TIMES,
         embeddings: bool = False,
+        voice: StreamVoice | None = None,
     ) -> None:
-        self.model = model
-        self._stream = Stream(model, window_s, decide, embeddings)
+        self.model, self.voice = model, voice
+        self._stream = Stream(model, window_s, decide, embeddings, voice)
         self._kept_times = kept_times
         self._notices: deque[str] = deque()
         self.window = self._stream.window
@@ -114,7 +118,7 @@ class Session:
         stream.reset()
         begin = 0  # samples before the stream's own time zero
         failure: RtserError | None = None
-        yield StartEvent.of(source.name, source.sample_rate, self.model)
+        yield StartEvent.of(source.name, source.sample_rate, self.model, self.voice.name if self.voice else None)
         try:
             for chunk in source.chunks():
                 if isinstance(chunk, Gap):

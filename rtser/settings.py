@@ -41,6 +41,26 @@ class SourceSettings(Settings):
         return self
 
 
+class VoiceSettings(Settings):
+    """Whose voice is heard."""
+
+    profile: str | None = Field(
+        None, description="file of rtser enrol; auto: rtser listen learns it (auto:FILE: into that file); null: none"
+    )
+    strength: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.5, description="how much of a profile's difference from the average voice is taken off, 0 to 1"
+    )
+    auto_strength: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.25, description="the same for auto; less, because not all that is heard is neutral"
+    )
+    auto_hours: Annotated[float, Field(gt=0, le=10_000)] = Field(
+        10.0, description="hours of speech after which what auto has heard fades"
+    )
+    auto_after_s: Annotated[float, Field(ge=5, le=36_000)] = Field(
+        60.0, description="seconds of speech before auto changes anything"
+    )
+
+
 class OutputSettings(Settings):
     """Where events and sound go, beside the screen."""
 
@@ -75,6 +95,7 @@ class ListenSettings(Settings):
     decide: DecideSettings = Field(
         DecideSettings(), description="from decisions every 60 ms to a steady label; durations in seconds, else 0 to 1"
     )
+    voice: VoiceSettings = Field(VoiceSettings(), description="whose voice is heard, if it is known")
     source: SourceSettings = Field(SourceSettings(), description="how the microphone is kept alive")
     outputs: OutputSettings = Field(OutputSettings(), description="where events and sound go, beside the screen")
 
@@ -91,7 +112,7 @@ def settings_yaml(settings: ListenSettings | None = None) -> str:
     lines = [
         "# Every setting of `rtser listen` with its default. Change a copy: rtser listen --config my.yaml.",
         "# One setting alone: rtser listen --set decide.hold_s=1. `rtser settings` prints this file.",
-        "# `rtser file --config` uses the model, provider, channel, window and `decide`, so that it decides the same.",
+        "# `rtser file --config` uses all of it but `device`, `source` and `outputs`, so that it decides the same.",
         "",
         *_yaml_lines(settings or ListenSettings(), ""),
     ]

@@ -8,6 +8,7 @@ from rtser.engine.contract import Float32, checked_samples
 from rtser.engine.decider import DecideSettings
 from rtser.engine.model import Model
 from rtser.engine.stream import Stream as EngineStream
+from rtser.engine.voice import StreamVoice
 from rtser.errors import ArgumentError
 from rtser.events import DecisionEvent, UtteranceEvent, event_of
 from rtser.threads import OneAtATime
@@ -33,9 +34,10 @@ class Stream:
         window_s: length of the decision window in seconds; None for the model's own.
         decide: how decisions become labels and utterances.
         embeddings: whether decisions have the segments' embeddings, (F,) float32.
+        voice: whose it is, if known: a `rtser.Voice`, or a `rtser.LearningVoice`.
 
     Raises:
-        ArgumentError: an argument is of the wrong type or out of range.
+        ArgumentError: an argument is of the wrong type or out of range, or the voice was heard by another model.
     """
 
     def __init__(
@@ -47,9 +49,10 @@ class Stream:
         window_s: float | None = None,
         decide: DecideSettings | None = None,
         embeddings: bool = False,
+        voice: StreamVoice | None = None,
     ) -> None:
         check_format(sample_rate, channels, channel)
-        self._engine = EngineStream(model, window_s, decide, embeddings)
+        self._engine = EngineStream(model, window_s, decide, embeddings, voice)
         self._channels, self._rate, self._channel = channels, sample_rate, channel
         self._alone = OneAtATime("stream")
         self._finished, self._ended_s = False, 0.0

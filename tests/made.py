@@ -8,7 +8,7 @@ from rtser.events import DecisionEvent, ModelName, StartEvent, UtteranceEvent
 
 def started(source="a.wav", sample_rate=16_000, labels=("angry", "sad"), run="r1"):
     model = ModelName("tiny", "0" * 64, tuple(labels))
-    return StartEvent(2, run, "2026-01-02T03:04:05.678Z", "0", source, sample_rate, model, "CPUExecutionProvider")
+    return StartEvent(2, run, "2026-01-02T03:04:05.678Z", "0", source, sample_rate, model, "CPUExecutionProvider", None)
 
 
 def likeliest(emotions):

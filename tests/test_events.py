@@ -29,7 +29,8 @@ from rtser.statistics import RunStatistics
 STORED = (ROOT / "rtser" / "events.schema.json").read_text()
 SCHEMA_OF_EVENTS = json.loads(STORED)
 EVENTS = [
-    StartEvent(SCHEMA, "7f", utc_now(), "0.1", "a.wav", 16_000, ModelName("m", "ab", ("sad",)), "CPUExecutionProvider"),
+    StartEvent(SCHEMA, "7f", utc_now(), "0.1", "a.wav", 16_000, ModelName("m", "ab", ("sad",)), "CPU", None),
+    StartEvent(SCHEMA, "7f", utc_now(), "0.1", "a.wav", 16_000, ModelName("m", "ab", ("sad",)), "CPU", "me"),
     DecisionEvent(0.335, None, None, None, None, False, 0.1, {"sad": 1.0}, 0.0),
     DecisionEvent(0.395, {"sad": 1.0}, "sad", 1.0, Leaning("sad", 1.0), True, 0.9, {"sad": 1.0}, 0.5),
     UtteranceEvent(0.0, 1.0, None, None, Leaning("sad", 0.3), {"sad": 0.3}, True),

@@ -15,14 +15,11 @@ from pathlib import Path
 
 import numpy as np
 from rtser_train.data.corpora.recording import audio_files
+from rtser_train.evaluation.nonspeech import false_alarms
 
 import rtser
 from rtser.audio.file import read_audio
-from rtser.audio.source import MemorySource
 from rtser.engine.contract import SAMPLE_RATE, Float32
-from rtser.engine.model import Model
-from rtser.events import DecisionEvent
-from rtser.session import Session
 from rtser.settings import ListenSettings, checked, read_settings
 
 MINUTES = 10
@@ -37,22 +34,6 @@ def made() -> dict[str, list[Float32]]:
     swell = 0.3 * np.sin(np.pi * 0.25 * time_s) ** 2
     tones = [(swell * np.sin(2 * np.pi * hertz * time_s)).astype(np.float32) for hertz in TONES_HZ]
     return {"digital silence": [np.zeros(samples, np.float32)], "faint white noise (-60 dB)": [faint], "tones": tones}
-
-
-def measure(model: Model, settings: ListenSettings, streams: Iterable[Float32]) -> tuple[int, int, float, float]:
-    """Of some streams: how many there are, their false alarms, hours, and share of segments taken for speech."""
-    count, alarms, hours, speech = 0, 0, 0.0, []
-    session = Session(model, settings.window_s, settings.decide)
-    for samples in streams:
-        named = False
-        for event in session.events(MemorySource([samples])):
-            if isinstance(event, DecisionEvent):
-                alarms += event.label is not None and not named
-                named = event.label is not None
-                speech.append(event.speech > 0.5)
-        count += 1
-        hours += len(samples) / SAMPLE_RATE / 3600
-    return count, alarms, hours, float(np.mean(speech)) if speech else 0.0
 
 
 def main() -> None:
@@ -70,8 +51,9 @@ def main() -> None:
         paths = [path for path in audio_files(folder) if path.parent == folder]
         rows.append((folder.name, map(read_audio, paths)))
     for name, streams in rows:
-        count, alarms, hours, speech = measure(model, settings, streams)
-        print(f"| {name} | {count} | {60 * hours:.1f} | {alarms} | {alarms / hours:.1f} | {100 * speech:.1f} |")
+        found = false_alarms(model, settings, streams)
+        counted = f"{found.files} | {60 * found.hours:.1f} | {found.alarms} | {found.an_hour:.1f}"
+        print(f"| {name} | {counted} | {100 * found.taken_share:.1f} |")
 
 
 if __name__ == "__main__":

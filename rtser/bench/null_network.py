@@ -10,6 +10,7 @@ import numpy as np
 
 from rtser.engine.contract import HOP_S, HOP_SAMPLES, OUTPUTS, Float32
 from rtser.engine.model import Model
+from rtser.models.checks import checked_model
 
 
 class NullNetwork:
@@ -61,7 +62,7 @@ def without_network(session: Any, samples: Float32) -> Model:
         samples: whole hops of speech (n,), float32 at 16 kHz.
     """
     null = NullNetwork(session)
-    model = Model(null, "", "without its network")
+    model = checked_model(null, "", "without its network")
     state, steps = model.initial_state(1, model.metadata.window), []
     for hop in samples.reshape(-1, 1, HOP_SAMPLES):
         step = model.step(hop, np.zeros(1, np.float32), state)

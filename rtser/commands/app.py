@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import rtser
-from rtser.commands import adapt, bench, devices, embed, file, listen, model, train
+from rtser.commands import adapt, bench, devices, embed, enrol, file, listen, model, robustness, train
 
 app = typer.Typer(
     help="Recognise emotion in speech as it is spoken.",
@@ -39,12 +39,14 @@ for command in (
     embed.embed,
     listen.listen,
     listen.settings,
+    enrol.enrol,
     devices.devices,
     devices.doctor,
     model.info,
     model.plot,
     train.train,
     train.evaluate,
+    robustness.robustness,
     train.export,
     adapt.adapt,
 ):

@@ -21,6 +21,7 @@ from rtser.commands.output import make_view
 from rtser.commands.process import failures, single_threaded
 from rtser.commands.quiet import quiet_libraries
 from rtser.commands.signals import signals
+from rtser.commands.voices import voice_sinks
 
 
 @with_recognition
@@ -62,12 +63,13 @@ def listen(
 
         files = settings.outputs
         keep_apart([files.jsonl, files.csv, files.save_audio], [settings.model, options.config])
-        session = make_session(settings)
+        session = make_session(settings, learns=True)
         opener = MicrophoneOpener(settings.device, settings.channel, settings.source.ring_s)
         with ExitStack() as opened:
             logs, audio_sinks = build_sinks(files, session.model.labels, asked.reopen, session.notify)
             view = make_view(session, json, live=not (plain or settings.plain))
-            sinks = [*logs, DroppingSink(view, asked.stop.set)]
+            learnt = voice_sinks(settings.voice, session, session.notify)
+            sinks = [*logs, *learnt, DroppingSink(view, asked.stop.set)]
             opened.enter_context(closing(sinks))
             source = opened.enter_context(Supervisor(opener, settings.source, asked.stop, settings.channel))
             if not asked.stop.is_set():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_type_
 
 import typer
 
+from rtser.commands.voices import stream_voice
 from rtser.errors import InputError
 
 if TYPE_CHECKING:
@@ -51,6 +52,9 @@ def recognition(
     silence: Annotated[
         float | None, typer.Option("--silence", help="Seconds of silence that end an utterance; 0.36, the least.")
     ] = None,
+    voice: Annotated[
+        str | None, typer.Option("--voice", help="Whose voice it is: a file of `rtser enrol`; auto: listen learns it.")
+    ] = None,
     config: Annotated[
         Path | None, typer.Option("--config", help="YAML file of settings; `rtser settings` explains each.")
     ] = None,
@@ -60,7 +64,7 @@ def recognition(
 ) -> Recognition:
     """What the options of these names say of the settings."""
     decide = {"label_threshold": label_threshold, "smoothing_s": smoothing, "silence_s": silence}
-    given = {"model": model, "provider": provider, "window_s": window, "decide": decide}
+    given = {"model": model, "provider": provider, "window_s": window, "decide": decide, "voice": {"profile": voice}}
     return Recognition(config, set_ or [], given)
 
 
@@ -108,12 +112,17 @@ def with_recognition(command: Callable[..., None]) -> Callable[..., None]:
     return wrapper
 
 
-def make_session(settings: ListenSettings, **more: Any) -> Session:
-    """A session with the settings' model, window and decider; `more`: other arguments of `Session`."""
+def make_session(settings: ListenSettings, learns: bool = False, **more: Any) -> Session:
+    """A session with the settings' model, window, decider and voice.
+
+    `learns`: whether the voice ``auto`` learns; `more`: other arguments of `Session`.
+    """
     from rtser.models import load
     from rtser.session import Session
 
-    return Session(load(settings.model, settings.provider), settings.window_s, settings.decide, **more)
+    model = load(settings.model, settings.provider)
+    voice = stream_voice(settings.voice, model, learns)
+    return Session(model, settings.window_s, settings.decide, voice=voice, **more)
 
 
 def keep_apart(outputs: list[Path | None], inputs: list[Path | None]) -> None:

@@ -139,7 +139,7 @@ def corpus_roots(names: list[str], data: Path, corpora: list[str] | None) -> dic
         name, equals, path = given.partition("=")
         if not equals or name not in roots:
             raise InputError(
-                f"--corpus {given}: this names no corpus of the experiment",
+                f"--corpus {given}: this names no corpus that is used",
                 f"write NAME=PATH, where NAME is one of {', '.join(roots)}",
             )
         roots[name] = Path(path).expanduser().resolve()

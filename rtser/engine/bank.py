@@ -21,6 +21,7 @@ from rtser.engine.decider import Decider, DecideSettings, Reading
 from rtser.engine.decision import Decision, Leaning, Utterance
 from rtser.engine.model import Model
 from rtser.engine.states import States
+from rtser.engine.voice import StreamVoice, shifted
 from rtser.errors import ArgumentError
 from rtser.threads import OneAtATime
 
@@ -139,8 +140,11 @@ class Bank:
         """How many streams have a whole hop of samples that waits for `step`."""
         return len(self._due)
 
-    def open(self) -> int:
-        """Begin a stream. Its number is never given to another stream of this bank."""
+    def open(self, voice: StreamVoice | None = None) -> int:
+        """Begin a stream. Its number is never given to another one. `voice`: whose it is (`rtser.Voice`), if known."""
+        if not isinstance(voice, StreamVoice | None):
+            raise ArgumentError(f"voice must be a rtser.Voice, not {type(voice).__name__}", "see rtser.Voice")
+        factors = voice.factors(self.model) if voice else None
         with self._alone:
             if not self._free:
                 before = self._states.rows
@@ -148,7 +152,7 @@ class Bank:
                 self._free += reversed(range(before, self._states.rows))
             decider = Decider(self.model.labels, self.model.metadata.label_threshold, self._decide)
             self._opened += 1
-            self._streams[self._opened - 1] = _Place(self._free.pop(), decider)
+            self._streams[self._opened - 1] = _Place(self._free.pop(), decider, voice, factors)
             return self._opened - 1
 
     def close(self, stream: int) -> Utterance | None:
@@ -222,9 +226,13 @@ class Bank:
         embedding: Float32 | None = None,
     ) -> Decisions:
         """Hand the network's outputs for some streams to their deciders."""
+        if known := {row: place.factors for row, (_, place) in enumerate(due) if place.factors is not None}:
+            emotions[list(known)] = shifted(emotions[list(known)], np.stack(list(known.values())))
         segments = [place.hops - FIRST_SEGMENT_HOP - 1 for _, place in due]
         said = zip(due, segments, speech.tolist(), emotions.tolist(), strict=True)
         readings = [place.decider.push(segment, talks, one) for (_, place), segment, talks, one in said]
+        for (_, place), read in zip(due, readings, strict=True):
+            self._hear(place, read.utterance)
         streams, times_s = [stream for stream, _ in due], [segment_end_s(segment) for segment in segments]
         raw = emotions, segment_emotions, speech, salience, embedding
         return Decisions(self.model.labels, streams, times_s, *raw, readings)
@@ -246,14 +254,21 @@ class Bank:
         self._due.pop(stream, None)
         self._states.clear(place.row)
         place.begin()
-        return place.decider.clear()
+        return self._hear(place, place.decider.clear())
+
+    def _hear(self, place: _Place, utterance: Utterance | None) -> Utterance | None:
+        """Let a stream's voice learn from an utterance that has ended; the utterance."""
+        if place.voice and utterance and utterance.final:
+            place.voice.hear(utterance, place.factors)
+            place.factors = place.voice.factors(self.model)
+        return utterance
 
 
 class _Place:
-    """Where a stream stands: its row, its decider, the samples that wait, and how many hops it has had."""
+    """Where a stream stands: its row, its decider, its voice, the samples that wait, and how many hops it has had."""
 
-    def __init__(self, row: int, decider: Decider) -> None:
-        self.row, self.decider = row, decider
+    def __init__(self, row: int, decider: Decider, voice: StreamVoice | None, factors: Float32 | None) -> None:
+        self.row, self.decider, self.voice, self.factors = row, decider, voice, factors
         self.begin()
 
     def begin(self) -> None:

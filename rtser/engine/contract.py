@@ -15,7 +15,7 @@ segment k. Until five hops have passed, all outputs but ``log_mel`` are zeros.
 from __future__ import annotations
 
 import json
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +75,9 @@ class Metadata(BaseModel):
     licence: str = Field(description="of the weights")
     calibration: dict[str, Any] = Field({}, description="how the probabilities were calibrated")
     measures: dict[str, Any] = Field({}, description="what was measured, each with its protocol")
+    baseline: tuple[Annotated[float, Field(ge=-100, le=0)], ...] | None = Field(
+        None, description="log(emotions) of the average voice speaking neutrally, one for each label"
+    )
     limits: str = Field("", description="what it must not be trusted with, in words")
 
     def to_json(self) -> str:
@@ -92,6 +95,8 @@ class Metadata(BaseModel):
             metadata = Metadata.model_validate_json(text)
             if len(set(metadata.labels)) < len(metadata.labels):
                 raise ValueError("a label stands twice")
+            if metadata.baseline is not None and len(metadata.baseline) != len(metadata.labels):
+                raise ValueError("baseline: it has not one number for each label")
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             reason = str(error)
             if isinstance(error, ValidationError):

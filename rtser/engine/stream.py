@@ -9,12 +9,13 @@ from rtser.engine.contract import SAMPLE_RATE, Float32
 from rtser.engine.decider import DecideSettings
 from rtser.engine.decision import Decision, Utterance
 from rtser.engine.model import Model
+from rtser.engine.voice import StreamVoice
 
 
 class Stream:
     """A `Bank` of one. However the samples are cut into pushes, the decisions are the same, bit for bit.
 
-    Args and errors: those of `Bank`.
+    Args and errors: those of `Bank`; `voice` is that of `Bank.open`.
 
     Attributes:
         samples: how many were pushed since the last `reset`.
@@ -27,9 +28,10 @@ class Stream:
         window_s: float | None = None,
         decide: DecideSettings | None = None,
         embeddings: bool = False,
+        voice: StreamVoice | None = None,
     ) -> None:
         self._bank = Bank(model, window_s, decide, embeddings)
-        self._number = self._bank.open()
+        self._number = self._bank.open(voice)
         self.samples, self.window = 0, self._bank.window
 
     @property

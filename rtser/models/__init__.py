@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rtser.engine.model import Model
 from rtser.errors import ArgumentError, ModelError
+from rtser.models.checks import checked_model
 from rtser.models.providers import Provider, open_session
 
 __all__ = ["Provider", "default_model_path", "load", "load_bytes", "read_model"]
@@ -47,7 +48,7 @@ def read_model(path: Path) -> bytes:
 def load_bytes(content: bytes, source: str = "in memory", provider: Provider = "auto", threads: int = 1) -> Model:
     """Load a model from the content of its file; `source` names it in messages. Raises as `load`."""
     try:
-        return Model(open_session(content, provider, threads), hashlib.sha256(content).hexdigest(), source)
+        return checked_model(open_session(content, provider, threads), hashlib.sha256(content).hexdigest(), source)
     except ModelError as error:
         raise ModelError(f"{source}: {error.problem}", error.advice) from None
 

@@ -28,6 +28,7 @@ def show_model(console: Console, model: Model) -> None:
         "trained on": ", ".join(about.corpora),
         "licence": about.licence,
         "calibration": _lines(about.calibration),
+        "average voice": ", ".join(map("{} {:.2f}".format, about.labels, about.baseline or ())) or "unstated",
         "measures": _lines(about.measures),
         "limits": about.limits or "unstated",
         "states": "\n".join(f"{state.name:<20} {state.reset:<10} {state.role}" for state in about.states),

@@ -77,8 +77,6 @@ def test_the_card_lies_beside_it_and_names_the_command(done, folder):
     [
         (["first.onnx", "none.csv", "-o", "x.onnx"], 2, "none.csv does not exist"),
         (["first.onnx", "mine.csv", "-o", "first.onnx"], 2, "would overwrite"),
-        (["first.onnx", "mine.csv", "-o", "x.bin"], 2, "ends in .onnx"),
-        (["first.onnx", "mine.csv", "-o", "x.onnx", "--merge", "sad"], 2, "write OWN=MODEL"),
         (["first.onnx", "mine.csv", "-o", "x.onnx", "--test", "z"], 2, "there is no speaker z"),
         (["mine.csv", "mine.csv", "-o", "x.onnx"], 3, "not a model file of rtser"),
     ],

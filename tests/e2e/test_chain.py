@@ -123,6 +123,21 @@ def test_the_evaluation_writes_tables_and_figures(exported):
     assert seconds == pytest.approx([0.335 + 0.06 * i for i in range(len(seconds))])
 
 
+def test_a_run_is_measured_with_the_model_of_each_fold_on_the_speakers_that_it_tested(run, speech, tmp_path):
+    options = ("--corpus", f"emodb={speech}", "--limit", 20, "--conditions", "speech", "-o", tmp_path)
+    done = rtser("robustness", "--run", run, *options)
+    assert done.returncode == 0, done.stderr
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert [*report["models"][0]["sha256"]] == ["1", "2"]
+    assert report["corpora"]["emodb"]["trained_on"] == []
+    tested = {
+        name.removeprefix("emodb/")
+        for fold in ("1", "2")
+        for name in json.loads((run / "seed-1" / f"fold-{fold}" / "speakers.json").read_text())["test"]
+    }
+    assert set(report["corpora"]["emodb"]["details"][0]["by_speaker"]) <= tested
+
+
 @pytest.mark.usefixtures("exported")
 def test_what_was_predicted_in_training_is_what_the_exported_model_says_when_streamed(run, speech):
     predicted = {

@@ -51,7 +51,7 @@ def test_json_is_a_start_a_decision_a_segment_utterances_and_an_end(model_path):
     assert result.stderr == ""
     start, *middle, end = events(result)
     samples = len(read_audio(DEMO))
-    about = ["version", "source", "sample_rate", "model", "provider"]
+    about = ["version", "source", "sample_rate", "model", "provider", "voice"]
     assert list(start) == ["type", "schema", "run", "utc", *about]
     assert start["schema"] == 2
     assert start["type"] == "start"

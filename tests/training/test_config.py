@@ -7,25 +7,46 @@ import sys
 from pathlib import Path
 
 import pytest
-from rtser_train.config import CONFIGS, AttentionSettings, CnnSettings, Experiment, load_experiment
+from rtser_train.config import CONFIGS, Experiment, load_experiment
 from rtser_train.registry import BASELINES, HEADS, SEGMENT_NETWORKS
+from rtser_train.settings import AttentionSettings, CnnSettings
 
 from rtser.errors import InputError
 
 
 def test_emotions_are_merged_or_left_out():
-    experiment = load_experiment(Path("three-corpora"))
+    experiment = load_experiment(Path("default"))
     assert experiment.label("c", "calm") == experiment.label("c", "neutral") == experiment.emotions.index("neutral")
     assert experiment.label("c", "boredom") is None
     assert experiment.label("c", None) is None
 
 
 def test_other_emotions_train_auxiliary_outputs_where_there_are_some():
-    experiment = load_experiment(Path("default"))
+    experiment = load_experiment(Path("seven-corpora"))
     assert experiment.label("emodb", "boredom") == -1
     assert experiment.label("emogator", "fear") == -1  # a corpus that trains nothing else
     assert experiment.label("crema-d", "fear") == experiment.emotions.index("fear")
     assert experiment.label("esc10", None) is None
+
+
+def test_a_corpus_of_auxiliary_outputs_is_left_out_where_there_are_none():
+    experiment = load_experiment(Path("seven-corpora"), ["joint.auxiliary_loss=0"])
+    assert experiment.label("emogator", "fear") is None
+    assert experiment.label("emodb", "boredom") is None
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("protocol.nested=true", "a validation part"),
+        ("attention.heads=[feature-att, cnn-ap]", "one head"),
+        ("attention.padding=zeros", "one head"),
+        ("baselines=[cnn-avg-rf]", "no embeddings"),
+    ],
+)
+def test_what_needs_two_stages_is_refused_where_both_are_trained_at_once(change, words):
+    with pytest.raises(InputError, match=words):
+        load_experiment(Path("seven-corpora"), [change])
 
 
 def test_a_merge_into_no_emotion_is_refused():

@@ -9,7 +9,8 @@ from conftest import sound
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.lib.stride_tricks import sliding_window_view
-from rtser_train.front_end import HIGH_HZ, LOW_HZ, FrontEnd, log_floor, log_mel
+from rtser_train.front_end import HIGH_HZ, LOW_HZ, FrontEnd, log_mel
+from rtser_train.settings import log_floor
 
 from rtser.engine.contract import HOP_SAMPLES, LEAD_SAMPLES, MEL_BINS, SAMPLE_RATE, segment_count
 

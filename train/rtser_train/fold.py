@@ -79,7 +79,7 @@ def _held_out(fold: Fold, noise: Sequence[Bag], context: FitContext, folder: Fol
 def _jointly(fold: Fold, noise: Sequence[Bag], context: FitContext, folder: FoldFolder) -> Trained:
     """Both stages at once; the validation part chooses the epoch and the calibration."""
     networks = fit_jointly(fold.train, fold.validation, noise, context, folder.checkpoint("joint"))
-    cnn, head = networks.cnn.cpu(), networks.head.cpu()
+    cnn, head = networks.cnn, networks.head
     name = context.experiment.head(None)
     versions = [replace(bag, versions=(one,)) for bag in fold.validation for one in bag.versions]
     validation = embed(cnn, versions, networks.context)

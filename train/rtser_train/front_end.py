@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from rtser.engine.contract import FRAME_HOP_SAMPLES, FRAME_SAMPLES, HOP_FRAMES, LEAD_SAMPLES, MEL_BINS, SAMPLE_RATE
-from rtser_train.config import ENERGY_FLOOR
+from rtser_train.settings import ENERGY_FLOOR, log_floor
 
 DFT_POINTS = 512
 LOW_HZ = 20.0
@@ -83,7 +83,7 @@ class FrontEnd(nn.Module):
 
     def __init__(self, floor: float = ENERGY_FLOOR) -> None:
         super().__init__()
-        self.floor = floor
+        self.floor, self.log_floor = floor, log_floor(floor)
         for name, value in zip(("cosines", "sines"), windowed_dft(), strict=True):
             self.register_buffer(name, torch.from_numpy(value.astype(np.float32)), persistent=False)
         self.register_buffer("filters", torch.from_numpy(mel_filterbank().astype(np.float32)), persistent=False)
@@ -122,11 +122,6 @@ def log_mel(samples: NDArray[np.float32], floor: float = ENERGY_FLOOR) -> NDArra
     with torch.no_grad(), torch.autocast("cpu", enabled=False):
         frames: NDArray[np.float32] = _front_end(floor)(blocks).flatten(0, 1)[HOP_FRAMES - 2 :].numpy()
     return frames
-
-
-def log_floor(floor: float) -> float:
-    """The value of a bin that holds no more energy than the floor, as the front-end gives it."""
-    return float(np.log(np.float32(floor)))
 
 
 @cache

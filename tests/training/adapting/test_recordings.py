@@ -35,7 +35,7 @@ def a_table(folder, *emotions, seconds=1.0):
 
 def an_experiment(**merge):
     settings = {"name": "x", "emotions": ["angry", "happy", "sad"], "corpora": ["mine"], "merge": merge}
-    return checked(Experiment, settings | {"joint": {"auxiliary_loss": 0}}, "x")
+    return checked(Experiment, settings | {"protocol": {"nested": False}, "joint": {"auxiliary_loss": 0}}, "x")
 
 
 def test_labels_that_the_model_lacks_are_left_out_and_told_in_one_line(tmp_path):

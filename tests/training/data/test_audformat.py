@@ -38,6 +38,16 @@ def test_whole_files_have_the_emotion_and_speaker_of_whichever_tables_say(tmp_pa
     assert (first.start_s, first.end_s) == (0.0, None)
 
 
+def test_the_speakers_sex_is_that_of_a_scheme_gender(tmp_path):
+    database(tmp_path, {"a.wav": "joy", "b.wav": "sad"}, {"a.wav": "Eve", "b.wav": "Bob"})
+    db = audformat.Database.load(str(tmp_path))
+    db.schemes["gender"] = audformat.Scheme("str")
+    db["speakers"]["gender"] = audformat.Column(scheme_id="gender")
+    db["speakers"]["gender"].set(["female", None])
+    db.save(str(tmp_path))
+    assert [one.sex for one in read_corpus("mine", tmp_path)] == ["female", ""]
+
+
 def test_segments_have_their_times_and_the_speaker_of_their_file(tmp_path):
     segments = {("a.wav", "0s", "1.5s"): "joy", ("b.wav", "0s", "2s"): "fear", ("a.wav", "1.5s", None): "sad"}
     found = read_corpus("mine", database(tmp_path, segments, {"a.wav": "Eve", "b.wav": "Bob"}))

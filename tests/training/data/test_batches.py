@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from rtser_train.config import ENERGY_FLOOR, Augment, Sampling
 from rtser_train.data.batches import Cropping, augment, balance, crops, stack
-from rtser_train.front_end import log_floor, log_mel
+from rtser_train.front_end import log_mel
+from rtser_train.settings import ENERGY_FLOOR, Augment, Sampling, log_floor
 from training.bags import a_bag
 
 from rtser.engine.contract import MEL_BINS, SAMPLE_RATE

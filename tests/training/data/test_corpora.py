@@ -23,6 +23,18 @@ LAYOUTS = {
     "emogator": ("mp3/000346-03-3.mp3", "000346", "anger", ""),
     "tess": ("OAF_Pleasant_surprise/OAF_back_ps.wav", "OAF", "surprise", "back"),
 }
+SEXES = {
+    "emodb": "male",
+    "ravdess": "female",
+    "nemo": "male",
+    "savee": "male",
+    "emovo": "female",
+    "crema-d": "male",
+    "banglaser": "male",
+    "ased": "male",
+    "tess": "female",
+}
+"""Of the speakers of `LAYOUTS`, where the publisher says it."""
 COUNTS = {"emodb": (535, 10), "ravdess": (1440, 24), "casia": (1200, 4), "nemo": (4481, 9)}
 FURTHER = {
     "ased": (2474, 65),
@@ -56,6 +68,7 @@ def test_native_names_tell_speaker_emotion_and_sentence(tmp_path, corpus):
     (one,) = read_corpus(corpus, tmp_path)
     assert (one.path, one.speaker, one.emotion, one.sentence) == (path, speaker, emotion, sentence)
     assert one.group == f"{corpus}/{speaker}"
+    assert one.sex == SEXES.get(corpus, "")
 
 
 def test_savee_in_one_folder_has_the_speaker_in_the_name(tmp_path):
@@ -122,6 +135,7 @@ def test_iemocap_is_read_by_its_label_files(tmp_path):
     )
     found = read_corpus("iemocap", tmp_path)
     assert [(one.speaker, one.emotion) for one in found] == [("Ses01F", "neutral"), ("Ses01M", "excited")]
+    assert [one.sex for one in found] == ["female", "male"]
 
 
 def test_iemocap_without_a_recording_or_with_an_unknown_label_is_refused(tmp_path):
@@ -151,6 +165,7 @@ def check_against_manifest(corpus, root, names, counts):
         row = rows[one.name]
         assert one.speaker == row["speaker"]
         assert one.emotion == names.get(row["emotion"], row["emotion"])
+        assert one.sex in ("", row["sex"]) or not row["sex"]
 
 
 @pytest.mark.parametrize("corpus", COUNTS)
@@ -189,6 +204,17 @@ def test_what_is_neither_a_corpus_nor_a_table_nor_a_database_is_refused(tmp_path
 def test_a_table_of_ones_own(tmp_path):
     (one,) = read_corpus("mine", table(tmp_path, "path,emotion,speaker\na.wav,bored,Eve\n"))
     assert (one.corpus, one.speaker, one.emotion, one.sentence) == ("mine", "Eve", "bored", "")
+
+
+def test_a_table_may_say_the_speakers_sex(tmp_path):
+    (one,) = read_corpus("mine", table(tmp_path, "path,emotion,speaker,sex\na.wav,bored,Eve,F\n"))
+    assert one.sex == "female"
+
+
+def test_a_runs_fingerprint_of_its_recordings_does_not_know_the_sex(tmp_path):
+    (one,) = read_corpus("mine", table(tmp_path, "path,emotion,speaker,sex\na.wav,bored,Eve,f\n"))
+    (other,) = read_corpus("mine", table(tmp_path, "path,emotion,speaker\na.wav,bored,Eve\n"))
+    assert str(one) == str(other)
 
 
 def test_a_table_may_cut_a_recording_and_deal_its_parts_into_sessions_and_folds(tmp_path):

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rtser_train.config import FINAL, Protocol
+from rtser_train.config import FINAL
 from rtser_train.data.bags import Bag
 from rtser_train.data.corpora import UNKNOWN_SPEAKER, CorpusError, Recording
 from rtser_train.data.folds import Fold, inner_parts, itself, make_folds, speaker, speakers, units
+from rtser_train.settings import Protocol
 
 
 def bag(corpus, who, sentence, label=0, **about):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from rtser_train.config import Waveform
 from rtser_train.data import waveform
 from rtser_train.data.waveform import changed, other_voice
+from rtser_train.settings import Waveform
 
 CHANGES = ("voice", "room", "band", "clip", "codec")
 NEVER = {f"{change}_probability": 0.0 for change in CHANGES}

@@ -27,7 +27,7 @@ NETWORKS = {
     "head": "feature-att",
     "features": 12,
 }
-WITH_CONTEXT = NETWORKS | {"context": 10, "energy_floor": 1e-10}
+WITH_CONTEXT = NETWORKS | {"context": 10, "level": True, "energy_floor": 1e-10}
 EMOTIONS = 3
 
 
@@ -143,7 +143,7 @@ def test_the_states_say_what_they_are_and_what_resets_them():
     ("content", "words"),
     [
         (b"no model", "not a model file of rtser"),
-        (tiny_model_bytes(), "cannot be loaded into torch"),
+        (tiny_model_bytes(), "does not say how its networks are made"),
     ],
 )
 def test_what_cannot_be_loaded_is_one_sentence(content, words):

@@ -6,10 +6,11 @@ import pytest
 import torch
 from conftest import ROOT
 from rtser_train.config import Experiment
+from rtser_train.export import package
 from rtser_train.export.package import export_run
 from rtser_train.fitting.stage1 import segment_network
 from rtser_train.fitting.stage2 import head_network
-from rtser_train.run import Run
+from rtser_train.run import Parts, Run
 
 from rtser.errors import InputError, OutputError
 from rtser.settings import checked
@@ -71,3 +72,27 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path, roots):
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match=r"x\.onnx cannot be written"):
         export_run(a_run(tmp_path / "run", False, ["berlin"]), None, None, roots, tmp_path / "file" / "x.onnx")
+
+
+def test_the_final_models_file_has_the_average_voice_of_its_validation_speakers(tmp_path, roots, monkeypatch):
+    given = {}
+
+    def with_average(content, recordings):
+        given["speakers"] = {one.speaker for one in recordings}
+        return content
+
+    monkeypatch.setattr(package, "with_baseline", with_average)
+    run = a_run(tmp_path / "run", True, ["final", "berlin"])
+    parts = Parts(train={"mine/bob": 1}, validation={"mine/eve": 1}, test={}, recordings="")
+    run.fold(1, "final").note_parts(parts)
+    export_run(run, None, "berlin", roots, tmp_path / "x.onnx")
+    assert given == {}
+    export_run(run, None, None, roots, tmp_path / "x.onnx")
+    assert given == {"speakers": {"eve"}}
+
+
+def test_a_final_model_without_neutral_speech_has_no_average_voice(tmp_path, roots):
+    run = a_run(tmp_path / "run", True, ["final"])
+    run.fold(1, "final").note_parts(Parts(train={}, validation={"mine/eve": 1}, test={}, recordings=""))
+    metadata, _ = export_run(run, None, None, roots, tmp_path / "x.onnx")
+    assert metadata.baseline is None

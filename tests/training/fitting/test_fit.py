@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from rtser_train.config import Fit
 from rtser_train.fitting.fit import fit, running_average
 from rtser_train.fitting.saving import save
 from rtser_train.networks.randomness import Dropout, draw_from, initialise
 from rtser_train.progress import ProgressReporter
+from rtser_train.settings import Fit
 
 from rtser.errors import InputError, OutputError
 
@@ -69,7 +69,9 @@ def test_a_state_is_saved_as_it_is(tmp_path):
 def test_without_validation_a_fit_takes_its_last_epoch(tmp_path):
     network = torch.nn.Linear(1, 1)
     losses = lambda _: iter([(network(torch.ones(1, 1)).square().sum(), 1)])  # noqa: E731
-    assert fit(network, losses, None, Fit(epochs=5, patience=1), tmp_path / "a.pt", ProgressReporter(quiet=True)) == []
+    assert (
+        fit(network, losses, None, Fit(epochs=5, patience=1), tmp_path / "a.pt", ProgressReporter(quiet=True), 1) == []
+    )
     state = torch.load(tmp_path / "a.pt")
     assert all(torch.equal(value, state["weights"][name]) for name, value in network.state_dict().items())
     assert len(state["history"]) == 5
@@ -85,6 +87,7 @@ def test_a_loss_that_is_no_number_ends_the_fit(tmp_path):
             Fit(),
             tmp_path / "a.pt",
             ProgressReporter(),
+            1,
         )
 
 

@@ -22,6 +22,7 @@ BASE = {
     "name": "x",
     "emotions": ["angry", "sad"],
     "corpora": ["c", "d"],
+    "protocol": {"nested": False},
     "cnn": {"size": "tiny", "embedding": 8},
     "attention": {"features": 8, "window": 10},
     "joint": {"context": 6, "segments": 8, "draws": 16, "fit": FIT},

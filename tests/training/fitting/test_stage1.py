@@ -6,12 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
-from rtser_train.config import ENERGY_FLOOR, Experiment
+from rtser_train.config import Experiment
 from rtser_train.fitting.context import FitContext
 from rtser_train.fitting.stage1 import fit_cnn, frame_statistics
 from rtser_train.fitting.threads import use_threads
-from rtser_train.front_end import log_floor
 from rtser_train.progress import ProgressReporter
+from rtser_train.registry import SEGMENT_NETWORKS
+from rtser_train.settings import ENERGY_FLOOR, SIZES, log_floor
 from training.bags import a_bag
 
 from rtser.settings import checked
@@ -20,7 +21,7 @@ from rtser.settings import checked
 def test_a_bin_on_the_floor_throughout_keeps_a_sane_scale():
     bag = a_bag()
     bag.frames[:, 50:] = log_floor(ENERGY_FLOOR)
-    mean, deviation = frame_statistics([bag, bag])
+    mean, deviation = frame_statistics([bag, bag], SEGMENT_NETWORKS.get("segcnn")(2, SIZES["tiny"], 8, 0.0))
     assert deviation[50:].tolist() == pytest.approx([0.1] * 14)
     assert mean[:50].numpy() == pytest.approx(bag.frames[:, :50].mean(0), abs=1e-4)
     assert deviation[:50].numpy() == pytest.approx(bag.frames[:, :50].std(0), abs=1e-3)

@@ -8,7 +8,6 @@ import torch
 from conftest import sound
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rtser_train.config import SIZES
 from rtser_train.data.batches import frames_for
 from rtser_train.export.onnx_export import export, verify
 from rtser_train.export.step import StreamingStep
@@ -16,6 +15,7 @@ from rtser_train.front_end import log_mel
 from rtser_train.networks.bag_network import speech_gate
 from rtser_train.networks.randomness import initialise
 from rtser_train.registry import HEADS, SEGMENT_NETWORKS
+from rtser_train.settings import SIZES
 
 from rtser.engine.contract import segment_count
 from rtser.testing import METADATA

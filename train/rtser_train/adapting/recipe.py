@@ -16,10 +16,11 @@ from torch import nn
 
 from rtser.settings import checked
 from rtser_train.adapting.start import Start
-from rtser_train.config import ENERGY_FLOOR, Experiment
+from rtser_train.config import Experiment
 from rtser_train.data.bags import Bag
 from rtser_train.fitting.context import FitContext
 from rtser_train.fitting.joint import Networks, fit_jointly
+from rtser_train.settings import ENERGY_FLOOR
 
 Module = TypeVar("Module", bound=nn.Module)
 
@@ -67,6 +68,7 @@ def experiment_of(
             "merge": dict(merge),
             "corpora": [corpus],
             "noise": noise,
+            "protocol": {"nested": False},
             "features": {"energy_floor": networks.get("energy_floor", ENERGY_FLOOR)},
             "licence": about.licence,
             "limits": about.limits,
@@ -75,6 +77,7 @@ def experiment_of(
                 "network": networks["segment_network"],
                 "size": start.size,
                 "embedding": networks["embedding"],
+                "level": networks.get("level", False),
                 "dropout": 0.15,
                 "margin": 6,
                 "noise_share": 0.0,

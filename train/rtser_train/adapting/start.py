@@ -9,9 +9,9 @@ from pathlib import Path
 from rtser.engine.contract import Metadata
 from rtser.errors import ModelError
 from rtser.models import read_model
-from rtser_train.config import SIZES
 from rtser_train.export.load import load_step
 from rtser_train.fitting.joint import Networks
+from rtser_train.settings import SIZES
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,8 @@ class Start:
     def size(self) -> str:
         """The name of its segment network's size (`SIZES`)."""
         widths = tuple(self.metadata.networks["widths"])
-        return next(name for name, its in SIZES.items() if its == widths)
+        names: list[str] = [name for name, its in SIZES.items() if its == widths]
+        return names[0]
 
 
 def read_start(path: Path) -> Start:

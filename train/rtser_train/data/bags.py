@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 from rtser.audio.file import read_audio
 from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, SEGMENT_SAMPLES, segment_count
 from rtser.errors import InputError
-from rtser_train.config import Features
 from rtser_train.data.cache import CACHE, Arrays, kept
 from rtser_train.data.corpora import Recording
 from rtser_train.data.pools import one_thread
@@ -30,6 +29,7 @@ from rtser_train.data.waveform import changed
 from rtser_train.files import written_ns
 from rtser_train.front_end import fingerprint, log_mel
 from rtser_train.memo import last_of_each_thread
+from rtser_train.settings import Features
 
 VAD_WINDOW_SAMPLES = 512
 BAGS = CACHE / "bags"
@@ -90,6 +90,12 @@ def load_bags(
     for (recording, label), (speech, files) in zip(pairs, made, strict=True):
         versions = tuple(partial(_frames, file) for file in files)
         yield Bag(recording, label, speech, versions) if len(speech) else None
+
+
+def in_memory(bag: Bag) -> Bag:
+    """The bag with the frames of the sound as it is in memory."""
+    frames = bag.frames
+    return replace(bag, versions=(lambda: frames,))
 
 
 def read_samples(recording: Recording) -> NDArray[np.float32]:

@@ -17,9 +17,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from rtser.engine.contract import FRAME_SAMPLES, HOP_FRAMES, MEL_BINS, SEGMENT_FRAMES
-from rtser_train.config import Augment, Sampling
 from rtser_train.data.bags import Bag, Frames
 from rtser_train.front_end import HIGH_HZ, LOW_HZ, hertz_to_mel, mel_filterbank
+from rtser_train.settings import Augment, Sampling
 
 NEPERS_PER_DB = float(np.log(10.0) / 10.0)
 EQUALISER_POINTS = 6

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rtser.errors import InputError
 from rtser_train.config import Experiment
-from rtser_train.data.bags import Bag, load_bags
+from rtser_train.data.bags import Bag, in_memory, load_bags
 from rtser_train.data.corpora import Recording, is_held_out, noise_recordings, read_corpus
 from rtser_train.files import written_ns
 from rtser_train.progress import ProgressReporter
@@ -91,7 +91,8 @@ def with_features(
                 bags.append(bag)
     if short:
         reporter.line(f"left out: {short} recordings shorter than a segment (0.335 s)")
-    return [bag for bag in bags if bag.recording.emotion], [bag for bag in bags if not bag.recording.emotion]
+    noise = [in_memory(bag) for bag in bags if not bag.recording.emotion]  # mixed into many crops
+    return [bag for bag in bags if bag.recording.emotion], noise
 
 
 def fingerprint(bags: Sequence[Bag]) -> str:

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 from sklearn.model_selection import GroupKFold, StratifiedKFold
 
-from rtser_train.config import FINAL, Protocol
+from rtser_train.config import FINAL
 from rtser_train.data.bags import Bag
 from rtser_train.data.corpora import UNKNOWN_SPEAKER, CorpusError, Recording
 from rtser_train.run import Parts
+from rtser_train.settings import Protocol
 
 Unit = Callable[[Recording], str]
 

@@ -11,14 +11,15 @@ import json
 import warnings
 from collections.abc import Sequence
 from functools import cache
+from threading import Lock
 
 import numpy as np
 
 from rtser.engine.contract import SAMPLE_RATE
-from rtser_train.config import Waveform
 from rtser_train.data.acoustics import Samples, at_level, band_limited, coded, in_room, telephone
 from rtser_train.data.cache import CACHE
 from rtser_train.files import replacing
+from rtser_train.settings import Waveform
 
 ROOMS = 400
 ROOM_LEAST_M, ROOM_MOST_M = (2.5, 2.5, 2.3), (10.0, 8.0, 4.0)
@@ -29,6 +30,8 @@ PITCH_HZ = (75.0, 600.0)
 LOW_CUTS_HZ, HIGH_CUTS_HZ = (50.0, 400.0), (2_500.0, 8_000.0)
 CLIP_DB = (3.0, 15.0)
 COMPRESSION = (0.3, 1.0)
+_PRAAT = Lock()
+"""Praat has one random generator for the whole process."""
 
 
 def changed(samples: Samples, settings: Waveform, key: Sequence[str]) -> Samples:
@@ -65,10 +68,10 @@ def other_voice(samples: Samples, settings: Waveform, rng: np.random.Generator) 
 
     semitones = rng.uniform(-settings.pitch_semitones, settings.pitch_semitones)
     formants = 1 + rng.uniform(-settings.formants, settings.formants)
-    run(f"random_initializeWithSeedUnsafelyButPredictably({rng.integers(2**31)})")  # unvoiced parts are drawn at random
-    sound = Sound(samples.astype(np.float64), SAMPLE_RATE)
-    with warnings.catch_warnings():  # Praat warns of utterances without voiced segments, which stay as they are
+    sound, seed = Sound(samples.astype(np.float64), SAMPLE_RATE), rng.integers(2**31)
+    with _PRAAT, warnings.catch_warnings():  # Praat warns of utterances without voiced segments, which stay as they are
         warnings.simplefilter("ignore")
+        run(f"random_initializeWithSeedUnsafelyButPredictably({seed})")  # unvoiced parts are drawn at random
         try:
             pitch = sound.to_pitch(pitch_floor=PITCH_HZ[0], pitch_ceiling=PITCH_HZ[1]).selected_array["frequency"]
             median_hz = float(np.median(pitch[pitch > 0])) * 2 ** (semitones / 12) if (pitch > 0).any() else 0.0

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, recall_score
 
 from rtser.errors import InputError
-from rtser_train.config import FINAL, Protocol
+from rtser_train.config import FINAL
 from rtser_train.evaluation.predictions import Prediction, read_predictions
 from rtser_train.metrics import expected_calibration_error, interval, unweighted_accuracy
 from rtser_train.registry import BASELINES, system_title
 from rtser_train.results import Accuracy, CorpusResult, Evaluation, SystemResult
 from rtser_train.run import Run
+from rtser_train.settings import Protocol
 
 KINDS = {
     "speakers": "speaker-independent, speakers dealt into {folds} folds",

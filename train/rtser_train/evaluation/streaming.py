@@ -195,19 +195,28 @@ LONGEST = "the label of the file's longest utterance; not named: wrong"
 def file_decision(decisions: Sequence[Decisions]) -> str:
     """The one emotion of a file, for evaluation, from the steps of its stream in order.
 
-    It is the likeliest of all labels, without a threshold, in the last decision that had emotions while an utterance
-    lasted (its pauses included). Where no utterance began, it is that of the file's last decision that had emotions.
+    It is the likeliest of all labels, without a threshold, in the step that decides (`deciding`).
 
     Returns:
         a label of the model's, which the corpus may lack: that is wrong; empty where there is no such decision: wrong.
     """
+    decides = deciding(decisions)
+    return _likeliest(decides) if decides else ""
+
+
+def deciding(decisions: Sequence[Decisions]) -> Decisions | None:
+    """The step that decides on a file, from the steps of its stream in order.
+
+    It is the last one that had emotions while an utterance lasted (its pauses included). Where no utterance began, it
+    is the file's last one that had emotions. None where there is none.
+    """
     lasting = [one for one in decisions if one.readings[0].lasts]
-    return next(filter(None, map(_likeliest, reversed(lasting or decisions))), "")
+    return next((one for one in reversed(lasting or decisions) if one.emotions.any()), None)
 
 
 def _stream(model: Path, written_ns: int, recording: Recording) -> tuple[list[str], str, str]:
     """What `StreamedUtterance` says of a recording: labels, the file's decision, that of its longest utterance."""
-    stream = Stream(_model(model, written_ns))
+    stream = Stream(opened(model, written_ns))
     decisions = [*stream.steps(read_samples(recording))]
     said = [*(one.readings[0].utterance for one in decisions), stream.reset()]
     utterances = [one for one in said if one and one.final]
@@ -223,6 +232,6 @@ def _likeliest(decided: Decisions) -> str:
 
 
 @last_of_each_thread
-def _model(path: Path, written_ns: int) -> Model:  # noqa: ARG001  # a file written anew is another model
-    """The model of a worker process, opened once."""
+def opened(path: Path, written_ns: int) -> Model:  # noqa: ARG001  # a file written anew is another model
+    """The model of a worker process, on the CPU, opened once as long as the file stays as it is."""
     return load(path, provider="cpu")

@@ -15,13 +15,13 @@ from torch import Tensor
 from rtser.engine.contract import CONTRACT_VERSION, HOP_FRAMES, METADATA_KEY, OUTPUTS, SEGMENT_FRAMES, Metadata
 from rtser.errors import ModelError
 from rtser.models.providers import open_session
-from rtser_train.config import ENERGY_FLOOR, SIZES
 from rtser_train.export.onnx_export import SHORT_WINDOW, TOLERANCE, export
 from rtser_train.export.step import StreamingStep, whole_utterance
 from rtser_train.front_end import log_mel
 from rtser_train.networks.context import Context
 from rtser_train.networks.segment_network import convolution_of
 from rtser_train.registry import HEADS, SEGMENT_NETWORKS
+from rtser_train.settings import ENERGY_FLOOR, SIZES
 
 EPSILON = 1e-5
 """That of PyTorch's batch norm."""
@@ -54,7 +54,9 @@ def load_step(content: bytes) -> tuple[StreamingStep, Metadata]:
 def make_step(networks: Mapping[str, Any], emotions: int, temperature: float) -> StreamingStep:
     """Untrained networks as a file's metadata (`Metadata.networks`) describes them."""
     widths = tuple(networks["widths"])
-    cnn = SEGMENT_NETWORKS.get(networks["segment_network"])(emotions, widths, networks["embedding"], 0.0)
+    cnn = SEGMENT_NETWORKS.get(networks["segment_network"])(
+        emotions, widths, networks["embedding"], 0.0, networks.get("level", False)
+    )
     width = networks.get("context", 0)
     context = Context(networks["embedding"], width) if width else None
     head = HEADS.get(networks["head"])(networks["embedding"] + width, emotions, networks["features"], 0.0)

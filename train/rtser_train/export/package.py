@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ import torch
 from rtser.audio.file import read_audio, sample_path
 from rtser.engine.contract import Metadata
 from rtser.errors import InputError, ModelError
-from rtser.models import read_model
+from rtser.models import load_bytes, read_model
 from rtser_train.config import FINAL, Experiment
 from rtser_train.data.bags import read_samples
 from rtser_train.data.experiment_data import labelled_recordings
+from rtser_train.export.baseline import with_baseline
 from rtser_train.export.load import check_conversion, convert, load_step
 from rtser_train.export.onnx_export import export, verify
 from rtser_train.export.step import StreamingStep
@@ -41,6 +43,8 @@ def export_run(
         roots: the folder of each corpus.
         output: the file to write.
 
+    The final model's file has the average voice of its validation speakers (`baseline`).
+
     Returns:
         its metadata, and the largest difference from torch found.
 
@@ -56,9 +60,13 @@ def export_run(
     content = export(step, metadata)
     known = [recording for recording, _ in labelled_recordings(run.experiment, roots)]
     difference = verify(content, step, map(read_samples, known[:: max(1, len(known) // VERIFIED_UTTERANCES)]))
+    if chosen.fold == FINAL:
+        validation = chosen.parts().validation
+        with suppress(InputError):  # where it hears no neutral speech of theirs, it does not know the average voice
+            content = with_baseline(content, [one for one in known if one.group in validation])
     with replacing(output) as part:
         part.write_bytes(content)
-    return metadata, difference
+    return load_bytes(content, provider="cpu").metadata, difference
 
 
 def convert_file(path: Path, output: Path) -> tuple[Metadata, float]:
@@ -117,6 +125,7 @@ def describe(experiment: Experiment, head: str, metrics: Mapping[str, Any], temp
             "segment_network": cnn.network,
             "widths": list(cnn.widths),
             "embedding": cnn.embedding,
+            "level": cnn.level,
             "head": head,
             "features": experiment.attention.features,
             "context": context,

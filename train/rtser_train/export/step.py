@@ -11,15 +11,16 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rtser.engine.contract import FIRST_SEGMENT_HOP, FRAME_HOP_SAMPLES, FRAME_SAMPLES, State
-from rtser_train.config import ENERGY_FLOOR
+from rtser.engine.contract import FIRST_SEGMENT_HOP, FRAME_HOP_SAMPLES, FRAME_SAMPLES, HOP_FRAMES, State
 from rtser_train.front_end import FrontEnd
 from rtser_train.networks.bag_network import BagNetwork, enough_speech, ratio, speech_gate, total
 from rtser_train.networks.context import Context
-from rtser_train.networks.segment_network import SegmentNetwork
+from rtser_train.networks.segment_network import LEAST_LEVEL, SegmentNetwork, next_levels
+from rtser_train.settings import ENERGY_FLOOR
 
 TAIL_SAMPLES = FRAME_SAMPLES - FRAME_HOP_SAMPLES
-CONTEXT = "state_context"
+LEVEL, CONTEXT = "state_level", "state_context"
+WHOLE_FRAMES_OF_FIRST_HOP = 2
 RING = ("state_gates", "state_weights", "state_values")
 
 
@@ -55,6 +56,8 @@ class StreamingStep(nn.Module):
         }
         for name, shape in self.cnn.carried().items():
             shapes[f"state_{name}"] = ("carried by the segment network", "stream", shape)
+        if self.cnn.level:
+            shapes[LEVEL] = ("running level, above the least", "stream", (1,))
         if self.context is not None:
             shapes[CONTEXT] = ("context of the utterance", "utterance", (self.context.width,))
         for name, size in zip(RING, (1, features, features), strict=True):
@@ -82,8 +85,13 @@ class StreamingStep(nn.Module):
         """
         tail, hops, *carried = states[: -len(RING)]
         heard = carried.pop() if self.context is not None else None
-        log_mel = self.front_end(torch.cat([tail, samples], 1))
-        column, carried = self.cnn.step(self.cnn.normalised(log_mel), carried)
+        level = carried.pop() if self.cnn.level else None
+        log_mel = frames = self.front_end(torch.cat([tail, samples], 1))
+        if level is not None:
+            frames, level = self._levelled(log_mel, level, hops)
+        column, carried = self.cnn.step(self.cnn.normalised(frames), carried)
+        if level is not None:
+            carried.append(level)
         output = self.cnn.output(column)
         whole = (hops - (FIRST_SEGMENT_HOP - 1)).clamp(0.0, 1.0)  # (B, 1): 1 once the segment holds 32 whole frames
         speech = output.speech_logits.unsqueeze(-1).sigmoid() * whole  # (B, 1), as all that is one number a stream
@@ -105,6 +113,17 @@ class StreamingStep(nn.Module):
         embedding = output.embeddings * whole
         following = [samples[:, -TAIL_SAMPLES:], (hops + 1).clamp_max(FIRST_SEGMENT_HOP), *carried, *rings]
         return emotions, segment_emotions, speech.squeeze(-1), salience, embedding, log_mel, *following
+
+    def _levelled(self, log_mel: Tensor, level: Tensor, hops: Tensor) -> tuple[Tensor, Tensor]:
+        """A hop's frames (B, 6, 64) relative to the running level, and the level after them, (B, 1).
+
+        The state is what the level exceeds the least one by. The first four frames of a stream begin before it, and
+        do not count.
+        """
+        whole = torch.maximum(hops, torch.arange(HOP_FRAMES) >= HOP_FRAMES - WHOLE_FRAMES_OF_FIRST_HOP).clamp_max(1.0)
+        counted = torch.where(whole.unsqueeze(-1) > 0, log_mel, self.front_end.log_floor)
+        levels = next_levels(counted, level + LEAST_LEVEL)
+        return log_mel - levels.unsqueeze(-1), levels[:, -1:] - LEAST_LEVEL
 
 
 class Offline(NamedTuple):

@@ -16,10 +16,10 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.tensorboard import SummaryWriter
 
 from rtser.errors import InputError
-from rtser_train.config import Fit
 from rtser_train.files import replacing
 from rtser_train.fitting.saving import save
 from rtser_train.progress import ProgressReporter
+from rtser_train.settings import Fit
 
 WARM_UP = 0.2
 """Share of the one-cycle schedule until the learning rate is highest."""
@@ -32,7 +32,7 @@ def fit(
     settings: Fit,
     checkpoint: Path,
     reporter: ProgressReporter,
-    steps: int = 1,
+    steps: int,
 ) -> list[float]:
     """Fit `network` by Adam and leave it with the averaged weights of its best epoch, or of its last.
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rtser_train.config import Experiment, Joint
+from rtser_train.config import Experiment
 from rtser_train.data.bags import Bag
 from rtser_train.data.batches import Batch, Cropping, augment, crops
 from rtser_train.fitting.context import FitContext
@@ -23,6 +23,7 @@ from rtser_train.networks.bag_network import BagNetwork, ratio, speech_gate
 from rtser_train.networks.context import Context
 from rtser_train.networks.randomness import draw_from, initialise
 from rtser_train.networks.segment_network import SegmentNetwork, SegmentOutput
+from rtser_train.settings import Joint
 
 MOST_FOR_STATISTICS = 4_000
 """Bags whose frames the input is normalised by."""
@@ -160,7 +161,7 @@ def fit_jointly(
     network = JointNetwork(experiment, targets)
     initialise(network, torch.Generator().manual_seed(seed))
     if start is None:
-        mean, deviation = frame_statistics(train[:: 1 + len(train) // MOST_FOR_STATISTICS])
+        mean, deviation = frame_statistics(train[:: 1 + len(train) // MOST_FOR_STATISTICS], network.cnn)
         network.cnn.mean.copy_(mean)
         network.cnn.deviation.copy_(deviation)
     else:
@@ -200,7 +201,7 @@ def fit_jointly(
     steps = -(-(settings.draws - 1) // settings.fit.batch)
     fit(network, losses, validate if validation else None, settings.fit, checkpoint, context.reporter, steps)
     draw_from(network, None)
-    return network.networks
+    return network.cpu().networks
 
 
 def joint_loss(

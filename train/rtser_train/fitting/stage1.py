@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rtser_train.config import CnnSettings, Experiment, Fit
+from rtser_train.config import Experiment
 from rtser_train.data.bags import Bag
 from rtser_train.data.batches import Batch, Cropping, augment, crops
 from rtser_train.fitting.context import FitContext
@@ -19,6 +20,7 @@ from rtser_train.fitting.fit import fit
 from rtser_train.networks.randomness import draw_from, initialise
 from rtser_train.networks.segment_network import SegmentNetwork, SegmentOutput
 from rtser_train.registry import SEGMENT_NETWORKS
+from rtser_train.settings import CnnSettings, Fit
 
 
 def fit_cnn(
@@ -47,7 +49,7 @@ def fit_cnn(
     cropping = Cropping(settings.segments, log_floor, settings.margin)
     cnn = segment_network(context.experiment)
     initialise(cnn, torch.Generator().manual_seed(seed))
-    mean, deviation = frame_statistics(train)
+    mean, deviation = frame_statistics(train, cnn)
     cnn.mean.copy_(mean)
     cnn.deviation.copy_(deviation)
     draws = max(2, round(settings.draws * len(train)))
@@ -79,7 +81,8 @@ def fit_cnn(
         return score(embedded, mean_posterior(embedded))
 
     fitting = settings.fit if epochs is None else settings.fit.model_copy(update={"epochs": epochs})
-    scores = fit(cnn, losses, validate if epochs is None else None, fitting, checkpoint, context.reporter)
+    steps = len(range(0, draws - 1, settings.fit.batch))
+    scores = fit(cnn, losses, validate if epochs is None else None, fitting, checkpoint, context.reporter, steps)
     draw_from(cnn, None)
     return cnn, scores
 
@@ -88,18 +91,24 @@ def segment_network(experiment: Experiment) -> SegmentNetwork:
     """The experiment's segment network, untrained."""
     settings = experiment.cnn
     kind = SEGMENT_NETWORKS.get(settings.network)
-    return kind(len(experiment.emotions), settings.widths, settings.embedding, settings.dropout)
+    return kind(len(experiment.emotions), settings.widths, settings.embedding, settings.dropout, settings.level)
 
 
-def frame_statistics(bags: Sequence[Bag]) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation (64,) of the frames of some bags, summed in float64.
+def frame_statistics(bags: Sequence[Bag], cnn: SegmentNetwork) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation (64,) of what a network normalises of some bags' frames, summed in float64.
 
     The deviation is at least 1/10: a bin that lies on the floor throughout, as above 4 kHz in telephone speech, would
     otherwise turn the least sound there into a huge input.
     """
-    count = sum(len(bag.frames) for bag in bags)
-    mean = sum(bag.frames.sum(0, dtype=np.float64) for bag in bags) / count
-    variance = sum(np.square(bag.frames - mean).sum(0) for bag in bags) / count
+
+    def seen(bag: Bag) -> NDArray[np.float32]:
+        frames: NDArray[np.float32] = cnn.levelled(torch.from_numpy(bag.frames).unsqueeze(0))[0].numpy()
+        return frames
+
+    sums = [(len(frames), frames.sum(0, dtype=np.float64)) for frames in map(seen, bags)]
+    count = sum(frames for frames, _ in sums)
+    mean = sum(one for _, one in sums) / count
+    variance = sum(np.square(seen(bag) - mean).sum(0) for bag in bags) / count
     return torch.from_numpy(mean).float(), torch.from_numpy(np.sqrt(variance)).float().clamp_min(0.1)
 
 

@@ -76,7 +76,8 @@ def fit_head(
         return score(validation, decide(averaged, validation, settings.window))
 
     fitting = settings.fit if epochs is None else settings.fit.model_copy(update={"epochs": epochs})
-    scores = fit(network, losses, validate if epochs is None else None, fitting, checkpoint, context.reporter)
+    steps = len(range(0, len(spoken), settings.fit.batch))
+    scores = fit(network, losses, validate if epochs is None else None, fitting, checkpoint, context.reporter, steps)
     draw_from(network, None)
     return network, scores
 
@@ -124,7 +125,9 @@ def _decide(network: nn.Module, embedded: Sequence[Embedded], window: int) -> Te
     parts = [slice(max(0, (end or window) - window), end or window) for end in ends]
     embeddings = [one.embeddings[part] for one, part in zip(embedded, parts, strict=True)]
     gates = [one.gate[part] for one, part in zip(embedded, parts, strict=True)]
-    logits: Tensor = network(pad_sequence(embeddings, batch_first=True), pad_sequence(gates, batch_first=True))
+    device = next(network.parameters()).device
+    padded = (pad_sequence(part, batch_first=True).to(device) for part in (embeddings, gates))
+    logits: Tensor = network(*padded).cpu()
     logits[[end is None for end in ends]] = torch.nan
     return logits
 

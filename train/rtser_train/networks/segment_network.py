@@ -11,6 +11,11 @@ from torch import Tensor, nn
 from rtser.engine.contract import HOP_FRAMES, MEL_BINS, SEGMENT_FRAMES
 from rtser_train.networks.randomness import Dropout
 
+LEVEL_DECAY = 0.014
+"""Of the running level, in nepers of energy a frame: 6 dB a second."""
+LEAST_LEVEL = -14.0
+"""The least running level: some 12 dB above the quantisation of 16 bits. It is that of silence."""
+
 
 class SegmentOutput(NamedTuple):
     """What the CNN says of S segments in each of B bags.
@@ -37,9 +42,10 @@ class SegmentNetwork(nn.Module):
         embedding: dimension F of the embeddings.
         dropout: rate before each of the two fully-connected layers; by channel, a quarter of it after the first pooling
             and half of it after the next two.
+        level: whether frames are seen relative to the running level (`levels`).
 
     Attributes:
-        mean: (64,), of the training frames, by which they are normalised.
+        mean: (64,), of the training frames (relative to the level), by which they are normalised.
         deviation: (64,), their standard deviation.
     """
 
@@ -52,8 +58,10 @@ class SegmentNetwork(nn.Module):
         widths: tuple[int, int, int, int],
         embedding: int,
         dropout: float,
+        level: bool = False,
     ) -> None:
         super().__init__()
+        self.level = level
         self.register_buffer("mean", torch.zeros(MEL_BINS))
         self.register_buffer("deviation", torch.ones(MEL_BINS))
         self.columns, column = self._columns(widths, dropout)
@@ -63,11 +71,15 @@ class SegmentNetwork(nn.Module):
 
     def forward(self, log_mel: Tensor) -> SegmentOutput:
         """All segments of (B, T, 64) log-Mel frames, T >= 32; S = 1 + (T - 32) // 6."""
-        return self.output(self.each_column(self.normalised(log_mel)))
+        return self.output(self.each_column(self.normalised(self.levelled(log_mel))))
 
-    def normalised(self, log_mel: Tensor) -> Tensor:
-        """Log-Mel frames (B, T, 64) less their mean, over their deviation."""
-        return (log_mel - self.mean) / self.deviation
+    def levelled(self, log_mel: Tensor) -> Tensor:
+        """Log-Mel frames (B, T, 64), relative to the running level if the network has one."""
+        return log_mel - levels(log_mel).unsqueeze(-1) if self.level else log_mel
+
+    def normalised(self, levelled: Tensor) -> Tensor:
+        """Frames (B, T, 64) less their mean, over their deviation."""
+        return (levelled - self.mean) / self.deviation
 
     def output(self, columns: Tensor) -> SegmentOutput:
         """What follows the columns (..., C) of some segments; the outputs have the same leading axes."""
@@ -103,6 +115,30 @@ class SegmentNetwork(nn.Module):
     def each_column(self, frames: Tensor) -> Tensor:
         """Columns (B, S, C) of the segments of normalised frames (B, T, 64)."""
         raise NotImplementedError
+
+
+def levels(log_mel: Tensor) -> Tensor:
+    """The running level of frames (B, T, 64), (B, T): a peak that decays.
+
+    m_t = max(e_t, m_{t-1} - d, L), where e is the logarithm of a frame's mean energy, d = `LEVEL_DECAY` and
+    L = `LEAST_LEVEL`. Where sound is louder than L, a gain adds the same to log-Mel and level, and so changes nothing.
+    """
+    energy = _energy(log_mel).double()  # what decays over a long recording adds up
+    decay = LEVEL_DECAY * torch.arange(log_mel.shape[1], dtype=torch.float64, device=log_mel.device)
+    return ((energy + decay).cummax(1).values - decay).clamp_min(LEAST_LEVEL).float()
+
+
+def next_levels(log_mel: Tensor, before: Tensor) -> Tensor:
+    """`levels` of a hop's frames (B, 6, 64), (B, 6), from the level before them, (B, 1)."""
+    step = torch.arange(HOP_FRAMES, dtype=torch.float32)
+    passed = step.unsqueeze(1) - step
+    decay = torch.where(passed >= 0, LEVEL_DECAY * passed, torch.inf)
+    peaks = (_energy(log_mel).unsqueeze(1) - decay).amax(-1)
+    return torch.maximum(peaks, before - LEVEL_DECAY * (step + 1)).clamp_min(LEAST_LEVEL)
+
+
+def _energy(log_mel: Tensor) -> Tensor:
+    return log_mel.exp().mean(-1).log()
 
 
 def convolution_of(block: nn.Module) -> nn.Conv2d | None:

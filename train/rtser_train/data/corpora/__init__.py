@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -36,6 +37,9 @@ __all__ = [
     "noise_recordings",
     "read_corpus",
 ]
+
+ESC_50 = re.compile(r"\d-\d+(?=-[A-Z])")
+"""Fold and source in the name of a file of ESC-50."""
 
 ADAPTERS: dict[str, Callable[[Path], list[Recording]]] = {
     "ased": ased.read,
@@ -96,8 +100,9 @@ def noise_recordings(name: str, root: Path) -> list[Recording]:
 def is_held_out(noise: Recording) -> bool:
     """Whether a noise recording is of the third that a robustness report measures with, and training can leave out.
 
-    A hash of its source decides: the file's name up to the last hyphen. ESC-50 calls a file FOLD-SOURCE-TAKE, so all
-    takes of one source are on one side.
+    A hash of its source decides. ESC-50 calls a file FOLD-SOURCE-TAKE or FOLD-SOURCE-TAKE-TARGET, so all takes of one
+    source are on one side; a file of another name is a source of its own.
     """
-    source = noise.path.stem.rpartition("-")[0] or noise.path.stem
+    named = ESC_50.match(noise.path.stem)
+    source = named[0] if named else noise.path.stem
     return hashlib.sha256(source.encode()).digest()[0] % 3 == 0

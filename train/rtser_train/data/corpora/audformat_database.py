@@ -1,12 +1,14 @@
 """An audformat database (https://audeering.github.io/audformat): a folder with its header ``db.yaml`` and its tables.
 
-The labels are those of the schemes, or columns, named emotion and speaker, in whichever tables they stand. Emotions
-keep the database's own names; `merge` of an experiment says which of them count as others.
+The labels are those of the schemes, or columns, named emotion and speaker, in whichever tables they stand; so are
+those of a scheme named gender, or sex, where there is one. Emotions keep the database's own names; `merge` of an
+experiment says which of them count as others.
 """
 
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +56,7 @@ def read(corpus: str, root: Path) -> list[Recording]:
                 f"corpus {corpus}: no table of the audformat database in {root} has labels of a scheme {scheme!r}",
                 f"its schemes are {schemes}, and its tables with their columns {columns or 'none'}",
             )
+    sexes = _sexes(database)
     found = []
     for (file, start_s, end_s), emotion in emotions.items():
         path = root / file
@@ -62,8 +65,18 @@ def read(corpus: str, root: Path) -> list[Recording]:
         if not 0 <= start_s < (math.inf if end_s is None else end_s):
             raise CorpusError(f"corpus {corpus}: a segment of {file} ends before it starts ({start_s} s, {end_s} s)")
         speaker = speakers.get((file, start_s, end_s)) or speakers.get((file, 0.0, None), UNKNOWN_SPEAKER)
-        found.append(Recording(path, corpus, speaker, emotion, "", start_s=start_s, end_s=end_s))
+        sex = sexes.get((file, start_s, end_s)) or sexes.get((file, 0.0, None), "")
+        found.append(Recording(path, corpus, speaker, emotion, "", start_s=start_s, end_s=end_s, sex=sex.lower()))
     return found
+
+
+def _sexes(database: Any) -> dict[Part, str]:
+    """The speaker's sex of each part of a file; empty where no scheme, or a contradictory one, says it."""
+    for scheme in ("gender", "sex"):
+        with suppress(RuntimeError, KeyError, TypeError, ValueError):
+            if labels := _labels(database, scheme):
+                return labels
+    return {}
 
 
 def _labels(database: Any, scheme: str) -> dict[Part, str]:

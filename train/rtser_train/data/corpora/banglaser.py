@@ -1,6 +1,7 @@
 """BanglaSER: ``wav/03-01-04-02-02-03-21.wav``.
 
-The numbers are modality, kind of statement (01 scripted), emotion, intensity, statement, repetition, actor.
+The numbers are modality, kind of statement (01 scripted), emotion, intensity, statement, repetition, actor. As in
+RAVDESS, actors with even numbers are women.
 """
 
 from __future__ import annotations
@@ -17,6 +18,13 @@ EMOTIONS = {"01": "happy", "02": "sad", "03": "angry", "04": "surprise", "05": "
 def read(root: Path) -> list[Recording]:
     """The corpus's utterances; files with other names are passed over."""
     return [
-        Recording(path, "banglaser", match["speaker"], EMOTIONS[match["emotion"]], match["sentence"])
+        Recording(
+            path,
+            "banglaser",
+            match["speaker"],
+            EMOTIONS[match["emotion"]],
+            match["sentence"],
+            sex="male" if int(match["speaker"]) % 2 else "female",
+        )
         for path, match in named_files(root, NAME)
     ]

@@ -17,11 +17,20 @@ EMOTIONS = {
     "T": "sad",
     "N": "neutral",
 }
+WOMEN = {"08", "09", "13", "14", "16"}
+"""By the publisher's list of the ten speakers; the others are men."""
 
 
 def read(root: Path) -> list[Recording]:
     """The corpus's utterances; files with other names are passed over."""
     return [
-        Recording(path, "emodb", match["speaker"], EMOTIONS[match["emotion"]], match["sentence"])
+        Recording(
+            path,
+            "emodb",
+            match["speaker"],
+            EMOTIONS[match["emotion"]],
+            match["sentence"],
+            sex="female" if match["speaker"] in WOMEN else "male",
+        )
         for path, match in named_files(root, NAME)
     ]

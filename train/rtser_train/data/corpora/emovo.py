@@ -1,4 +1,4 @@
-"""EMOVO: ``f1/gio-f1-b2.wav`` = emotion gio (gioia), speaker f1, sentence b2."""
+"""EMOVO: ``f1/gio-f1-b2.wav`` = emotion gio (gioia), speaker f1 (a woman; m1 is a man), sentence b2."""
 
 from __future__ import annotations
 
@@ -22,7 +22,14 @@ EMOTIONS = {
 def read(root: Path) -> list[Recording]:
     """The corpus's utterances; files with other names are passed over."""
     return [
-        Recording(path, "emovo", match["speaker"], EMOTIONS[match["emotion"]], match["sentence"])
+        Recording(
+            path,
+            "emovo",
+            match["speaker"],
+            EMOTIONS[match["emotion"]],
+            match["sentence"],
+            sex="female" if match["speaker"].startswith("f") else "male",
+        )
         for path, match in named_files(root, NAME)
         if match["emotion"] in EMOTIONS
     ]

@@ -53,5 +53,7 @@ def read(root: Path) -> list[Recording]:
                 raise CorpusError(f"corpus iemocap: {labels} names {label['name']}, but there is no such recording")
             speaker = f"{name['session']}{name['speaker']}"
             emotion = EMOTIONS[label["emotion"]]
-            found.append(Recording(recordings[label["name"]], "iemocap", speaker, emotion, "", session=name["session"]))
+            sex = "female" if name["speaker"] == "F" else "male"
+            path = recordings[label["name"]]
+            found.append(Recording(path, "iemocap", speaker, emotion, "", session=name["session"], sex=sex))
     return found

@@ -1,6 +1,7 @@
 """RAVDESS speech: ``Actor_12/03-01-06-01-02-01-12.wav``.
 
-The numbers are modality, vocal channel (01 speech), emotion, intensity, statement, repetition, actor.
+The numbers are modality, vocal channel (01 speech), emotion, intensity, statement, repetition, actor. Actors with even
+numbers are women.
 """
 
 from __future__ import annotations
@@ -26,6 +27,13 @@ EMOTIONS = {
 def read(root: Path) -> list[Recording]:
     """The corpus's spoken utterances (its songs and files with other names are passed over)."""
     return [
-        Recording(path, "ravdess", f"Actor_{match['actor']}", EMOTIONS[match["emotion"]], match["statement"])
+        Recording(
+            path,
+            "ravdess",
+            f"Actor_{match['actor']}",
+            EMOTIONS[match["emotion"]],
+            match["statement"],
+            sex="male" if int(match["actor"]) % 2 else "female",
+        )
         for path, match in named_files(root, NAME)
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rtser.errors import InputError
@@ -35,6 +35,8 @@ class Recording:
         start_s: where it begins in the file.
         end_s: where it ends; None at the file's end.
         root: the corpus's folder, from which it has its name.
+        sex: of the speaker, "female" or "male", or a table's own word; empty where the corpus does not say. It is no
+            part of the representation, from which runs know their recordings.
     """
 
     path: Path
@@ -47,6 +49,7 @@ class Recording:
     start_s: float = 0.0
     end_s: float | None = None
     root: Path | None = None
+    sex: str = field(default="", repr=False)
 
     @property
     def group(self) -> str:

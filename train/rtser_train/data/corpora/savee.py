@@ -1,4 +1,4 @@
-"""SAVEE: ``AudioData/DC/sa04.wav``, or ``DC_sa04.wav`` in one folder = speaker DC, emotion sa, sentence 04."""
+"""SAVEE: ``AudioData/DC/sa04.wav``, or ``DC_sa04.wav`` in one folder = speaker DC (a man), emotion sa, sentence 04."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ def read(root: Path) -> list[Recording]:
         speaker = match and (match["speaker"] or path.parent.name)
         if match and speaker in SPEAKERS:
             sentence = f"{match['emotion']}{match['number']}"
-            found.append(Recording(path, "savee", speaker, EMOTIONS[match["emotion"]], sentence))
+            found.append(Recording(path, "savee", speaker, EMOTIONS[match["emotion"]], sentence, sex="male"))
     return found

@@ -1,7 +1,8 @@
 """One's own speech: a CSV table with the columns path, emotion, speaker, and optionally more.
 
-The optional columns are sentence, session, fold (the test fold, for `protocol.kind: table`), and start and end of the
-utterance within the file, in seconds. Paths are relative to the table's folder.
+The optional columns are sentence, session, fold (the test fold, for `protocol.kind: table`), sex (of the speaker:
+female, male, or another word), and start and end of the utterance within the file, in seconds. Paths are relative to
+the table's folder.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from pathlib import Path
 from rtser_train.data.corpora.recording import CorpusError, Recording
 
 REQUIRED = ("path", "emotion", "speaker")
-COLUMNS = (*REQUIRED, "sentence", "session", "fold", "start", "end")
+COLUMNS = (*REQUIRED, "sentence", "session", "fold", "sex", "start", "end")
+SEXES = {"f": "female", "m": "male"}
 
 
 def read(corpus: str, table: Path) -> list[Recording]:
@@ -72,4 +74,5 @@ def _recording(corpus: str, table: Path, line: int, row: dict[str, str]) -> Reco
         values["fold"],
         start_s,
         end_s,
+        sex=SEXES.get(values["sex"].lower(), values["sex"].lower()),
     )

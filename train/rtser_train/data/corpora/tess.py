@@ -1,4 +1,4 @@
-"""TESS: ``OAF_angry/OAF_back_angry.wav`` = speaker OAF, sentence "Say the word back", emotion.
+"""TESS, two women: ``OAF_angry/OAF_back_angry.wav`` = speaker OAF, sentence "Say the word back", emotion.
 
 One file of the release says OA where it means OAF; "ps" stands for pleasant surprise.
 """
@@ -26,7 +26,7 @@ EMOTIONS = {
 def read(root: Path) -> list[Recording]:
     """The corpus's utterances; files with other names are passed over."""
     return [
-        Recording(path, "tess", SPEAKERS[match["speaker"]], EMOTIONS[match["emotion"]], match["word"])
+        Recording(path, "tess", SPEAKERS[match["speaker"]], EMOTIONS[match["emotion"]], match["word"], sex="female")
         for path, match in named_files(root, NAME)
         if match["emotion"] in EMOTIONS
     ]

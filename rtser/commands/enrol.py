@@ -1,0 +1,131 @@
+"""``rtser enrol``: hear a person's normal speech once, so that ``--voice`` knows it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rtser.commands.file import recognise_files
+from rtser.commands.options import ChannelOption, DeviceOption, ModelOption, ProviderOption, keep_apart, recognition
+from rtser.commands.process import failures, single_threaded
+from rtser.commands.quiet import quiet_libraries
+from rtser.commands.signals import signals
+from rtser.commands.voices import auto_file
+from rtser.errors import InputError
+
+if TYPE_CHECKING:
+    import threading
+
+    from rtser.events import Event
+    from rtser.session import Session
+    from rtser.settings import ListenSettings
+    from rtser.voice import LearningVoice
+
+TOLD_EVERY_S = 5
+
+
+def enrol(
+    output: Annotated[str, typer.Argument(metavar="PROFILE", help="The file to write, such as me.json.")],
+    files: Annotated[
+        list[Path] | None, typer.Option("--from", help="Hear this audio file, not the microphone; repeatable.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(help="Speech to hear from the microphone.", min=5, max=600)] = 20.0,
+    device: DeviceOption = None,
+    channel: ChannelOption = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a profile that exists.")] = False,
+    forget: Annotated[
+        bool, typer.Option("--forget", help="Delete the profile; auto: what rtser listen --voice auto has learnt.")
+    ] = False,
+    model: ModelOption = None,
+    provider: ProviderOption = None,
+) -> None:
+    """Hear how a person normally speaks, for --voice: 20 s of neutral speech, pauses not counted.
+
+    The profile holds one number for each emotion, and nothing of what was said. It belongs to the model that heard it.
+    """
+    single_threaded()
+    with failures() as fail, quiet_libraries(), signals(fail.say) as asked:
+        from rtser.models import load
+        from rtser.voice import LearningVoice
+
+        settings = recognition(model, provider).settings(device=device, channel=channel)
+        loaded = load(settings.model, settings.provider)
+        if forget:
+            _forget(auto_file(output, loaded) or Path(output))
+            return
+        path = Path(output)
+        if auto_file(output, loaded):
+            raise InputError("auto is learnt by rtser listen, and not enrolled", "name a file, such as me.json")
+        if path.exists() and not force:
+            raise InputError(f"{path} exists already", "name another file, or replace it with --force")
+        keep_apart([path], [*(files or []), settings.model])
+        from rtser.enrolment import UNCHANGED, enrolled
+        from rtser.session import Session
+
+        learner = LearningVoice(loaded, settings=UNCHANGED)
+        session = Session(loaded, voice=learner)
+        if files:
+            recognise_files(session, files, settings.channel, 0, [], asked.stop, fail)
+        else:
+            _listen(session, settings, Progress(learner, seconds, asked.stop))
+        if fail.noted or asked.received:
+            return
+        voice = enrolled(learner, path.stem)
+        voice.save(path, replace=force)
+        typer.echo(f"{voice.profile.speech_s:.0f} s of speech: {path}")
+
+
+def _forget(path: Path) -> None:
+    """Delete a profile, and nothing else."""
+    from rtser.voice import Voice
+
+    Voice.load(path)
+    path.unlink()
+    typer.echo(f"forgotten: {path}")
+
+
+def _listen(session: Session, settings: ListenSettings, progress: Progress) -> None:
+    """Hear so much speech from the microphone."""
+    from rtser.audio.microphone import MicrophoneOpener
+    from rtser.audio.supervisor import Supervisor
+
+    opener = MicrophoneOpener(settings.device, settings.channel, settings.source.ring_s)
+    with Supervisor(opener, settings.source, progress.stop, settings.channel) as source:
+        if not progress.stop.is_set():
+            typer.echo(f"Speak as you normally do, until {progress.seconds:g} s of speech are heard.")
+            session.run(source, [progress])
+
+
+class Progress:
+    """Tells how much speech was heard so far, and ends the sound when it is enough (a sink).
+
+    Args:
+        learner: hears the utterances that have ended.
+        seconds: how much is enough.
+        stop: set then.
+    """
+
+    def __init__(self, learner: LearningVoice, seconds: float, stop: threading.Event) -> None:
+        self.seconds, self.stop, self._learner = seconds, stop, learner
+        self._hops = self._told_s = 0
+
+    def write(self, event: Event) -> None:
+        """Count the decisions of the utterance that lasts."""
+        from rtser.engine.contract import HOP_S
+        from rtser.events import DecisionEvent, UtteranceEvent
+
+        if isinstance(event, DecisionEvent):
+            self._hops += event.speaking
+        elif isinstance(event, UtteranceEvent) and event.final:
+            self._hops = 0
+        heard_s = self._learner.speech_s + self._hops * HOP_S
+        if heard_s >= self._told_s + TOLD_EVERY_S:
+            self._told_s += TOLD_EVERY_S
+            typer.echo(f"{self._told_s} s of {self.seconds:g} s")
+        if heard_s >= self.seconds:
+            self.stop.set()
+
+    def close(self) -> None:
+        """Nothing is held."""

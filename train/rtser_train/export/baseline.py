@@ -1,0 +1,73 @@
+"""The average voice: how an exported model hears the neutral speech of speakers that it was not trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from rtser.audio.source import MemorySource
+from rtser.engine.contract import METADATA_KEY, Float32, Metadata
+from rtser.engine.model import Model
+from rtser.enrolment import UNCHANGED
+from rtser.errors import InputError
+from rtser.models import load_bytes
+from rtser.session import Session
+from rtser.voice import NEUTRAL, LearningVoice
+from rtser_train.data.bags import read_samples
+from rtser_train.data.corpora import UNKNOWN_SPEAKER, Recording
+
+Float64 = NDArray[np.float64]
+
+
+def with_baseline(
+    content: bytes, recordings: Sequence[Recording], read: Callable[[Recording], Float32] = read_samples
+) -> bytes:
+    """A model file with the metadata `baseline`, measured on some recordings (see `baseline`).
+
+    Args:
+        content: of the model file.
+        recordings: of validation speakers; those that are neutral count.
+        read: the samples of a recording (n,), float32, 16 kHz.
+
+    Raises:
+        InputError: none of the recordings is neutral speech of a named speaker.
+    """
+    model = load_bytes(content, provider="cpu")
+    values = tuple(round(value, 4) for value in baseline(model, recordings, read).tolist())
+    metadata = Metadata.model_validate(model.metadata.model_dump() | {"baseline": values})
+    parsed = onnx.load_from_string(content)
+    onnx.helper.set_model_props(parsed, {METADATA_KEY: metadata.to_json()})
+    changed: bytes = parsed.SerializeToString()
+    return changed
+
+
+def baseline(
+    model: Model, recordings: Sequence[Recording], read: Callable[[Recording], Float32] = read_samples
+) -> Float64:
+    """log(emotions) of the average voice speaking neutrally, (K,): what enrolment finds, averaged over the speakers.
+
+    Each corpus counts as much as another, and in it each speaker; so no corpus of many speakers is all of it.
+    Arguments and errors: those of `with_baseline`.
+    """
+    corpora: dict[str, list[Float64]] = {}
+    for group in sorted({one.group for one in recordings if one.speaker != UNKNOWN_SPEAKER}):
+        neutral = [one for one in recordings if one.group == group and one.emotion in (NEUTRAL, "calm")]
+        voice = neutral_voice(model, [read(one) for one in neutral])
+        if voice.speech_s:
+            corpora.setdefault(neutral[0].corpus, []).append(np.array(voice.voice.profile.mean_log_emotions))
+    if not corpora:
+        raise InputError("no recording is neutral speech of a speaker with a name", "the baseline needs some")
+    average: Float64 = np.mean([np.mean(voices, axis=0) for voices in corpora.values()], axis=0)
+    return average
+
+
+def neutral_voice(model: Model, recordings: Sequence[Float32]) -> LearningVoice:
+    """What is heard in some recordings of one speaker, (n,) each, as `rtser enrol` hears it."""
+    learner = LearningVoice(model, settings=UNCHANGED)
+    session = Session(model, voice=learner)
+    for samples in recordings:
+        session.run(MemorySource([samples]), [])
+    return learner

@@ -1,0 +1,58 @@
+"""Results kept in the output folder, so that a measurement that was broken off goes on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rtser.versions import installed_version
+from rtser_train.data.cache import Arrays
+from rtser_train.files import replacing
+
+VERSION = 1
+"""One more where a result of the same settings would be another one."""
+
+
+class Kept:
+    """The results in one folder, each under a key of everything that it depends on.
+
+    Args:
+        folder: where they lie; made with the first result.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.found = 0
+
+    def arrays(self, name: str, depends: Mapping[str, Any], make: Callable[[], Arrays]) -> Arrays:
+        """A result: read where it was made before with the same settings, else made and written.
+
+        Args:
+            name: begins the file's name.
+            depends: what the result depends on, as JSON holds it.
+            make: makes it.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        versions = {"kept": VERSION, **{name: installed_version(name) for name in ("rtser", "soxr", "soundfile")}}
+        text = json.dumps([versions, depends], sort_keys=True)
+        path = self._folder / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.npz"
+        try:
+            with np.load(path) as arrays:
+                found = dict(arrays)
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile):  # absent, or damaged by what is not our doing
+            pass
+        else:
+            self.found += 1
+            return found
+        made = make()
+        with replacing(path) as part:
+            np.savez_compressed(part, **made)  # type: ignore[arg-type]
+        return made
