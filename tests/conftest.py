@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from virtual_microphone import VirtualMicrophone, available, virtual_microphone
 
 from rtser.audio.file import read_audio
 from rtser.engine.contract import SAMPLE_RATE, Float32
@@ -50,6 +52,15 @@ def data() -> Path:
 def corpora() -> Path:
     """The folder of the further real corpora, which few have: each is looked for on its own."""
     return CORPORA
+
+
+@pytest.fixture(scope="module")
+def microphone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VirtualMicrophone]:
+    """A microphone of a sound server of its own, into which tests play files."""
+    if not available():
+        pytest.skip("no PulseAudio here")
+    with virtual_microphone(tmp_path_factory.mktemp("pulse")) as running:
+        yield running
 
 
 def sound(seconds: float, seed: int = 0, level: float = 0.1) -> Float32:

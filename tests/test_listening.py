@@ -7,7 +7,6 @@ import subprocess
 import sys
 
 import pytest
-from virtual_microphone import available, virtual_microphone
 
 import rtser
 from rtser.testing import tiny_model
@@ -37,14 +36,6 @@ while readers() and time.monotonic() < until_s:
     time.sleep(0.05)
 print(len(readers()))
 """
-
-
-@pytest.fixture(scope="module")
-def microphone(tmp_path_factory):
-    if not available():
-        pytest.skip("no PulseAudio here")
-    with virtual_microphone(tmp_path_factory.mktemp("pulse")) as running:
-        yield running
 
 
 def run(program, model_path, microphone):

@@ -7,21 +7,14 @@ import torch
 from conftest import rtser as command
 from rtser_train.export.load import make_step
 from rtser_train.export.onnx_export import export
+from training.tiny_networks import TINY_NETWORKS
 
 import rtser
 from rtser.testing import METADATA
 
 pytestmark = pytest.mark.e2e
 
-NETWORKS = {
-    "segment_network": "segcnn",
-    "widths": [4, 8, 8, 16],
-    "embedding": 16,
-    "head": "feature-att",
-    "features": 12,
-    "context": 8,
-    "energy_floor": 1e-10,
-}
+NETWORKS = TINY_NETWORKS | {"embedding": 16, "context": 8, "energy_floor": 1e-10}
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import sys
 import pytest
 import soundfile
 from conftest import ROOT, rtser
-from virtual_microphone import Listening, available, virtual_microphone
+from virtual_microphone import Listening
 
 from rtser.testing import tiny_model_bytes
 
@@ -107,14 +107,6 @@ def test_auto_in_a_file_uses_what_was_learnt_if_that_is_enough_and_learns_nothin
 
 def test_auto_cannot_be_enrolled():
     assert "auto is learnt by rtser listen" in sentence(rtser("enrol", "auto", "--from", DEMO), 2)
-
-
-@pytest.fixture(scope="module")
-def microphone(tmp_path_factory):
-    if not available():
-        pytest.skip("no PulseAudio here")
-    with virtual_microphone(tmp_path_factory.mktemp("pulse")) as running:
-        yield running
 
 
 def test_listening_learns_a_voice_and_keeps_it(microphone, tmp_path):

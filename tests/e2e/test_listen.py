@@ -15,7 +15,7 @@ import pytest
 import soundfile
 from conftest import ROOT, rtser
 from rtser_train.data.corpora.recording import audio_files
-from virtual_microphone import Listening, available, virtual_microphone
+from virtual_microphone import Listening
 
 from rtser.audio import devices as rtser_devices
 from rtser.audio.file import read_audio
@@ -25,14 +25,6 @@ from rtser.errors import DeviceError
 pytestmark = pytest.mark.e2e
 
 DEMO = ROOT / "rtser" / "samples" / "demo.flac"
-
-
-@pytest.fixture(scope="module")
-def microphone(tmp_path_factory):
-    if not available():
-        pytest.skip("no PulseAudio here")
-    with virtual_microphone(tmp_path_factory.mktemp("pulse")) as running:
-        yield running
 
 
 def as_played(folder, recordings):

@@ -60,7 +60,7 @@ def train_fold(fold: Fold, noise: Sequence[Bag], context: FitContext, folder: Fo
         "temperatures": trained.temperatures,
     }
     if trained.context is not None:
-        step["context"] = {name: value.cpu() for name, value in trained.context.state_dict().items()}
+        step["context"] = trained.context.state_dict()
     save(step, folder.step)
 
 
@@ -78,13 +78,12 @@ def _held_out(fold: Fold, noise: Sequence[Bag], context: FitContext, folder: Fol
 
 def _jointly(fold: Fold, noise: Sequence[Bag], context: FitContext, folder: FoldFolder) -> Trained:
     """Both stages at once; the validation part chooses the epoch and the calibration."""
-    networks = fit_jointly(fold.train, fold.validation, noise, context, folder.checkpoint("joint"))
-    cnn, head = networks.cnn, networks.head
+    cnn, before, head = fit_jointly(fold.train, fold.validation, noise, context, folder.checkpoint("joint"))
     name = context.experiment.head(None)
     versions = [replace(bag, versions=(one,)) for bag in fold.validation for one in bag.versions]
-    validation = embed(cnn, versions, networks.context)
+    validation = embed(cnn, versions, before)
     temperatures = {name: calibrate([calibration_logits(head, validation, context)])}
-    return Trained(cnn, {name: head}, temperatures, [], networks.context)
+    return Trained(cnn, {name: head}, temperatures, [], before)
 
 
 def _nested(fold: Fold, noise: Sequence[Bag], context: FitContext, folder: FoldFolder) -> Trained:

@@ -17,16 +17,11 @@ from rtser_train.fitting.context import FitContext
 from rtser_train.fitting.joint import Networks
 from rtser_train.progress import ProgressReporter
 from training.bags import a_bag
+from training.tiny_networks import TINY_NETWORKS
 
 from rtser.testing import METADATA
 
-NETWORKS = {
-    "segment_network": "segcnn",
-    "widths": [4, 8, 8, 16],
-    "embedding": 16,
-    "head": "feature-att",
-    "features": 12,
-}
+NETWORKS = TINY_NETWORKS | {"embedding": 16}
 LOUD, QUIET = -4.0, -10.0
 
 

@@ -13,20 +13,13 @@ from rtser_train.adapting.start import read_start
 from rtser_train.export.load import make_step
 from rtser_train.export.onnx_export import export
 from rtser_train.fitting.stage1 import segment_network
+from training.tiny_networks import TINY_NETWORKS
 
 from rtser.engine.contract import METADATA_KEY
 from rtser.errors import InputError, ModelError
 from rtser.testing import METADATA
 
-NETWORKS = {
-    "segment_network": "segcnn",
-    "widths": [4, 8, 8, 16],
-    "embedding": 24,
-    "head": "feature-att",
-    "features": 12,
-    "context": 10,
-    "energy_floor": 1e-10,
-}
+NETWORKS = TINY_NETWORKS | {"context": 10, "energy_floor": 1e-10}
 
 
 @pytest.fixture(scope="module")

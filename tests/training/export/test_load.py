@@ -12,6 +12,7 @@ from conftest import ROOT, rtser, sound
 from onnx import helper, numpy_helper
 from rtser_train.export.load import check_conversion, convert, load_step, make_step
 from rtser_train.export.onnx_export import export, verify
+from training.tiny_networks import TINY_NETWORKS
 
 import rtser as library
 from rtser.engine.contract import METADATA_KEY
@@ -20,13 +21,7 @@ from rtser.models import load_bytes
 from rtser.models.raw import raw_outputs
 from rtser.testing import METADATA, tiny_model_bytes
 
-NETWORKS = {
-    "segment_network": "segcnn",
-    "widths": [4, 8, 8, 16],
-    "embedding": 24,
-    "head": "feature-att",
-    "features": 12,
-}
+NETWORKS = TINY_NETWORKS
 WITH_CONTEXT = NETWORKS | {"context": 10, "level": True, "energy_floor": 1e-10}
 EMOTIONS = 3
 

@@ -138,7 +138,7 @@ def between(start: Networks, fitted: Networks, share: float) -> Networks:
 
 
 def _between(start: Module, fitted: Module, share: float) -> Module:
-    made, ends = deepcopy(start), {name: value.cpu() for name, value in fitted.state_dict().items()}
+    made, ends = deepcopy(start), fitted.state_dict()
     made.load_state_dict(
         {
             name: torch.lerp(value, ends[name], share) if value.is_floating_point() else value
