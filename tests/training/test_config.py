@@ -143,7 +143,7 @@ def test_a_table_of_folds_that_is_none_is_named(content, complaint, tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("cnn.network=vgg", r"there is no segment network vgg \(there are plain-vgg, segcnn\)"),
+        ("cnn.network=vgg", r"there is no segment network vgg \(there are plain-vgg, segcnn, strided-segcnn\)"),
         ("attention.heads=[d-triple]", r"there is no head d-triple \(there are cnn-ap, cnn-mp, d-multi"),
         ("baselines=[svm]", r"there is no baseline svm \(there are cnn-avg-rf, cnn-max-rf, egemaps-svm"),
     ],

@@ -147,9 +147,9 @@ def convolution_of(block: nn.Module) -> nn.Conv2d | None:
     return first if isinstance(first, nn.Conv2d) else None
 
 
-def convolution(inputs: int, outputs: int, frames: int, padded: bool = False) -> nn.Sequential:
+def convolution(inputs: int, outputs: int, frames: int, padded: bool = False, stride: int = 1) -> nn.Sequential:
     """Convolution over `frames` frames and 3 Mel bins, padded in frequency, in time only if asked; batch norm; ReLU."""
     padding = (frames // 2 if padded else 0, 1)
     return nn.Sequential(
-        nn.Conv2d(inputs, outputs, (frames, 3), padding=padding, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
+        nn.Conv2d(inputs, outputs, (frames, 3), stride, padding, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
     )

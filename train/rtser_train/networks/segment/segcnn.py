@@ -12,8 +12,8 @@ from rtser_train.networks.randomness import Dropout2d
 from rtser_train.networks.segment_network import SegmentNetwork, convolution, convolution_of
 from rtser_train.registry import SEGMENT_NETWORKS
 
-BEFORE_POOLING = 4
-"""Frames that the first two convolutions see beyond those of their own column."""
+BEFORE_STEM = 4
+"""Frames that the stem sees beyond the two that its columns are apart."""
 
 
 @SEGMENT_NETWORKS.register("SegCNN")
@@ -27,14 +27,17 @@ class SegCNN(SegmentNetwork):
 
     Overlapping segments share their columns, and one pass over T frames yields all 1 + (T - 32) / 6 segments with the
     values that each would have alone.
+
+    Attributes:
+        stem: how many of the first blocks turn six frames into one column of half the bins, every two frames.
     """
+
+    stem = 3
 
     def _columns(self, widths: tuple[int, int, int, int], dropout: float) -> tuple[nn.Module, int]:
         a, b, c, d = widths
         columns = nn.Sequential(
-            convolution(1, a, 3),
-            convolution(a, a, 3),
-            nn.MaxPool2d((2, 2)),
+            *self._stem(a),
             Dropout2d(dropout / 4),
             convolution(a, b, 3),
             nn.MaxPool2d((3, 2)),
@@ -47,39 +50,43 @@ class SegCNN(SegmentNetwork):
         )
         return columns, d * (MEL_BINS // 16)
 
-    def carried(self) -> dict[str, tuple[int, ...]]:
-        """The last frames before the first two convolutions, and the last columns before each other one.
+    def _stem(self, width: int) -> list[nn.Module]:
+        return [convolution(1, width, 3), convolution(width, width, 3), nn.MaxPool2d((2, 2))]
 
-        The first convolution sees the frames of its last two columns again: that costs less than to carry these, and
-        to put them in front of the new ones.
+    def carried(self) -> dict[str, tuple[int, ...]]:
+        """The last frames before the stem, and the last columns before each later convolution.
+
+        The stem sees the frames of its last columns again: that costs less than to carry what its convolutions say of
+        them, and to put it in front of the new.
         """
-        shapes: dict[str, tuple[int, ...]] = {"frames": (BEFORE_POOLING, MEL_BINS)}
-        bins = MEL_BINS
+        shapes: dict[str, tuple[int, ...]] = {"frames": (BEFORE_STEM, MEL_BINS)}
+        bins = MEL_BINS // 2
         for number, block in enumerate(self.columns.children()):
             found = convolution_of(block)
-            if found and bins < MEL_BINS:
+            if number < self.stem:
+                continue
+            if found:
                 shapes[f"columns_{number}"] = (found.in_channels, found.kernel_size[0] - 1, bins)
             elif isinstance(block, nn.MaxPool2d):
                 bins //= 2
         return shapes
 
     def step(self, frames: Tensor, carried: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
-        """One hop: six frames give three columns after the first pooling and one after the second.
+        """One hop: six frames give three columns after the stem and one after the pooling by 3.
 
-        The poolings fall as in a segment: four frames come before the stream, and the first two convolutions use four
-        more; these 8 are a multiple of 2. After the pooling they are 4, and the third convolution uses 2 more; these 6
-        are a multiple of 3.
+        The strides fall as in a segment: four frames come before the stream, and the stem uses four more; these 8 are
+        a multiple of 2. After the stem they are 4, and the next convolution uses 2 more; these 6 are a multiple of 3.
         """
         last, *before = carried
         seen = torch.cat([last, frames], 1)
-        x, after, pooled = seen.unsqueeze(1), [seen[:, HOP_FRAMES:]], False
-        for block in self.columns.children():
+        x, after = seen.unsqueeze(1), [seen[:, HOP_FRAMES:]]
+        for number, block in enumerate(self.columns.children()):
             found = convolution_of(block)
-            if found and pooled:
+            if found and number >= self.stem:
                 new, x, kept = x, torch.cat([before[len(after) - 1], x], 2), found.kernel_size[0] - 1
                 newest = new if new.shape[2] >= kept else x  # the hop's own, if they are enough
                 after.append(newest[:, :, newest.shape[2] - kept :])
-            x, pooled = block(x), pooled or isinstance(block, nn.MaxPool2d)
+            x = block(x)
         return x.permute(0, 2, 3, 1).flatten(1), after
 
     def each_column(self, frames: Tensor) -> Tensor:
