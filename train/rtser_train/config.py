@@ -89,6 +89,13 @@ class Experiment(Settings):
         """Names of everything that must be found: the corpora and the noise recordings."""
         return [*self.corpora, *([self.noise] if self.noise else [])]
 
+    @property
+    def heard(self) -> list[str]:
+        """What its models say they were trained on: `sources`, with a word on noise of which a third was left out."""
+        if not self.noise or not self.noise_held_out:
+            return self.sources
+        return [*self.corpora, f"{self.noise} less its held-out third"]
+
     def head(self, name: str | None) -> str:
         """One of the experiment's heads, the first if not named; InputError if it has none of this name."""
         heads: list[str] = [*self.attention.heads]

@@ -36,19 +36,14 @@ def test_it_is_what_enrolment_hears_averaged_over_the_speakers():
     assert found == pytest.approx((mean_of(0.05) + mean_of(0.2)) / 2, abs=1e-6)
 
 
-def test_calm_counts_as_neutral_and_no_other_emotion_does():
-    every = [recording(0.05, "calm"), recording(0.2, "angry"), recording(0.2, None)]
-    assert baseline(TINY, every, sound_of) == pytest.approx(mean_of(0.05), abs=1e-6)
-
-
 def test_a_corpus_of_many_speakers_counts_no_more_than_one_of_few():
     many = [recording(0.05, speaker=str(number)) for number in range(4)]
     found = baseline(TINY, [*many, recording(0.2, corpus="other")], sound_of)
     assert found == pytest.approx((mean_of(0.05) + mean_of(0.2)) / 2, abs=1e-6)
 
 
-def test_without_neutral_speech_of_a_named_speaker_there_is_none():
-    for one in (recording(0.05, "angry"), recording(0.05, speaker=UNKNOWN_SPEAKER), recording(0.0)):
+def test_without_speech_of_a_named_speaker_there_is_none():
+    for one in (recording(0.05, speaker=UNKNOWN_SPEAKER), recording(0.0)):
         with pytest.raises(InputError, match="no recording is neutral speech of a speaker with a name"):
             baseline(TINY, [one], sound_of)
 

@@ -20,13 +20,13 @@ from rtser.settings import checked
 def roots(tmp_path):
     """A corpus of one recording of each emotion."""
     demo = ROOT / "rtser" / "samples" / "demo.flac"
-    (tmp_path / "mine.csv").write_text(f"path,emotion,speaker,start,end\n{demo},angry,eve,0,4\n{demo},sad,bob,4,8\n")
+    (tmp_path / "mine.csv").write_text(f"path,emotion,speaker,start,end\n{demo},angry,eve,0,4\n{demo},neutral,bob,4,8\n")
     return {"mine": tmp_path / "mine.csv"}
 
 
 def a_run(folder, final, finished):
     """A run of folds with names, some of which look trained."""
-    content = {"name": "x", "emotions": ["angry", "sad"], "corpora": ["mine"], "protocol": {"final": final}}
+    content = {"name": "x", "emotions": ["angry", "neutral"], "corpora": ["mine"], "protocol": {"final": final}}
     experiment = checked(Experiment, content | {"cnn": {"size": "tiny", "embedding": 8}}, "x")
     run = Run.create(experiment, folder, {1: ["berlin", "vienna", *(["final"] if final else [])]})
     for number, name in enumerate(finished):
@@ -42,7 +42,7 @@ def test_without_a_final_fold_the_first_finished_one_is_exported_whatever_its_na
     run = a_run(tmp_path / "run", False, ["vienna"])
     metadata, difference = export_run(run, None, None, roots, tmp_path / "x.onnx")
     assert (tmp_path / "x.onnx").stat().st_size > 0
-    assert metadata.labels == ("angry", "sad")
+    assert metadata.labels == ("angry", "neutral")
     assert difference < 1e-4
 
 
@@ -74,21 +74,21 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path, roots):
         export_run(a_run(tmp_path / "run", False, ["berlin"]), None, None, roots, tmp_path / "file" / "x.onnx")
 
 
-def test_the_final_models_file_has_the_average_voice_of_its_validation_speakers(tmp_path, roots, monkeypatch):
+def test_the_final_models_file_has_the_average_voice_of_its_validation_speakers_neutral_speech(tmp_path, roots, monkeypatch):
     given = {}
 
     def with_average(content, recordings):
-        given["speakers"] = {one.speaker for one in recordings}
+        given["neutral"] = {one.speaker for one in recordings}
         return content
 
     monkeypatch.setattr(package, "with_baseline", with_average)
     run = a_run(tmp_path / "run", True, ["final", "berlin"])
-    parts = Parts(train={"mine/bob": 1}, validation={"mine/eve": 1}, test={}, recordings="")
+    parts = Parts(train={}, validation={"mine/eve": 1, "mine/bob": 1}, test={}, recordings="")
     run.fold(1, "final").note_parts(parts)
     export_run(run, None, "berlin", roots, tmp_path / "x.onnx")
     assert given == {}
     export_run(run, None, None, roots, tmp_path / "x.onnx")
-    assert given == {"speakers": {"eve"}}
+    assert given == {"neutral": {"bob"}}
 
 
 def test_a_final_model_without_neutral_speech_has_no_average_voice(tmp_path, roots):

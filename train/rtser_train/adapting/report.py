@@ -107,7 +107,7 @@ class Adaptation:
             "method": f"temperature, on {apart} that the models in question were not adapted on",
             "temperature": self.temperature,
         }
-        sources = (*start.corpora, *self.experiment.sources)
+        sources = (*start.corpora, *self.experiment.heard)
         changes = {"corpora": tuple(dict.fromkeys(sources)), "measures": measures, "calibration": calibration}
         return described.model_copy(update=changes | {"limits": self.limits()})
 

@@ -15,7 +15,7 @@ from rtser.enrolment import UNCHANGED
 from rtser.errors import InputError
 from rtser.models import load_bytes
 from rtser.session import Session
-from rtser.voice import NEUTRAL, LearningVoice
+from rtser.voice import LearningVoice
 from rtser_train.data.bags import read_samples
 from rtser_train.data.corpora import UNKNOWN_SPEAKER, Recording
 
@@ -23,20 +23,20 @@ Float64 = NDArray[np.float64]
 
 
 def with_baseline(
-    content: bytes, recordings: Sequence[Recording], read: Callable[[Recording], Float32] = read_samples
+    content: bytes, neutral: Sequence[Recording], read: Callable[[Recording], Float32] = read_samples
 ) -> bytes:
     """A model file with the metadata `baseline`, measured on some recordings (see `baseline`).
 
     Args:
         content: of the model file.
-        recordings: of validation speakers; those that are neutral count.
+        neutral: neutral speech of validation speakers.
         read: the samples of a recording (n,), float32, 16 kHz.
 
     Raises:
-        InputError: none of the recordings is neutral speech of a named speaker.
+        InputError: none of the recordings holds speech of a speaker with a name.
     """
     model = load_bytes(content, provider="cpu")
-    values = tuple(round(value, 4) for value in baseline(model, recordings, read).tolist())
+    values = tuple(round(value, 4) for value in baseline(model, neutral, read).tolist())
     metadata = Metadata.model_validate(model.metadata.model_dump() | {"baseline": values})
     parsed = onnx.load_from_string(content)
     onnx.helper.set_model_props(parsed, {METADATA_KEY: metadata.to_json()})
@@ -45,7 +45,7 @@ def with_baseline(
 
 
 def baseline(
-    model: Model, recordings: Sequence[Recording], read: Callable[[Recording], Float32] = read_samples
+    model: Model, neutral: Sequence[Recording], read: Callable[[Recording], Float32] = read_samples
 ) -> Float64:
     """log(emotions) of the average voice speaking neutrally, (K,): what enrolment finds, averaged over the speakers.
 
@@ -53,11 +53,11 @@ def baseline(
     Arguments and errors: those of `with_baseline`.
     """
     corpora: dict[str, list[Float64]] = {}
-    for group in sorted({one.group for one in recordings if one.speaker != UNKNOWN_SPEAKER}):
-        neutral = [one for one in recordings if one.group == group and one.emotion in (NEUTRAL, "calm")]
-        voice = neutral_voice(model, [read(one) for one in neutral])
+    for group in sorted({one.group for one in neutral if one.speaker != UNKNOWN_SPEAKER}):
+        own = [one for one in neutral if one.group == group]
+        voice = neutral_voice(model, [read(one) for one in own])
         if voice.speech_s:
-            corpora.setdefault(neutral[0].corpus, []).append(np.array(voice.voice.profile.mean_log_emotions))
+            corpora.setdefault(own[0].corpus, []).append(np.array(voice.voice.profile.mean_log_emotions))
     if not corpora:
         raise InputError("no recording is neutral speech of a speaker with a name", "the baseline needs some")
     average: Float64 = np.mean([np.mean(voices, axis=0) for voices in corpora.values()], axis=0)

@@ -13,6 +13,7 @@ from rtser.audio.file import read_audio, sample_path
 from rtser.engine.contract import Metadata
 from rtser.errors import InputError, ModelError
 from rtser.models import load_bytes, read_model
+from rtser.voice import NEUTRAL
 from rtser_train.config import FINAL, Experiment
 from rtser_train.data.bags import read_samples
 from rtser_train.data.experiment_data import labelled_recordings
@@ -58,15 +59,22 @@ def export_run(
     step = streamable(run, chosen, head)
     metadata = describe(run.experiment, head, _metrics(run, head, chosen), step.temperature)
     content = export(step, metadata)
-    known = [recording for recording, _ in labelled_recordings(run.experiment, roots)]
+    labelled = labelled_recordings(run.experiment, roots)
+    known = [recording for recording, _ in labelled]
     difference = verify(content, step, map(read_samples, known[:: max(1, len(known) // VERIFIED_UTTERANCES)]))
     if chosen.fold == FINAL:
         validation = chosen.parts().validation
+        neutral = [one for one, label in labelled if label == _neutral(metadata) and one.group in validation]
         with suppress(InputError):  # where it hears no neutral speech of theirs, it does not know the average voice
-            content = with_baseline(content, [one for one in known if one.group in validation])
+            content = with_baseline(content, neutral)
     with replacing(output) as part:
         part.write_bytes(content)
     return load_bytes(content, provider="cpu").metadata, difference
+
+
+def _neutral(metadata: Metadata) -> int | None:
+    """The class index of neutral speech; None where the model has no such class."""
+    return metadata.labels.index(NEUTRAL) if NEUTRAL in metadata.labels else None
 
 
 def convert_file(path: Path, output: Path) -> tuple[Metadata, float]:
@@ -131,7 +139,7 @@ def describe(experiment: Experiment, head: str, metrics: Mapping[str, Any], temp
             "context": context,
             "energy_floor": experiment.features.energy_floor,
         },
-        corpora=tuple(experiment.sources),
+        corpora=tuple(experiment.heard),
         licence=experiment.licence,
         calibration={
             "method": "temperature, on utterances that were not trained on",

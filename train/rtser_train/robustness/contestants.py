@@ -128,7 +128,7 @@ def of_run(folder: Path, head: str | None, only: str | None = None) -> Contestan
         corpora=(),
         merge=experiment.merge,
         tested=tuple(experiment.corpora),
-        noise=tuple(experiment.sources),
+        noise=tuple(experiment.heard),
         protocol=f"the models of {which} of seed {seed}, each on the utterances that its fold tested "
         f"({experiment.protocol.kind})",
     )
