@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rtser_train import intervals
 from rtser_train.data.bags import Bag
-from rtser_train.metrics import RESAMPLES
 
 ENOUGH_SPEAKERS = 5
 """So many speakers that drawing among them says something about others."""
@@ -86,13 +86,15 @@ def measure(
         apart: whether nobody of the bags was adapted on.
     """
     labels = np.array([bag.label for bag in bags])
+    speakers = [bag.recording.speaker for bag in bags]
     present, place = np.unique(labels, return_inverse=True)
-    names, person = np.unique([bag.recording.speaker for bag in bags], return_inverse=True)
+    names, person = np.unique(speakers, return_inverse=True)
     counts = np.zeros((len(names), len(present)))
     np.add.at(counts, (person, place), 1)
     hits = np.zeros((2, *counts.shape))
-    for system, decided in enumerate((before, after)):
-        np.add.at(hits[system], (person, place), np.asarray(decided) == labels)
+    right = [np.asarray(decided) == labels for decided in (before, after)]
+    for system, its in enumerate(right):
+        np.add.at(hits[system], (person, place), its)
     recall = 100 * hits.sum(1) / counts.sum(0)
     return Measured(
         recordings=len(bags),
@@ -102,7 +104,9 @@ def measure(
             for number, label in enumerate(present)
         },
         speakers={str(name): Pair(*_ua(hits[:, number], counts[number]).tolist()) for number, name in enumerate(names)},
-        interval=_interval(hits, counts) if apart and len(names) >= ENOUGH_SPEAKERS else None,
+        interval=intervals.mean_of_recalls(speakers, labels, right[1].astype(float) - right[0], seed=0)
+        if apart and len(names) >= ENOUGH_SPEAKERS
+        else None,
         apart=apart,
     )
 
@@ -113,17 +117,3 @@ def _ua(hits: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.fl
     recall = np.where(occurs, hits / np.where(occurs, counts, 1), 0)
     ua: NDArray[np.float64] = 100 * recall.sum(-1) / occurs.sum(-1)
     return ua
-
-
-def _interval(hits: NDArray[np.float64], counts: NDArray[np.float64]) -> tuple[float, float]:
-    """95 % of the UA after less that before, by drawing speakers with replacement.
-
-    Args:
-        hits: (2, P, K), of each speaker and class, before and after.
-        counts: (P, K).
-    """
-    people = len(counts)
-    drawn = np.random.default_rng(0).integers(people, size=(RESAMPLES, people))
-    before, after = (_ua(its[drawn].sum(1), counts[drawn].sum(1)) for its in hits)
-    low, high = np.percentile(after - before, [2.5, 97.5])
-    return float(low), float(high)

@@ -11,11 +11,11 @@ from rtser.errors import InputError
 from rtser.versions import installed_version
 from rtser_train.data.corpora import Recording
 from rtser_train.evaluation.nonspeech import FalseAlarms
+from rtser_train.intervals import poisson
 from rtser_train.progress import ProgressReporter
 from rtser_train.robustness.conditions import CLEAN, NOISE_OF_RELIABILITY, conditions_of
 from rtser_train.robustness.contestants import Contestant
 from rtser_train.robustness.hearing import Outcomes
-from rtser_train.robustness.intervals import poisson
 from rtser_train.robustness.kept import Kept
 from rtser_train.robustness.listening import Listening
 from rtser_train.robustness.results import (

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtser.engine.contract import segment_end_s
+from rtser_train import intervals
 from rtser_train.metrics import expected_calibration_error, unweighted_accuracy
-from rtser_train.robustness import intervals
 from rtser_train.robustness.conditions import SPEECH_S
 from rtser_train.robustness.hearing import Outcomes
 from rtser_train.robustness.listening import Told

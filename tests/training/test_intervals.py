@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from rtser_train.intervals import mean_of_recalls, poisson, ratio
 from rtser_train.metrics import interval
-from rtser_train.robustness.intervals import mean_of_recalls, poisson, ratio
 
 
 def case(speakers, each, rng):
