@@ -1,6 +1,6 @@
 """Train on a development split and print how a change of the settings does on both kinds of strangers.
 
-    python tools/develop.py NAME --data DATA [--config seven-corpora] [--unheard emodb,nemo] [--set joint.context=0 ...]
+    python tools/develop.py NAME --data DATA [--config default] [--unheard emodb,nemo] [--set joint.context=0 ...]
 
 The corpora named by --unheard are not trained on at all. Of the others' speakers one part in six validates. UA in per
 cent: of the validation speakers (which choose the epoch too) and of each unheard corpus, of whole files, offline; as
@@ -41,7 +41,7 @@ def main() -> None:
     """Train, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name")
-    parser.add_argument("--config", type=Path, default=Path("seven-corpora"))
+    parser.add_argument("--config", type=Path, default=Path("default"))
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--unheard", default="emodb,nemo")
     parser.add_argument("--output", type=Path, default=Path("runs/develop"))

@@ -7,6 +7,7 @@ import torch
 from conftest import rtser as command
 from rtser_train.export.load import make_step
 from rtser_train.export.onnx_export import export
+from rtser_train.fitting.calibration import Calibration
 from training.tiny_networks import TINY_NETWORKS
 
 import rtser
@@ -22,7 +23,7 @@ def folder(tmp_path_factory):
     """A tiny model, and a table of eight parts of the sample by two speakers."""
     folder = tmp_path_factory.mktemp("adapt")
     torch.manual_seed(0)
-    step = make_step(NETWORKS, len(METADATA.labels), 1.5)
+    step = make_step(NETWORKS, len(METADATA.labels), Calibration(1.5))
     step.cnn.speech[2].bias.data += 3
     about = {"networks": NETWORKS, "calibration": {"temperature": 1.5}, "corpora": ("old",), "licence": "CC0"}
     (folder / "first.onnx").write_bytes(export(step, METADATA.model_copy(update=about)))

@@ -168,7 +168,7 @@ def test_streaming_equals_torch_where_everything_is_taken_for_speech(run, speech
     step = read_step(trained, trained.fold(1, "1"), "feature-att")
     with torch.no_grad():
         step.cnn.speech[2].bias += 10
-    model = load_bytes(export(step, describe(trained.experiment, "feature-att", {}, step.temperature)))
+    model = load_bytes(export(step, describe(trained.experiment, "feature-att", {}, step.calibration)))
     samples = read_audio(longest(speech))
     outputs = raw_outputs(model, samples, 12)
     assert outputs.emotions.any(1).sum() >= len(outputs) - 3
@@ -225,7 +225,7 @@ def test_a_broken_off_run_goes_on_to_the_same_result(run, speech, tmp_path):
     for name in ("inner-2.csv", "cnn.csv", "feature-att.csv", "predictions.csv"):
         assert (again / fold / name).read_text() == (run / fold / name).read_text()
     first, second = (torch.load(folder / fold / "step.pt") for folder in (run, again))
-    assert first["temperatures"] == second["temperatures"]
+    assert first["calibrations"] == second["calibrations"]
     networks = [(one["cnn"], *one["heads"].values()) for one in (first, second)]
     for ours, again in zip(*networks, strict=True):
         assert all(torch.equal(ours[name], again[name]) for name in ours)

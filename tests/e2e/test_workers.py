@@ -43,7 +43,7 @@ def here(speech, tmp_path_factory):
 def equal(ours, its):
     networks = [(step["cnn"], *step["heads"].values()) for step in (ours, its)]
     pairs = zip(*networks, strict=True)
-    return ours["temperatures"] == its["temperatures"] and all(
+    return ours["calibrations"] == its["calibrations"] and all(
         torch.equal(one[name], other[name]) for one, other in pairs for name in one
     )
 

@@ -15,14 +15,14 @@ from rtser.errors import InputError
 
 
 def test_emotions_are_merged_or_left_out():
-    experiment = load_experiment(Path("default"))
+    experiment = load_experiment(Path("three-corpora"))
     assert experiment.label("c", "calm") == experiment.label("c", "neutral") == experiment.emotions.index("neutral")
     assert experiment.label("c", "boredom") is None
     assert experiment.label("c", None) is None
 
 
 def test_other_emotions_train_auxiliary_outputs_where_there_are_some():
-    experiment = load_experiment(Path("seven-corpora"))
+    experiment = load_experiment(Path("default"))
     assert experiment.label("emodb", "boredom") == -1
     assert experiment.label("emogator", "fear") == -1  # a corpus that trains nothing else
     assert experiment.label("crema-d", "fear") == experiment.emotions.index("fear")
@@ -30,7 +30,7 @@ def test_other_emotions_train_auxiliary_outputs_where_there_are_some():
 
 
 def test_a_corpus_of_auxiliary_outputs_is_left_out_where_there_are_none():
-    experiment = load_experiment(Path("seven-corpora"), ["joint.auxiliary_loss=0"])
+    experiment = load_experiment(Path("default"), ["joint.auxiliary_loss=0"])
     assert experiment.label("emogator", "fear") is None
     assert experiment.label("emodb", "boredom") is None
 
@@ -46,7 +46,7 @@ def test_a_corpus_of_auxiliary_outputs_is_left_out_where_there_are_none():
 )
 def test_what_needs_two_stages_is_refused_where_both_are_trained_at_once(change, words):
     with pytest.raises(InputError, match=words):
-        load_experiment(Path("seven-corpora"), [change])
+        load_experiment(Path("default"), [change])
 
 
 def test_a_merge_into_no_emotion_is_refused():

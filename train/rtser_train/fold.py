@@ -7,18 +7,18 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-import torch
 
 from rtser_train.data.bags import Bag
 from rtser_train.data.folds import Fold, inner_parts
 from rtser_train.evaluation.baseline import BaselineInput
 from rtser_train.evaluation.predictions import Prediction, write_predictions
+from rtser_train.fitting.calibration import Calibration, calibrate
 from rtser_train.fitting.context import FitContext
 from rtser_train.fitting.embeddings import Embedded, align, embed
 from rtser_train.fitting.joint import fit_jointly
 from rtser_train.fitting.saving import save
 from rtser_train.fitting.stage1 import fit_cnn
-from rtser_train.fitting.stage2 import calibrate, calibration_logits, decide, fit_head, prepared
+from rtser_train.fitting.stage2 import decide, decided_speech, fit_head, heard_windows, prepared
 from rtser_train.networks.bag_network import BagNetwork
 from rtser_train.networks.context import Context
 from rtser_train.networks.segment_network import SegmentNetwork
@@ -32,14 +32,14 @@ class Trained(NamedTuple):
     Attributes:
         cnn: the segment network.
         heads: the networks on bags by name.
-        temperatures: the calibration of each.
+        calibrations: that of each.
         embedded: the training utterances as stage 2 saw them; empty where there was no stage 2.
         context: between the segment network and the head; None where there is none.
     """
 
     cnn: SegmentNetwork
     heads: dict[str, BagNetwork]
-    temperatures: dict[str, float]
+    calibrations: dict[str, Calibration]
     embedded: list[Embedded]
     context: Context | None = None
 
@@ -57,7 +57,7 @@ def train_fold(fold: Fold, noise: Sequence[Bag], context: FitContext, folder: Fo
     step = {
         "cnn": {name: value.cpu() for name, value in trained.cnn.state_dict().items()},
         "heads": {head: network.state_dict() for head, network in trained.heads.items()},
-        "temperatures": trained.temperatures,
+        "calibrations": {head: [*calibration] for head, calibration in trained.calibrations.items()},
     }
     if trained.context is not None:
         step["context"] = trained.context.state_dict()
@@ -69,11 +69,11 @@ def _held_out(fold: Fold, noise: Sequence[Bag], context: FitContext, folder: Fol
     cnn, _ = fit_cnn(fold.train, fold.validation, noise, context, folder.checkpoint("cnn"))
     embedded, validation = (prepared(embed(cnn, part), context.experiment) for part in (fold.train, fold.validation))
     heads: dict[str, BagNetwork] = {}
-    temperatures: dict[str, float] = {}
+    calibrations: dict[str, Calibration] = {}
     for head in context.experiment.attention.heads:
         heads[head], _ = fit_head(head, embedded, validation, context, folder.checkpoint(head))
-        temperatures[head] = calibrate([calibration_logits(heads[head], validation, context)])
-    return Trained(cnn, heads, temperatures, embedded)
+        calibrations[head] = calibrate([heard_windows(heads[head], validation, context)])
+    return Trained(cnn, heads, calibrations, embedded)
 
 
 def _jointly(fold: Fold, noise: Sequence[Bag], context: FitContext, folder: FoldFolder) -> Trained:
@@ -82,8 +82,8 @@ def _jointly(fold: Fold, noise: Sequence[Bag], context: FitContext, folder: Fold
     name = context.experiment.head(None)
     versions = [replace(bag, versions=(one,)) for bag in fold.validation for one in bag.versions]
     validation = embed(cnn, versions, before)
-    temperatures = {name: calibrate([calibration_logits(head, validation, context)])}
-    return Trained(cnn, {name: head}, temperatures, [], before)
+    calibrations = {name: calibrate([heard_windows(head, validation, context)])}
+    return Trained(cnn, {name: head}, calibrations, [], before)
 
 
 def _nested(fold: Fold, noise: Sequence[Bag], context: FitContext, folder: FoldFolder) -> Trained:
@@ -109,7 +109,7 @@ def _nested(fold: Fold, noise: Sequence[Bag], context: FitContext, folder: FoldF
     ]
     everyone = [one for part in embedded for one in part]
     heads: dict[str, BagNetwork] = {}
-    temperatures: dict[str, float] = {}
+    calibrations: dict[str, Calibration] = {}
     for head in context.experiment.attention.heads:
         inner_heads = [
             fit_head(
@@ -125,8 +125,8 @@ def _nested(fold: Fold, noise: Sequence[Bag], context: FitContext, folder: FoldF
             head, everyone, [], context, folder.checkpoint(head), best_epochs([scores for _, scores in inner_heads])
         )
         pairs = zip(inner_heads, embedded, strict=True)
-        temperatures[head] = calibrate([calibration_logits(network, part, context) for (network, _), part in pairs])
-    return Trained(cnn, heads, temperatures, everyone)
+        calibrations[head] = calibrate([heard_windows(network, part, context) for (network, _), part in pairs])
+    return Trained(cnn, heads, calibrations, everyone)
 
 
 def best_epochs(curves: Sequence[Sequence[float]]) -> int:
@@ -146,9 +146,10 @@ def _predictions(fold: Fold, trained: Trained, context: FitContext) -> list[Pred
     """What every system says of the fold's test utterances."""
     settings = context.experiment
     test = prepared(embed(trained.cnn, fold.test, trained.context), settings)
-    found: dict[str, torch.Tensor] = {}
+    window, found = settings.attention.window, {}
+    speech = decided_speech(test, window)
     for head, network in trained.heads.items():
-        found[head] = (decide(network, test, settings.attention.window) / trained.temperatures[head]).softmax(-1)
+        found[head] = trained.calibrations[head].probabilities(decide(network, test, window), speech)
     data = BaselineInput(fold, trained.embedded, test, len(settings.emotions), context.seed)
     found |= {name: BASELINES.get(name).predict(data) for name in settings.baselines}
     return [

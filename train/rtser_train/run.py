@@ -6,7 +6,7 @@ RUN/environment.json                 versions and machine
 RUN/seed-1/fold-2/speakers.json      who is in training, validation and test
 RUN/seed-1/fold-2/*.pt, *.csv        checkpoint and history of each network
 RUN/seed-1/fold-2/tensorboard/       the same histories for TensorBoard
-RUN/seed-1/fold-2/step.pt            what an export needs: weights and temperatures
+RUN/seed-1/fold-2/step.pt            what an export needs: weights and calibrations
 RUN/seed-1/fold-2/predictions.csv    what each system says of each test utterance
 RUN/seed-1/fold-2/HEAD.onnx          the fold's model, where a streaming evaluation exported it
 RUN/evaluation.json, tables.md       the metrics, for programs and for people
@@ -31,7 +31,7 @@ from rtser.versions import installed_version
 from rtser_train.config import FINAL, Experiment
 from rtser_train.files import replacing
 
-LAYOUT = 2
+LAYOUT = 3
 """Number of this layout of the folder; one more where an older folder cannot be read any more."""
 ANOTHER = "name another folder with --output"
 PACKAGES = (
@@ -83,7 +83,7 @@ class FoldFolder:
 
     @property
     def step(self) -> Path:
-        """Weights and temperatures; written last."""
+        """Weights and calibrations; written last."""
         return self.path / "step.pt"
 
     @property

@@ -13,6 +13,7 @@ from rtser_train.adapting.adapt import adapt
 from rtser_train.adapting.recipe import between, experiment_of
 from rtser_train.adapting.start import Start
 from rtser_train.export.load import make_step
+from rtser_train.fitting.calibration import Calibration
 from rtser_train.fitting.context import FitContext
 from rtser_train.fitting.joint import Networks
 from rtser_train.progress import ProgressReporter
@@ -28,7 +29,7 @@ LOUD, QUIET = -4.0, -10.0
 def a_start(context=0, labels=("angry", "sad")):
     torch.manual_seed(0)
     networks = NETWORKS | {"context": context}
-    step = make_step(networks, len(labels), 1.5).eval()
+    step = make_step(networks, len(labels), Calibration(1.5)).eval()
     step.cnn.mean.fill_(-7)
     step.cnn.deviation.fill_(3)
     step.cnn.speech[2].bias.data += 3
@@ -76,7 +77,7 @@ def test_it_learns_of_some_speakers_what_holds_for_others(context, monkeypatch):
     assert adaptation.measured.ua.before < 70
     assert adaptation.measured.ua.after > 90
     assert adaptation.measured.recordings == len(PEOPLE)
-    assert 0.1 <= adaptation.temperature <= 10
+    assert 0.1 <= adaptation.calibration.temperature <= 10
     assert torch.equal(networks.cnn.mean, start.networks.cnn.mean)
 
 
@@ -109,7 +110,7 @@ def test_what_the_file_says_of_itself_is_inherited_and_new(adaptation):
     assert about.measures["adapted from"] == {"name": "first", "sha256": "0" * 64}
     assert set(about.measures["UA in per cent"]["mine"]) == {"first", "adapted"}
     assert about.measures["protocol"].startswith("speaker-independent: 2 folds")
-    assert about.calibration["temperature"] == adaptation.temperature
+    assert about.calibration["temperature"] == adaptation.calibration.temperature
     assert about.limits.endswith("adapted to 12 recordings of 2 speakers (mine); may know other voices less than first")
 
 

@@ -12,6 +12,7 @@ from rtser_train.adapting.recipe import experiment_of
 from rtser_train.adapting.start import read_start
 from rtser_train.export.load import make_step
 from rtser_train.export.onnx_export import export
+from rtser_train.fitting.calibration import Calibration
 from rtser_train.fitting.stage1 import segment_network
 from training.tiny_networks import TINY_NETWORKS
 
@@ -25,7 +26,7 @@ NETWORKS = TINY_NETWORKS | {"context": 10, "energy_floor": 1e-10}
 @pytest.fixture(scope="module")
 def content():
     torch.manual_seed(0)
-    step = make_step(NETWORKS, 3, temperature=1.5)
+    step = make_step(NETWORKS, 3, Calibration(1.5))
     return export(step, METADATA.model_copy(update={"networks": NETWORKS, "calibration": {"temperature": 1.5}}))
 
 

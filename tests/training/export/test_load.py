@@ -12,6 +12,7 @@ from conftest import ROOT, rtser, sound
 from onnx import helper, numpy_helper
 from rtser_train.export.load import check_conversion, convert, load_step, make_step
 from rtser_train.export.onnx_export import export, verify
+from rtser_train.fitting.calibration import Calibration
 from training.tiny_networks import TINY_NETWORKS
 
 import rtser as library
@@ -29,7 +30,7 @@ EMOTIONS = 3
 def a_step(networks=NETWORKS):
     """Small networks whose batch norms have seen something, so that they change values."""
     torch.manual_seed(0)
-    step = make_step(networks, EMOTIONS, temperature=1.23456789)
+    step = make_step(networks, EMOTIONS, Calibration(1.23456789, 0.3 if "context" in networks else 0.0))
     for module in step.modules():
         if isinstance(module, (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d)):
             module.running_mean.uniform_(-0.5, 0.5)
@@ -39,7 +40,7 @@ def a_step(networks=NETWORKS):
 
 
 def a_file(step, networks=NETWORKS):
-    calibration = {"temperature": step.temperature}
+    calibration = step.calibration._asdict()
     return export(step, METADATA.model_copy(update={"networks": networks, "calibration": calibration}))
 
 
@@ -48,6 +49,7 @@ def test_a_file_loads_back_into_torch_with_every_weight_and_statistic(networks):
     step = a_step(networks)
     loaded, metadata = load_step(a_file(step, networks))
     assert metadata.networks == networks
+    assert loaded.calibration == step.calibration
     state = loaded.state_dict()
     for name, value in step.state_dict().items():
         if "num_batches" not in name:
@@ -89,7 +91,7 @@ def test_the_first_five_hops_of_an_exported_file_leave_no_trace():
 def test_a_file_that_gives_no_numbers_is_refused():
     step = a_step()
     content = a_file(step)
-    step.temperature = float("nan")
+    step.calibration = Calibration(float("nan"))
     with pytest.raises(ModelError, match="differs from torch by nan"):
         verify(content, step, [sound(3.0)])
 
@@ -111,7 +113,7 @@ def contract_1(step):
     model = helper.make_model(helper.make_graph([], "old", [], [], tensors))
     about = {"contract": 1, "name": "old", "labels": ["angry", "neutral", "sad"], "window": 10, "min_confidence": 0.4}
     about |= {"architecture": "", "corpora": [], "licence": "", "measures": {}, "limits": ""}
-    about["calibration"] = {"temperature": step.temperature}
+    about["calibration"] = {"temperature": step.calibration.temperature}
     helper.set_model_props(model, {METADATA_KEY: json.dumps(about)})
     return model.SerializeToString()
 

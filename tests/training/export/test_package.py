@@ -35,7 +35,7 @@ def a_run(folder, final, finished):
         fold.path.mkdir(parents=True)
         state = {"feature-att": head_network(experiment, "feature-att").state_dict()}
         cnn = segment_network(experiment).state_dict()
-        torch.save({"cnn": cnn, "heads": state, "temperatures": {"feature-att": 1.0 + number}}, fold.step)
+        torch.save({"cnn": cnn, "heads": state, "calibrations": {"feature-att": [1.0 + number, 0.1]}}, fold.step)
     return run
 
 

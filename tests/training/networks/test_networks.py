@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from rtser_train.data.batches import frames_for
 from rtser_train.export.onnx_export import export, verify
 from rtser_train.export.step import StreamingStep
+from rtser_train.fitting.calibration import Calibration
 from rtser_train.front_end import log_mel
 from rtser_train.networks.bag_network import speech_gate
 from rtser_train.networks.randomness import initialise
@@ -201,7 +202,7 @@ def test_gradients_reach_every_parameter(name, cnn_name):
 @pytest.mark.parametrize("name", HEADS.names)
 def test_every_head_on_every_segment_network_exports_to_the_contract(name, cnn_name):
     cnn, head = a_cnn(cnn_name, emotions=3, embedding=8), a_head(name, 8, 3, seed=1)
-    step = StreamingStep(cnn, head, 1.0).eval()
+    step = StreamingStep(cnn, head, Calibration(1.0)).eval()
     with torch.no_grad():
         cnn.speech[2].bias.fill_(2.0)
     assert verify(export(step, METADATA.model_copy(update={"window": 10})), step, [sound(3.0)]) < 1e-5

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from rtser.engine.contract import Metadata
 from rtser_train.adapting.measuring import measure
@@ -19,10 +18,11 @@ from rtser_train.export.onnx_export import export, verify
 from rtser_train.export.package import VERIFIED_UTTERANCES, describe
 from rtser_train.export.step import StreamingStep
 from rtser_train.files import replacing
+from rtser_train.fitting.calibration import Heard, calibrate
 from rtser_train.fitting.context import FitContext
 from rtser_train.fitting.embeddings import Embedded, embed, likeliest
 from rtser_train.fitting.joint import Networks
-from rtser_train.fitting.stage2 import calibrate, calibration_logits, decide
+from rtser_train.fitting.stage2 import decide, heard_windows
 
 
 def adapt(
@@ -45,7 +45,7 @@ def adapt(
     """
     protocol = make_protocol(bags, test, context.seed)
     after: list[int] = []
-    heard: list[tuple[Tensor, Tensor]] = []
+    heard: list[Heard] = []
     for fold in protocol.folds:
         context.reporter.line(f"fold {fold.name} of {len(protocol.folds)}: {told(fold)}")
         networks = adapted(start.networks, fold.train, noise, context, f"fold-{fold.name}")
@@ -58,8 +58,8 @@ def adapt(
         after = _decisions(networks, embed(networks.cnn, protocol.final.test, networks.context), context)
     before = _decisions(start.networks, embed(start.networks.cnn, protocol.tested, start.networks.context), context)
     measured = measure(protocol.tested, before, after, context.experiment.emotions, protocol.apart)
-    temperature = calibrate(heard) if heard else start.temperature
-    return networks, Adaptation(start, context.experiment, protocol, measured, temperature)
+    calibration = calibrate(heard) if heard else start.calibration
+    return networks, Adaptation(start, context.experiment, protocol, measured, calibration)
 
 
 def _decisions(networks: Networks, embedded: Sequence[Embedded], context: FitContext) -> list[int]:
@@ -67,12 +67,12 @@ def _decisions(networks: Networks, embedded: Sequence[Embedded], context: FitCon
     return likeliest(decide(networks.head, embedded, context.experiment.attention.window))
 
 
-def _calibrating(networks: Networks, embedded: Sequence[Embedded], context: FitContext) -> list[tuple[Tensor, Tensor]]:
-    """Logits and labels of windows of bags; none where the networks find too little speech."""
+def _calibrating(networks: Networks, embedded: Sequence[Embedded], context: FitContext) -> list[Heard]:
+    """What is said of windows of bags; none where the networks find too little speech."""
     if not any(one.gate.sum() > 0 for one in embedded):
         return []
-    logits, labels = calibration_logits(networks.head, embedded, context)
-    return [(logits, labels)] if len(labels) else []
+    heard = heard_windows(networks.head, embedded, context)
+    return [heard] if len(heard.labels) else []
 
 
 def write(networks: Networks, adaptation: Adaptation, output: Path, command: str) -> tuple[Metadata, float]:
@@ -93,8 +93,8 @@ def write(networks: Networks, adaptation: Adaptation, output: Path, command: str
     """
     experiment = adaptation.experiment
     floor = experiment.features.energy_floor
-    step = StreamingStep(networks.cnn, networks.head, adaptation.temperature, networks.context, floor)
-    described = describe(experiment, experiment.head(None), {}, adaptation.temperature)
+    step = StreamingStep(networks.cnn, networks.head, adaptation.calibration, networks.context, floor)
+    described = describe(experiment, experiment.head(None), {}, adaptation.calibration)
     metadata = adaptation.metadata(described)
     content = export(step, metadata)
     known = [bag.recording for bag in adaptation.protocol.final.train]

@@ -12,6 +12,8 @@ from rtser_train.adapting.protocol import Protocol
 from rtser_train.adapting.recordings import counts
 from rtser_train.adapting.start import Start
 from rtser_train.config import Experiment
+from rtser_train.export.package import calibrated
+from rtser_train.fitting.calibration import Calibration
 
 MOST_SPEAKERS = 20
 """So many speakers or fewer have a row of their own."""
@@ -30,14 +32,14 @@ class Adaptation:
         experiment: its settings.
         protocol: who was adapted on and tested on.
         measured: what it is worth.
-        temperature: of the new model's calibration.
+        calibration: of the new model.
     """
 
     start: Start
     experiment: Experiment
     protocol: Protocol
     measured: Measured
-    temperature: float
+    calibration: Calibration
 
     @property
     def corpus(self) -> str:
@@ -103,10 +105,7 @@ class Adaptation:
             f"measures of {start.name}, not of this file": dict(start.measures),
         }
         apart = "speakers" if measured.apart and not self.protocol.final.test else "recordings"
-        calibration = {
-            "method": f"temperature, on {apart} that the models in question were not adapted on",
-            "temperature": self.temperature,
-        }
+        calibration = calibrated(self.calibration, f"{apart} that the models in question were not adapted on")
         sources = (*start.corpora, *self.experiment.heard)
         changes = {"corpora": tuple(dict.fromkeys(sources)), "measures": measures, "calibration": calibration}
         return described.model_copy(update=changes | {"limits": self.limits()})

@@ -10,6 +10,7 @@ from rtser.engine.contract import Metadata
 from rtser.errors import ModelError
 from rtser.models import read_model
 from rtser_train.export.load import load_step
+from rtser_train.fitting.calibration import Calibration
 from rtser_train.fitting.joint import Networks
 from rtser_train.settings import SIZES
 
@@ -22,13 +23,13 @@ class Start:
         metadata: what its file says.
         sha256: of the file.
         networks: on the CPU, in evaluation mode; nothing changes them.
-        temperature: of its calibration.
+        calibration: its own.
     """
 
     metadata: Metadata
     sha256: str
     networks: Networks
-    temperature: float
+    calibration: Calibration
 
     @property
     def size(self) -> str:
@@ -55,4 +56,4 @@ def read_start(path: Path) -> Start:
     except ModelError as error:
         raise ModelError(f"{path} cannot be adapted: {error.problem}", error.advice) from None
     networks = Networks(step.cnn, step.context, step.attention)
-    return Start(metadata, hashlib.sha256(content).hexdigest(), networks, step.temperature)
+    return Start(metadata, hashlib.sha256(content).hexdigest(), networks, step.calibration)

@@ -17,6 +17,7 @@ from rtser.errors import ModelError
 from rtser.models.providers import open_session
 from rtser_train.export.onnx_export import SHORT_WINDOW, TOLERANCE, export
 from rtser_train.export.step import StreamingStep, whole_utterance
+from rtser_train.fitting.calibration import Calibration
 from rtser_train.front_end import log_mel
 from rtser_train.networks.context import Context
 from rtser_train.networks.segment_network import convolution_of
@@ -41,7 +42,7 @@ def load_step(content: bytes) -> tuple[StreamingStep, Metadata]:
     if not metadata.networks:
         raise ModelError("it does not say how its networks are made", "name a file that rtser export wrote")
     try:
-        step = make_step(metadata.networks, len(metadata.labels), float(metadata.calibration["temperature"]))
+        step = make_step(metadata.networks, len(metadata.labels), _calibration(metadata.calibration))
         step.load_state_dict({name: weights[name] for name in step.state_dict() if name in weights}, strict=False)
         missing = [name for name in step.state_dict() if name not in weights and "num_batches" not in name]
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -51,7 +52,7 @@ def load_step(content: bytes) -> tuple[StreamingStep, Metadata]:
     return step.eval(), metadata
 
 
-def make_step(networks: Mapping[str, Any], emotions: int, temperature: float) -> StreamingStep:
+def make_step(networks: Mapping[str, Any], emotions: int, calibration: Calibration) -> StreamingStep:
     """Untrained networks as a file's metadata (`Metadata.networks`) describes them."""
     widths = tuple(networks["widths"])
     cnn = SEGMENT_NETWORKS.get(networks["segment_network"])(
@@ -60,7 +61,12 @@ def make_step(networks: Mapping[str, Any], emotions: int, temperature: float) ->
     width = networks.get("context", 0)
     context = Context(networks["embedding"], width) if width else None
     head = HEADS.get(networks["head"])(networks["embedding"] + width, emotions, networks["features"], 0.0)
-    return StreamingStep(cnn, head, temperature, context, networks.get("energy_floor", ENERGY_FLOOR))
+    return StreamingStep(cnn, head, calibration, context, networks.get("energy_floor", ENERGY_FLOOR))
+
+
+def _calibration(told: Mapping[str, Any]) -> Calibration:
+    """The calibration as metadata tell it."""
+    return Calibration(float(told["temperature"]), float(told.get("slope", 0.0)))
 
 
 def convert(content: bytes) -> bytes:
@@ -75,7 +81,7 @@ def convert(content: bytes) -> bytes:
         if about["contract"] != 1:
             raise ModelError(f"it follows contract {about['contract']}, and only files of contract 1 are converted")
         networks = _networks_of_contract_1(weights)
-        step = make_step(networks, len(about["labels"]), float(about["calibration"]["temperature"]))
+        step = make_step(networks, len(about["labels"]), _calibration(about["calibration"]))
         _fill(step, weights)
         kept = {key: about[key] for key in ("name", "labels", "window", "architecture", "corpora", "licence")}
         kept |= {key: about[key] for key in ("calibration", "measures", "limits")}

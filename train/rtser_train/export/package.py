@@ -22,6 +22,7 @@ from rtser_train.export.load import check_conversion, convert, load_step
 from rtser_train.export.onnx_export import export, verify
 from rtser_train.export.step import StreamingStep
 from rtser_train.files import replacing
+from rtser_train.fitting.calibration import Calibration
 from rtser_train.fitting.stage1 import segment_network
 from rtser_train.fitting.stage2 import head_network
 from rtser_train.networks.context import Context
@@ -57,7 +58,7 @@ def export_run(
     head = run.experiment.head(head)
     chosen = _chosen(run, fold)
     step = streamable(run, chosen, head)
-    metadata = describe(run.experiment, head, _metrics(run, head, chosen), step.temperature)
+    metadata = describe(run.experiment, head, _metrics(run, head, chosen), step.calibration)
     content = export(step, metadata)
     labelled = labelled_recordings(run.experiment, roots)
     known = [recording for recording, _ in labelled]
@@ -110,11 +111,11 @@ def export_fold(run: Run, fold: FoldFolder, head: str) -> Path:
     """
     step, path = streamable(run, fold, head), fold.model(head)
     with replacing(path) as part:
-        part.write_bytes(export(step, describe(run.experiment, head, {}, step.temperature)))
+        part.write_bytes(export(step, describe(run.experiment, head, {}, step.calibration)))
     return path
 
 
-def describe(experiment: Experiment, head: str, metrics: Mapping[str, Any], temperature: float) -> Metadata:
+def describe(experiment: Experiment, head: str, metrics: Mapping[str, Any], calibration: Calibration) -> Metadata:
     """The metadata of a model of this experiment."""
     cnn = experiment.cnn
     widths = "-".join(map(str, cnn.widths))
@@ -141,13 +142,16 @@ def describe(experiment: Experiment, head: str, metrics: Mapping[str, Any], temp
         },
         corpora=tuple(experiment.heard),
         licence=experiment.licence,
-        calibration={
-            "method": "temperature, on utterances that were not trained on",
-            "temperature": temperature,
-        },
+        calibration=calibrated(calibration, "utterances that were not trained on"),
         measures=dict(metrics),
         limits=experiment.limits,
     )
+
+
+def calibrated(calibration: Calibration, on: str) -> dict[str, Any]:
+    """What a file says of its calibration."""
+    method = f"temperature by the amount of speech, on {on}"
+    return {"method": method, "temperature": calibration.temperature, "slope": calibration.slope}
 
 
 def streamable(run: Run, fold: FoldFolder, head: str) -> StreamingStep:
@@ -187,7 +191,7 @@ def read_step(run: Run, fold: FoldFolder, head: str) -> StreamingStep:
         context = Context(run.experiment.cnn.embedding, joint.context)
         context.load_state_dict(saved["context"])
     floor = run.experiment.features.energy_floor
-    return StreamingStep(cnn, network, saved["temperatures"][head], context, floor).eval()
+    return StreamingStep(cnn, network, Calibration(*saved["calibrations"][head]), context, floor).eval()
 
 
 def _chosen(run: Run, fold: str | None) -> FoldFolder:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from rtser.engine.contract import FIRST_SEGMENT_HOP, FRAME_HOP_SAMPLES, FRAME_SAMPLES, HOP_FRAMES, State
+from rtser_train.fitting.calibration import Calibration
 from rtser_train.front_end import FrontEnd
 from rtser_train.networks.bag_network import BagNetwork, enough_speech, ratio, speech_gate, total
 from rtser_train.networks.context import Context
@@ -30,7 +31,7 @@ class StreamingStep(nn.Module):
     Args:
         cnn: the segment network.
         attention: the head.
-        temperature: divides the logits of the decision (calibration).
+        calibration: from the decision's logits to probabilities.
         context: joins what was said before to each embedding; None: the head sees the embeddings alone.
         energy_floor: of the front-end.
     """
@@ -39,13 +40,13 @@ class StreamingStep(nn.Module):
         self,
         cnn: SegmentNetwork,
         attention: BagNetwork,
-        temperature: float,
+        calibration: Calibration,
         context: Context | None = None,
         energy_floor: float = ENERGY_FLOOR,
     ) -> None:
         super().__init__()
         self.front_end = FrontEnd(energy_floor)
-        self.cnn, self.attention, self.temperature, self.context = cnn, attention, temperature, context
+        self.cnn, self.attention, self.calibration, self.context = cnn, attention, calibration, context
 
     def states(self) -> dict[str, tuple[State, tuple[int | str, ...]]]:
         """Each state by name: what the metadata says of it, and its shape without the batch axis; "W": the window."""
@@ -107,7 +108,7 @@ class StreamingStep(nn.Module):
         rings = [torch.cat([ring[:, 1:] * kept, one], 1) for ring, one in zip(states[-len(RING) :], new, strict=True)]
         ring_gates, ring_weights, ring_values = rings
         logits = self.attention.decide(ring_weights, ring_values)
-        emotions = (logits / self.temperature).softmax(-1) * enough_speech(ring_gates)
+        emotions = self.calibration.probabilities(logits, total(ring_gates).squeeze(-1)) * enough_speech(ring_gates)
         segment_emotions = output.emotion_logits.softmax(-1) * whole
         salience = ratio(weights, total(ring_weights)).mean(-1)
         embedding = output.embeddings * whole
@@ -159,9 +160,9 @@ def whole_utterance(
     for last in range(1, len(speech) + 1):
         begin = last - 1 if last - 1 in restarts else begin
         part = slice(max(begin, last - window), last)
-        logits = step.attention.decide(weights[part].unsqueeze(0), weighted[part].unsqueeze(0))[0]
+        logits = step.attention.decide(weights[part].unsqueeze(0), weighted[part].unsqueeze(0))
         enough = enough_speech(functional.pad(gates[part], (window - (last - part.start), 0)).unsqueeze(0))
-        emotions.append((logits / step.temperature).softmax(-1) * enough)
+        emotions.append(step.calibration.probabilities(logits, gates[part].sum().unsqueeze(0))[0] * enough)
         salience.append(ratio(weights[last - 1], weights[part].sum(0)).mean())
     segment_emotions = output.emotion_logits[0].softmax(-1)
     return Offline(*(part.numpy() for part in (torch.stack(emotions), segment_emotions, speech, torch.stack(salience))))

@@ -1,21 +1,69 @@
-"""Calibration: one temperature for the decision's logits, chosen on validation speakers."""
+"""Calibration: a temperature for the decision's logits that depends on how much speech was heard."""
 
 from __future__ import annotations
 
-from scipy.optimize import minimize_scalar
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from scipy.optimize import minimize
 from torch import Tensor
 from torch.nn import functional
 
+REFERENCE = 30.0
+"""Segments of speech at which the temperature is `Calibration.temperature`."""
+BOUNDS = ((np.log(0.1), np.log(10.0)), (-1.0, 1.0))
+"""Of the logarithm of the temperature, and of the slope."""
 
-def temperature(logits: Tensor, labels: Tensor) -> float:
-    """The temperature 0.1..10 that minimises the mean negative log-likelihood (Guo et al., 2017).
 
-    Args:
-        logits: (n, K), float.
+class Heard(NamedTuple):
+    """What a network said of n windows of utterances that it was not trained on.
+
+    Attributes:
+        logits: (n, K).
+        speech: (n,), the sum of each window's gates.
         labels: (n,), class indices.
     """
 
-    def loss(log_temperature: float) -> float:
-        return functional.cross_entropy(logits / 10**log_temperature, labels).item()
+    logits: Tensor
+    speech: Tensor
+    labels: Tensor
 
-    return float(10 ** minimize_scalar(loss, bounds=(-1.0, 1.0), method="bounded").x)
+
+class Calibration(NamedTuple):
+    """From logits z on s segments of speech to probabilities: softmax(z / T(s)), T(s) = T ((1 + s) / (1 + R)) ** a.
+
+    One temperature (Guo et al., 2017) is too low for decisions on little speech or too high for those on much. T
+    follows how much has been heard.
+
+    Attributes:
+        temperature: T, at R = `REFERENCE` segments.
+        slope: a; 0: one temperature for all.
+    """
+
+    temperature: float
+    slope: float = 0.0
+
+    def probabilities(self, logits: Tensor, speech: Tensor) -> Tensor:
+        """Probabilities (n, K) of logits (n, K) on so much speech, (n,)."""
+        if not self.slope:
+            return (logits / self.temperature).softmax(-1)
+        temperatures = self.temperature * ((1 + speech) / (1 + REFERENCE)) ** self.slope
+        return (logits / temperatures.unsqueeze(-1)).softmax(-1)
+
+
+def calibrate(heard: Sequence[Heard]) -> Calibration:
+    """The calibration that minimises the mean negative log-likelihood of what networks said.
+
+    Args:
+        heard: of each network, of utterances that it was not trained on.
+    """
+    logits, speech, labels = (torch.cat(parts).double() for parts in zip(*heard, strict=True))
+
+    def loss(values: np.ndarray) -> float:
+        found = Calibration(float(np.exp(values[0])), float(values[1]))
+        return functional.nll_loss(found.probabilities(logits, speech).log(), labels.long()).item()
+
+    found = minimize(loss, (0.0, 0.0), method="Nelder-Mead", bounds=BOUNDS)
+    return Calibration(float(np.exp(found.x[0])), float(found.x[1]))

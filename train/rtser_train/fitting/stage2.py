@@ -15,7 +15,7 @@ from torch.nn.utils.rnn import pad_sequence
 from rtser.errors import InputError
 from rtser_train.config import Experiment
 from rtser_train.data.batches import balance
-from rtser_train.fitting.calibration import temperature
+from rtser_train.fitting.calibration import Heard
 from rtser_train.fitting.context import FitContext
 from rtser_train.fitting.embeddings import Embedded, score
 from rtser_train.fitting.fit import fit
@@ -132,6 +132,12 @@ def _decide(network: nn.Module, embedded: Sequence[Embedded], window: int) -> Te
     return logits
 
 
+def decided_speech(embedded: Sequence[Embedded], window: int) -> Tensor:
+    """The sum of the gates (n,) of the windows that `decide` decides on; 0 where there is none."""
+    ends = [_last_decided(one.gate, window) or 0 for one in embedded]
+    return torch.stack([one.gate[max(0, end - window) : end].sum() for one, end in zip(embedded, ends, strict=True)])
+
+
 def _last_decided(gate: Tensor, window: int) -> int | None:
     """End of the last window that holds enough speech."""
     enough = enough_speech(functional.pad(gate, (window - 1, 0)).unfold(0, window, 1)).nonzero()
@@ -163,17 +169,12 @@ def windows(
 
 
 @torch.no_grad()
-def calibration_logits(network: BagNetwork, embedded: Sequence[Embedded], context: FitContext) -> tuple[Tensor, Tensor]:
-    """Logits (n, K) and labels (n,) of windows of all lengths that hold enough speech to be decided on."""
+def heard_windows(network: BagNetwork, embedded: Sequence[Embedded], context: FitContext) -> Heard:
+    """What a head says of windows of all lengths that hold enough speech to be decided on."""
     settings = context.experiment.attention
     rng = np.random.default_rng(context.seed)
     spoken, whole = with_speech(embedded), settings.padding == "zeros"
     draws = [windows(spoken, settings.window, rng, whole) for _ in range(CALIBRATION_DRAWS)]
     embeddings, gate, labels = (torch.cat(parts) for parts in zip(*draws, strict=True))
     enough = enough_speech(gate)
-    return network(embeddings[enough], gate[enough]), labels[enough]
-
-
-def calibrate(logits: Sequence[tuple[Tensor, Tensor]]) -> float:
-    """The temperature for the logits and labels of networks that were not trained on these utterances."""
-    return temperature(*(torch.cat(parts) for parts in zip(*logits, strict=True)))
+    return Heard(network(embeddings[enough], gate[enough]), gate[enough].sum(1), labels[enough])
