@@ -108,10 +108,12 @@ def naive(audio: Float32) -> Peer:
                 features = torch.from_numpy(log_mel(audio[end - first : end]))
                 segments = features.unfold(0, frames, 6).transpose(1, 2)  # (S, 32, 64)
                 output = step.cnn(segments)
-                weights, weighted = step.attention.contributions(
-                    output.embeddings[:, 0], speech_gate(output.speech_logits[:, 0].sigmoid())
-                )
-                (step.attention.decide(weights[None], weighted[None]) / step.temperature).softmax(-1)
+                embeddings, gate = output.embeddings[:, 0], speech_gate(output.speech_logits[:, 0].sigmoid())
+                if step.context is not None:
+                    embeddings = step.context(embeddings[None], gate[None])[0]
+                weights, weighted = step.attention.contributions(embeddings, gate)
+                logits = step.attention.decide(weights[None], weighted[None])
+                step.calibration.probabilities(logits, gate.sum()[None])
 
     seconds = len(ends) * HOP_SAMPLES / SAMPLE_RATE
     return Peer(f"the naive pipeline, PyTorch, every 60 ms ({seconds:.0f} s of the audio)", ("torch",), seconds, run)
