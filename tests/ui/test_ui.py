@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 from conftest import sound
@@ -69,6 +70,13 @@ def test_the_picture_shows_everything_that_is_promised(size):
     promised = ["microphone", "48 to 16 kHz", "CPU", "tiny", "level", "speaking", "emotion", "attention", "now", "-10"]
     promised += ["utterance", "0:02.0", "step", "lag 12 ms", "dropped", "missing", "up", "60%", *LABELS]
     assert [word for word in promised if word not in shown] == []
+
+
+def test_whose_voice_it_takes_off_stands_beside_the_source():
+    seen = scene()
+    assert "voice" not in text(seen)
+    seen.take(replace(BEGIN, voice="me"))
+    assert "microphone, voice me" in text(seen)
 
 
 def test_the_strip_names_emotions_in_words_so_that_colour_is_not_needed():
