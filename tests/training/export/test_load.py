@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 
 import numpy as np
 import onnx
@@ -39,27 +40,31 @@ def a_step(networks=NETWORKS):
     return step.eval()
 
 
-def a_file(step, networks=NETWORKS):
-    calibration = step.calibration._asdict()
-    return export(step, METADATA.model_copy(update={"networks": networks, "calibration": calibration}))
-
-
-@pytest.mark.parametrize("networks", [NETWORKS, WITH_CONTEXT])
-def test_a_file_loads_back_into_torch_with_every_weight_and_statistic(networks):
+@cache
+def a_file(with_context=False):
+    """The file of `a_step`."""
+    networks = WITH_CONTEXT if with_context else NETWORKS
     step = a_step(networks)
-    loaded, metadata = load_step(a_file(step, networks))
+    about = {"networks": networks, "calibration": step.calibration._asdict()}
+    return export(step, METADATA.model_copy(update=about))
+
+
+@pytest.mark.parametrize("with_context", [False, True])
+def test_a_file_loads_back_into_torch_with_every_weight_and_statistic(with_context):
+    networks = WITH_CONTEXT if with_context else NETWORKS
+    step = a_step(networks)
+    loaded, metadata = load_step(a_file(with_context))
     assert metadata.networks == networks
     assert loaded.calibration == step.calibration
     state = loaded.state_dict()
     for name, value in step.state_dict().items():
         if "num_batches" not in name:
             assert torch.equal(state[name], value), name
-    assert verify(a_file(step, networks), loaded, [sound(3.0)]) < 1e-5
+    assert verify(a_file(with_context), loaded, [sound(3.0)]) < 1e-5
 
 
 def test_the_context_is_forgotten_at_a_restart_and_at_no_other_time():
-    step = a_step(WITH_CONTEXT)
-    model = load_bytes(a_file(step, WITH_CONTEXT), provider="cpu")
+    model = load_bytes(a_file(with_context=True), provider="cpu")
     (state,) = [one for one in model.metadata.states if one.name == "state_context"]
     assert state.reset == "utterance"
     assert raw_outputs(model, sound(3.0), 1).emotions[-1] != pytest.approx(
@@ -77,7 +82,7 @@ def test_a_model_hears_below_the_usual_floor_if_its_own_is_lower():
 
 
 def test_the_first_five_hops_of_an_exported_file_leave_no_trace():
-    model = load_bytes(a_file(a_step()), provider="cpu")
+    model = load_bytes(a_file(), provider="cpu")
     state, samples = model.initial_state(1, 10), sound(1.0)
     for hop in range(5):
         part = samples[None, hop * 960 : (hop + 1) * 960]
@@ -89,8 +94,7 @@ def test_the_first_five_hops_of_an_exported_file_leave_no_trace():
 
 
 def test_a_file_that_gives_no_numbers_is_refused():
-    step = a_step()
-    content = a_file(step)
+    step, content = a_step(), a_file()
     step.calibration = Calibration(float("nan"))
     with pytest.raises(ModelError, match="differs from torch by nan"):
         verify(content, step, [sound(3.0)])
@@ -127,7 +131,7 @@ def test_a_file_of_contract_1_is_converted_with_the_same_decisions():
 
 
 def test_the_states_say_what_they_are_and_what_resets_them():
-    states = {state.name: state for state in load_step(a_file(a_step()))[1].states}
+    states = {state.name: state for state in load_step(a_file())[1].states}
     assert {name for name, state in states.items() if state.reset == "utterance"} == {
         "state_gates",
         "state_weights",
@@ -154,7 +158,7 @@ def test_a_file_of_this_contract_needs_no_conversion():
 
 
 def test_an_exported_graph_has_no_constant_arithmetic_left():
-    graph = onnx.load_from_string(a_file(a_step())).graph
+    graph = onnx.load_from_string(a_file()).graph
     constants = {node.output[0] for node in graph.node if node.op_type == "Constant"}
     constants |= {one.name for one in graph.initializer} | {""}
     assert all(set(node.input) - constants for node in graph.node if node.op_type != "Constant")
