@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from rtser_train.data import waveform
-from rtser_train.data.waveform import changed, other_voice
+from rtser_train.data.waveform import changed, other_voice, recipe
 from rtser_train.settings import Waveform
 
 CHANGES = ("voice", "room", "band", "clip", "codec")
@@ -59,3 +59,12 @@ def test_another_voice_has_another_pitch(voice):
 def test_a_sound_too_short_for_praat_stays_as_it_is():
     short = np.zeros(200, np.float32)
     assert np.array_equal(other_voice(short, Waveform(), np.random.default_rng(0)), short)
+
+
+def test_what_is_kept_of_a_version_is_made_anew_with_other_settings_or_libraries(monkeypatch):
+    before = recipe(Waveform())
+    assert recipe(Waveform(pitch_semitones=1.0)) != before
+    monkeypatch.setattr("rtser_train.data.waveform.version", lambda _: "another")
+    recipe.cache_clear()
+    assert recipe(Waveform()) != before
+    recipe.cache_clear()

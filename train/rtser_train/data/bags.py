@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 from rtser.audio.file import read_audio
 from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, SEGMENT_SAMPLES, segment_count
 from rtser.errors import InputError
+from rtser_train.data import waveform
 from rtser_train.data.cache import CACHE, Arrays, kept
 from rtser_train.data.corpora import Recording
 from rtser_train.data.pools import one_thread
-from rtser_train.data.waveform import changed
 from rtser_train.files import written_ns
 from rtser_train.front_end import fingerprint, log_mel
 from rtser_train.memo import last_of_each_thread
@@ -165,14 +165,15 @@ def _made(
     def another(number: int) -> Arrays:
         samples = read_samples(recording)
         with one_thread():
-            return {"frames": log_mel(changed(samples, features.waveform, [*recording.key, str(number)]), floor)}
+            other = waveform.changed(samples, features.waveform, [*recording.key, str(number)])
+            return {"frames": log_mel(other, floor)}
 
     files = [kept(folder, recording, recipe, as_it_is)]
     with np.load(files[0]) as arrays:
         speech: NDArray[np.float32] = arrays["speech"]
     for number in range(1, features.versions + 1) if changes and len(speech) else ():
-        waveform = features.waveform.model_dump_json().encode()
-        files.append(kept(folder, recording, recipe + waveform + bytes([number]), partial(another, number)))
+        changing = recipe + waveform.recipe(features.waveform) + bytes([number])
+        files.append(kept(folder, recording, changing, partial(another, number)))
     return speech, files
 
 

@@ -11,12 +11,25 @@ import json
 import warnings
 from collections.abc import Sequence
 from functools import cache
+from importlib.metadata import version
 from threading import Lock
 
 import numpy as np
+import soundfile
 
 from rtser.engine.contract import SAMPLE_RATE
-from rtser_train.data.acoustics import Samples, at_level, band_limited, coded, in_room, telephone
+from rtser_train.data.acoustics import (
+    CODECS,
+    FILTER_ORDER,
+    PEAK,
+    TELEPHONE_HZ,
+    Samples,
+    at_level,
+    band_limited,
+    coded,
+    in_room,
+    telephone,
+)
 from rtser_train.data.cache import CACHE
 from rtser_train.files import replacing
 from rtser_train.settings import Waveform
@@ -32,6 +45,15 @@ CLIP_DB = (3.0, 15.0)
 COMPRESSION = (0.3, 1.0)
 _PRAAT = Lock()
 """Praat has one random generator for the whole process."""
+
+
+@cache
+def recipe(settings: Waveform) -> bytes:
+    """All that a version of the sound depends on, beside the sound and its key: settings, constants, libraries."""
+    made_by = {name: version(name) for name in ("praat-parselmouth", "pyroomacoustics", "scipy", "soxr")}
+    constants = [PITCH_HZ, LOW_CUTS_HZ, HIGH_CUTS_HZ, CLIP_DB, COMPRESSION, TELEPHONE_HZ, FILTER_ORDER, PEAK, CODECS]
+    parts = [settings.model_dump(), _room_recipe(), constants, made_by, soundfile.__libsndfile_version__]
+    return json.dumps(parts, sort_keys=True).encode()
 
 
 def changed(samples: Samples, settings: Waveform, key: Sequence[str]) -> Samples:
@@ -86,14 +108,17 @@ def other_voice(samples: Samples, settings: Waveform, rng: np.random.Generator) 
 @cache
 def rooms() -> list[Samples]:
     """Impulse responses of simulated rooms, each (n,), kept in the cache."""
-    recipe = json.dumps([ROOMS, ROOM_LEAST_M, ROOM_MOST_M, T60_S, WALL_DISTANCE_M, MOST_REFLECTIONS])
-    kept = CACHE / "rooms" / f"{hashlib.sha256(recipe.encode()).hexdigest()}.npz"
+    kept = CACHE / "rooms" / f"{hashlib.sha256(_room_recipe().encode()).hexdigest()}.npz"
     if not kept.exists():
         rng = np.random.default_rng(0)
         with replacing(kept) as part:
             np.savez(part, *[_room(rng) for _ in range(ROOMS)])
     with np.load(kept) as arrays:
         return list(arrays.values())
+
+
+def _room_recipe() -> str:
+    return json.dumps([ROOMS, ROOM_LEAST_M, ROOM_MOST_M, T60_S, WALL_DISTANCE_M, MOST_REFLECTIONS])
 
 
 def _room(rng: np.random.Generator) -> Samples:
