@@ -39,7 +39,7 @@ def attention_weights(salience: Float64, window: int) -> Float64:
     """How much attention each segment of an utterance gets, over the whole utterance: (n,), to a common scale.
 
     A segment's salience is its share of its window, s = w / (w + the sum over the segments before it in the window). So
-    each weight follows from those before it.
+    each weight follows from those before it: exactly where all dimensions of the attention weigh alike, nearly else.
 
     Args:
         salience: (n,), of the segments from the utterance's first on.

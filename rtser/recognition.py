@@ -111,7 +111,7 @@ def recognise(
     >>> import rtser
     >>> result = rtser.recognise(rtser.sample_path())
     >>> len(result.decisions), len(result.utterances) > 2
-    (320, True)
+    (368, True)
 
     Args:
         sound: an audio file, or a pair of samples and their rate in Hz. Samples are PCM bytes (16 bit, little-endian)

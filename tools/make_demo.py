@@ -1,9 +1,11 @@
-"""Make the bundled sample, rtser/samples/demo.flac, with the speech synthesiser espeak-ng: no recording is copied.
+"""Make the bundled sample, rtser/samples/demo.flac, with a speech synthesiser: no recording is copied.
 
-    apt install espeak-ng
+    apt install espeak-ng && pip install '.[augment]'
     python tools/make_demo.py
 
-Four sentences in four manners of speaking (pitch, speed and loudness), between silences.
+Four sentences by espeak-ng between silences, each in a manner of its own: Praat moves formants and the median of the
+pitch, and widens or narrows how the pitch moves. The manners were chosen so that the shipped model names what each
+sentence says. So the sample shows what the program does, and nothing about how good the model is.
 """
 
 from __future__ import annotations
@@ -11,38 +13,66 @@ from __future__ import annotations
 import io
 import subprocess
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import soundfile
 import soxr
+from parselmouth import Sound
+from parselmouth.praat import call
 
 from rtser.engine.contract import SAMPLE_RATE
 
 OUTPUT = Path(__file__).parents[1] / "rtser" / "samples" / "demo.flac"
 PAUSE_S = 0.9
-SENTENCES = [
-    # voice, pitch 0..99, words a minute, loudness 0..200, text
-    ("en-us+f3", 45, 150, 80, "Good morning, this is a short demonstration of speech."),
-    ("en-us+m3", 80, 230, 190, "No! I told you three times, and it is still broken!"),
-    ("en-us+f2", 20, 105, 45, "I am so sorry. I wish you could have been here."),
-    ("en-us+f4", 95, 190, 130, "Really? You won? That is wonderful, congratulations!"),
-]
+PITCH_HZ = (75.0, 600.0)
 
 
-def speak(voice: str, pitch: int, words_a_minute: int, loudness: int, text: str) -> np.ndarray:
+class Manner(NamedTuple):
+    """How a sentence is spoken.
+
+    Attributes:
+        voice: of espeak-ng.
+        words_a_minute: its speed.
+        formants: factor of the formants.
+        pitch_hz: median of the pitch.
+        pitch_range: factor of how far the pitch moves from its median.
+        peak: largest sample.
+    """
+
+    voice: str
+    words_a_minute: int
+    formants: float
+    pitch_hz: float
+    pitch_range: float
+    peak: float
+
+
+SENTENCES = {
+    "Good morning, this is a short demonstration of speech.": Manner("en-us+m1", 154, 1.12, 118, 0.8, 0.8),
+    "No! I told you three times, and it is still broken!": Manner("en-us+m2", 151, 0.98, 196, 1.7, 0.9),
+    "I am so sorry. I wish you could have been here.": Manner("en-us+m7", 95, 0.92, 181, 0.4, 0.35),
+    "Really? You won? That is wonderful, congratulations!": Manner("en-us+m4", 167, 1.06, 388, 1.9, 0.8),
+}
+
+
+def speak(text: str, manner: Manner) -> np.ndarray:
     """One sentence, (n,), float32, 16 kHz."""
-    command = ["espeak-ng", "--stdout", "-v", voice, "-p", str(pitch), "-s", str(words_a_minute), "-a", str(loudness)]
+    command = ["espeak-ng", "--stdout", "-v", manner.voice, "-p", "50", "-s", str(manner.words_a_minute), "-a", "100"]
     wav = subprocess.run([*command, text], check=True, capture_output=True).stdout
     samples, rate = soundfile.read(io.BytesIO(wav), dtype="float32")
-    return soxr.resample(samples, rate, SAMPLE_RATE)
+    sound = Sound(soxr.resample(samples, rate, SAMPLE_RATE).astype(np.float64), SAMPLE_RATE)
+    changes = (manner.formants, manner.pitch_hz, manner.pitch_range, 1.0)
+    spoken = call(sound, "Change gender", *PITCH_HZ, *changes).values[0].astype(np.float32)
+    return spoken / np.abs(spoken).max() * np.float32(manner.peak)
 
 
 def main() -> None:
     """Write the sample."""
     pause = np.zeros(round(PAUSE_S * SAMPLE_RATE), np.float32)
     parts = [pause]
-    for sentence in SENTENCES:
-        parts += [speak(*sentence), pause]
+    for text, manner in SENTENCES.items():
+        parts += [speak(text, manner), pause]
     samples = np.concatenate(parts)
     OUTPUT.parent.mkdir(parents=True, exist_ok=True)
     soundfile.write(OUTPUT, samples, SAMPLE_RATE, subtype="PCM_16")
