@@ -28,7 +28,8 @@ def run(tmp_path, monkeypatch) -> Run:
         return Path(shutil.copy(default_model_path(), fold.model(head)))
 
     monkeypatch.setattr(contestants, "export_fold", copies)
-    content = {"name": "x", "emotions": EMOTIONS, "corpora": ["mine"], "merge": {"calm": "neutral"}, "noise": "esc10"}
+    content = {"name": "x", "emotions": EMOTIONS, "corpora": ["mine", "auxiliary"], "merge": {"calm": "neutral"}}
+    content |= {"noise": "esc10"}
     run = Run.create(checked(Experiment, content, "x"), tmp_path / "run", {1: ["1", "2", "final"]})
     for fold, name in (("1", "a.wav"), ("2", "b.wav")):
         folder = run.fold(1, fold)

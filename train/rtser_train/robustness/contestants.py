@@ -118,16 +118,18 @@ def of_run(folder: Path, head: str | None, only: str | None = None) -> Contestan
     folds = run.finished_tests(seed) if only is None else [run.fold(seed, only)]
     if not folds:
         raise InputError(f"{folder} has no trained test fold", "run rtser train again to go on")
+    parts = tuple(_part(run, fold, head) for fold in folds)
+    heard = {corpus for part in parts for corpus, _ in part.tests or ()}
     which = f"fold {only}" if only else f"{len(folds)} test folds"
     return Contestant(
         name=experiment.name,
         source=str(folder),
-        parts=tuple(_part(run, fold, head) for fold in folds),
+        parts=parts,
         labels=tuple(experiment.emotions),
         label_threshold=experiment.label_threshold,
         corpora=(),
         merge=experiment.merge,
-        tested=tuple(experiment.corpora),
+        tested=tuple(corpus for corpus in experiment.corpora if corpus in heard),
         noise=tuple(experiment.heard),
         protocol=f"the models of {which} of seed {seed}, each on the utterances that its fold tested "
         f"({experiment.protocol.kind})",
