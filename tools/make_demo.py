@@ -19,7 +19,7 @@ import numpy as np
 import soundfile
 import soxr
 from parselmouth import Sound
-from parselmouth.praat import call
+from parselmouth.praat import call, run
 
 from rtser.engine.contract import SAMPLE_RATE
 
@@ -62,6 +62,7 @@ def speak(text: str, manner: Manner) -> np.ndarray:
     wav = subprocess.run([*command, text], check=True, capture_output=True).stdout
     samples, rate = soundfile.read(io.BytesIO(wav), dtype="float32")
     sound = Sound(soxr.resample(samples, rate, SAMPLE_RATE).astype(np.float64), SAMPLE_RATE)
+    run("random_initializeWithSeedUnsafelyButPredictably(0)")  # unvoiced parts are drawn at random
     changes = (manner.formants, manner.pitch_hz, manner.pitch_range, 1.0)
     spoken = call(sound, "Change gender", *PITCH_HZ, *changes).values[0].astype(np.float32)
     return spoken / np.abs(spoken).max() * np.float32(manner.peak)

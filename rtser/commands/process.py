@@ -102,13 +102,24 @@ def failures(interruptible: bool = False) -> Iterator[Failures]:
         raise typer.Exit(fail.noted[0].exit_code)
 
 
+EXTRAS = {
+    "audformat": "audformat",
+    "opensmile": "baseline",
+    "distributed": "dask",
+    "parselmouth": "augment",
+    "praat-parselmouth": "augment",
+    "pyroomacoustics": "augment",
+}
+"""The extra that brings a package, where it is not that of the command."""
+
+
 @contextmanager
 def packages(extra: str) -> Iterator[None]:
     """Say what to install where the packages of an extra are missing."""
     try:
         yield
     except ModuleNotFoundError as error:
-        extra = {"audformat": "audformat", "opensmile": "baseline", "distributed": "dask"}.get(error.name or "", extra)
+        extra = EXTRAS.get(error.name or "", extra)
         how = (
             "pip install matplotlib"
             if extra == "plot"

@@ -131,7 +131,7 @@ def export(
         metadata, difference = export_run(trained, head, fold, roots, output)
         typer.echo(f"{output}: {metadata.name}, {', '.join(metadata.labels)}; at most {difference:.1e} from torch")
         if metadata.baseline is None:
-            typer.echo("It does not know the average voice, so it takes no --voice: only a final fold's model does.")
+            typer.echo("It does not bring the average voice, so --voice compares with a plain one.")
 
 
 def corpus_roots(names: list[str], data: Path, corpora: list[str] | None) -> dict[str, Path]:

@@ -72,6 +72,7 @@ class Metadata(BaseModel):
     architecture: str = Field(description="one line")
     networks: dict[str, Any] = Field({}, description="what training needs to load the weights again")
     corpora: tuple[str, ...] = Field(description="what it was trained on")
+    held_out: tuple[str, ...] = Field((), description="those of which a third was left out, for measuring")
     licence: str = Field(description="of the weights")
     calibration: dict[str, Any] = Field({}, description="how the probabilities were calibrated")
     measures: dict[str, Any] = Field({}, description="what was measured, each with its protocol")

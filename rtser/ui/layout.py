@@ -104,9 +104,10 @@ def _title(state: ViewState, width: int) -> Text:
     rates = f"{rate / 1000:g} kHz" if rate == SAMPLE_RATE else f"{rate / 1000:g} to {SAMPLE_RATE / 1000:g} kHz"
     right = f"{state.source.model.name}  {state.source.provider.removesuffix('ExecutionProvider')}  {rates} "
     row = Text(" rtser", style="bold")
-    heard = state.source.source if state.source.voice is None else f"{state.source.source}, voice {state.source.voice}"
-    row.append(f"  {heard}", style="not bold")
-    row.truncate(max(6, width - len(right) - 1), overflow="ellipsis")
+    row.append(f"  {state.source.source}", style="not bold")
+    voice = "" if state.source.voice is None else f", voice {state.source.voice}"
+    row.truncate(max(6, width - len(right) - len(voice) - 1), overflow="ellipsis")
+    row.append(voice, style="not bold")
     row.pad_right(max(1, width - row.cell_len - len(right)))
     row.append(right, style="not bold")
     row.stylize("#FFFFFF on #30404A")

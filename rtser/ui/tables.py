@@ -25,7 +25,7 @@ def show_model(console: Console, model: Model) -> None:
         "window": f"{about.window} segments ({segment_end_s(about.window - 1):.2f} s)",
         "label threshold": f"{about.label_threshold:.2f}",
         "architecture": about.architecture,
-        "trained on": ", ".join(about.corpora),
+        "trained on": ", ".join(f"{one} (two thirds)" if one in about.held_out else one for one in about.corpora),
         "licence": about.licence,
         "calibration": _lines(about.calibration),
         "average voice": ", ".join(map("{} {:.2f}".format, about.labels, about.baseline or ())) or "unstated",

@@ -90,11 +90,9 @@ class Experiment(Settings):
         return [*self.corpora, *([self.noise] if self.noise else [])]
 
     @property
-    def heard(self) -> list[str]:
-        """What its models say they were trained on: `sources`, with a word on noise of which a third was left out."""
-        if not self.noise or not self.noise_held_out:
-            return self.sources
-        return [*self.corpora, f"{self.noise} less its held-out third"]
+    def held_out(self) -> list[str]:
+        """The noise recordings' name, if a third of them is left out of training."""
+        return [self.noise] if self.noise and self.noise_held_out else []
 
     def head(self, name: str | None) -> str:
         """One of the experiment's heads, the first if not named; InputError if it has none of this name."""

@@ -30,12 +30,13 @@ def test_a_temperature_mends_overconfidence():
     assert error(mended, heard.labels) < 0.03 < error(heard.logits.softmax(-1), heard.labels)
 
 
-def test_the_temperature_follows_the_speech_that_was_heard():
+@pytest.mark.parametrize("slope", [0.5, -0.3])
+def test_the_temperature_follows_the_speech_that_was_heard(slope):
     speech = torch.linspace(0, 60, SIZE)
-    heard = said(2 * ((1 + speech) / (1 + REFERENCE)) ** 0.5, speech)
+    heard = said(2 * ((1 + speech) / (1 + REFERENCE)) ** slope, speech)
     found = calibrate([heard])
     assert found.temperature == pytest.approx(2, abs=0.2)
-    assert found.slope == pytest.approx(0.5, abs=0.1)
+    assert found.slope == pytest.approx(slope, abs=0.1)
 
 
 def test_without_a_slope_the_speech_does_not_matter():

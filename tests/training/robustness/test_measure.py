@@ -10,7 +10,7 @@ from rtser_train.progress import ProgressReporter
 from rtser_train.robustness import listening
 from rtser_train.robustness.conditions import CONDITIONS, chosen_groups
 from rtser_train.robustness.contestants import Contestant, Part, of_file
-from rtser_train.robustness.measure import Request, measure
+from rtser_train.robustness.measure import Request, measure, notes_of
 from rtser_train.robustness.report import write_report
 from rtser_train.robustness.results import Report
 from rtser_train.robustness.sounds import find_sounds
@@ -259,3 +259,20 @@ def test_an_empty_recording_is_not_decided_on(folder, shipped, tmp_path):
     asked = request_of(folder, [shipped], "level,noise,rooms,codecs,speed,lead,joined", roots={"mine": corpus})
     report = measure(asked, tmp_path / "kept", QUIET, jobs=1)
     assert report.corpora["mine"].conditions[0].scores[0].undecided == pytest.approx(100 / 9)
+
+
+@pytest.mark.parametrize(
+    ("sounds", "held_out", "words"),
+    [
+        ("esc10", ("esc10",), ["was trained with sounds of esc10"]),
+        ("esc10, held-out third", (), ["is not known"]),
+        ("esc10, held-out third", ("esc10",), []),
+        ("wind", (), []),
+    ],
+)
+def test_noise_that_a_model_was_trained_with_is_told(folder, shipped, sounds, held_out, words):
+    asked = request_of(folder, [shipped])
+    asked = replace(asked, roots={}, sounds=replace(asked.sounds, without_speech={sounds: ()}))
+    notes = notes_of(asked, [replace(shipped, noise=("esc10",), held_out=held_out)])
+    assert len(notes) == len(words)
+    assert all(word in note for word, note in zip(words, notes, strict=True))

@@ -106,8 +106,9 @@ class Adaptation:
         }
         apart = "speakers" if measured.apart and not self.protocol.final.test else "recordings"
         calibration = calibrated(self.calibration, f"{apart} that the models in question were not adapted on")
-        sources = (*start.corpora, *self.experiment.heard)
+        sources = (*start.corpora, *self.experiment.sources)
         changes = {"corpora": tuple(dict.fromkeys(sources)), "measures": measures, "calibration": calibration}
+        changes["held_out"] = tuple(name for name in start.held_out if name != self.experiment.noise)
         return described.model_copy(update=changes | {"limits": self.limits()})
 
     def limits(self) -> str:

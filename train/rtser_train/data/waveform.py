@@ -50,7 +50,7 @@ _PRAAT = Lock()
 @cache
 def recipe(settings: Waveform) -> bytes:
     """All that a version of the sound depends on, beside the sound and its key: settings, constants, libraries."""
-    made_by = {name: version(name) for name in ("praat-parselmouth", "pyroomacoustics", "scipy", "soxr")}
+    made_by = {name: version(name) for name in ("praat-parselmouth", "scipy", "soxr")}
     constants = [PITCH_HZ, LOW_CUTS_HZ, HIGH_CUTS_HZ, CLIP_DB, COMPRESSION, TELEPHONE_HZ, FILTER_ORDER, PEAK, CODECS]
     parts = [settings.model_dump(), _room_recipe(), constants, made_by, soundfile.__libsndfile_version__]
     return json.dumps(parts, sort_keys=True).encode()
@@ -118,7 +118,8 @@ def rooms() -> list[Samples]:
 
 
 def _room_recipe() -> str:
-    return json.dumps([ROOMS, ROOM_LEAST_M, ROOM_MOST_M, T60_S, WALL_DISTANCE_M, MOST_REFLECTIONS])
+    constants = [ROOMS, ROOM_LEAST_M, ROOM_MOST_M, T60_S, WALL_DISTANCE_M, MOST_REFLECTIONS]
+    return json.dumps([constants, version("pyroomacoustics")])
 
 
 def _room(rng: np.random.Generator) -> Samples:

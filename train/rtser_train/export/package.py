@@ -22,7 +22,7 @@ from rtser_train.export.load import check_conversion, convert, load_step
 from rtser_train.export.onnx_export import export, verify
 from rtser_train.export.step import StreamingStep
 from rtser_train.files import replacing
-from rtser_train.fitting.calibration import Calibration
+from rtser_train.fitting.calibration import REFERENCE, Calibration
 from rtser_train.fitting.stage1 import segment_network
 from rtser_train.fitting.stage2 import head_network
 from rtser_train.networks.context import Context
@@ -140,7 +140,8 @@ def describe(experiment: Experiment, head: str, metrics: Mapping[str, Any], cali
             "context": context,
             "energy_floor": experiment.features.energy_floor,
         },
-        corpora=tuple(experiment.heard),
+        corpora=tuple(experiment.sources),
+        held_out=tuple(experiment.held_out),
         licence=experiment.licence,
         calibration=calibrated(calibration, "utterances that were not trained on"),
         measures=dict(metrics),
@@ -151,7 +152,7 @@ def describe(experiment: Experiment, head: str, metrics: Mapping[str, Any], cali
 def calibrated(calibration: Calibration, on: str) -> dict[str, Any]:
     """What a file says of its calibration."""
     method = f"temperature by the amount of speech, on {on}"
-    return {"method": method, "temperature": calibration.temperature, "slope": calibration.slope}
+    return {"method": method, **calibration._asdict(), "segments": REFERENCE}
 
 
 def streamable(run: Run, fold: FoldFolder, head: str) -> StreamingStep:

@@ -34,8 +34,8 @@ class Heard(NamedTuple):
 class Calibration(NamedTuple):
     """From logits z on s segments of speech to probabilities: softmax(z / T(s)), T(s) = T ((1 + s) / (1 + R)) ** a.
 
-    One temperature (Guo et al., 2017) is too low for decisions on little speech or too high for those on much. T
-    follows how much has been heard.
+    One temperature (Guo et al., 2017) need not suit decisions on little speech and on much. T follows how much has been
+    heard.
 
     Attributes:
         temperature: T, at R = `REFERENCE` segments.
@@ -47,10 +47,14 @@ class Calibration(NamedTuple):
 
     def probabilities(self, logits: Tensor, speech: Tensor) -> Tensor:
         """Probabilities (n, K) of logits (n, K) on so much speech, (n,)."""
+        return self.scaled(logits, speech).softmax(-1)
+
+    def scaled(self, logits: Tensor, speech: Tensor) -> Tensor:
+        """Logits (n, K), divided by the temperature for so much speech, (n,)."""
         if not self.slope:
-            return (logits / self.temperature).softmax(-1)
+            return logits / self.temperature
         temperatures = self.temperature * ((1 + speech) / (1 + REFERENCE)) ** self.slope
-        return (logits / temperatures.unsqueeze(-1)).softmax(-1)
+        return logits / temperatures.unsqueeze(-1)
 
 
 def calibrate(heard: Sequence[Heard]) -> Calibration:
@@ -62,8 +66,8 @@ def calibrate(heard: Sequence[Heard]) -> Calibration:
     logits, speech, labels = (torch.cat(parts).double() for parts in zip(*heard, strict=True))
 
     def loss(values: np.ndarray) -> float:
-        found = Calibration(float(np.exp(values[0])), float(values[1]))
-        return functional.nll_loss(found.probabilities(logits, speech).log(), labels.long()).item()
+        tried = Calibration(float(np.exp(values[0])), float(values[1]))
+        return functional.cross_entropy(tried.scaled(logits, speech), labels.long()).item()
 
     found = minimize(loss, (0.0, 0.0), method="Nelder-Mead", bounds=BOUNDS)
     return Calibration(float(np.exp(found.x[0])), float(found.x[1]))

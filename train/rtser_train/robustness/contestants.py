@@ -49,6 +49,7 @@ class Contestant:
         merge: how its training merged emotions; empty where that is not known.
         tested: of a run's folds, the corpora that they tested on; empty of a file, which may be measured on any.
         noise: the noise that it was trained with, as far as the file says: whatever stands among its corpora.
+        held_out: noise of which a third was left out of training, as far as the file says.
         protocol: who is measured on, in words.
     """
 
@@ -61,6 +62,7 @@ class Contestant:
     merge: Mapping[str, str]
     tested: tuple[str, ...]
     noise: tuple[str, ...]
+    held_out: tuple[str, ...]
     protocol: str
 
     def part_of(self, recording: Recording) -> int | None:
@@ -95,6 +97,7 @@ def of_file(path: Path) -> Contestant:
         merge={},
         tested=(),
         noise=about.corpora,
+        held_out=about.held_out,
         protocol="one model file, on all utterances chosen",
     )
 
@@ -130,7 +133,8 @@ def of_run(folder: Path, head: str | None, only: str | None = None) -> Contestan
         corpora=(),
         merge=experiment.merge,
         tested=tuple(corpus for corpus in experiment.corpora if corpus in heard),
-        noise=tuple(experiment.heard),
+        noise=tuple(experiment.sources),
+        held_out=tuple(experiment.held_out),
         protocol=f"the models of {which} of seed {seed}, each on the utterances that its fold tested "
         f"({experiment.protocol.kind})",
     )

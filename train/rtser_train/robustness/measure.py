@@ -95,7 +95,7 @@ def measure(request: Request, kept: Path, reporter: ProgressReporter, jobs: int 
         models=[_measured(one) for one in contestants],
         corpora=corpora,
         alarms=alarms,
-        notes=[*request.sounds.notes, *_notes(request, contestants)],
+        notes=[*request.sounds.notes, *notes_of(request, contestants)],
     )
 
 
@@ -248,7 +248,7 @@ def _measured(one: Contestant) -> Measured:
     )
 
 
-def _notes(request: Request, contestants: Sequence[Contestant]) -> list[str]:
+def notes_of(request: Request, contestants: Sequence[Contestant]) -> list[str]:
     """What to know before any figure."""
     notes = []
     for one in contestants:
@@ -258,11 +258,16 @@ def _notes(request: Request, contestants: Sequence[Contestant]) -> list[str]:
                 f"{one.name} was trained on {' and '.join(heard)}: its figures there are of speakers that it was "
                 "trained on, and do not say how good it is for others."
             )
-    names = {name.partition(",")[0] for name in request.sounds.without_speech}
     for one in contestants:
-        for name in sorted(names & set(one.noise)):
-            notes.append(
-                f"{one.name} was trained with noise from {name}. Only the third of it that is held out is used here; "
-                "whether its training left that third out is not known."
-            )
+        for sounds in sorted(request.sounds.without_speech):
+            name, _, part = sounds.partition(",")
+            if name not in one.noise:
+                continue
+            if not part:
+                notes.append(f"{one.name} was trained with sounds of {name}: its false alarms there are too few.")
+            elif name not in one.held_out:
+                notes.append(
+                    f"{one.name} was trained with noise from {name}. Only the third of it that is held out is used "
+                    "here; whether its training left that third out is not known."
+                )
     return notes
