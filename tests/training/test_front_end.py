@@ -61,7 +61,7 @@ def test_equals_kaldi_on_a_voice_but_for_its_own_rounding(voice):
 
 def test_float32_is_near_an_fft_in_float64(voice):
     ours = log_mel(voice)
-    assert np.abs(ours - fft_log_mel(voice)[: len(ours)]).max() < 3e-4
+    assert np.abs(ours - fft_log_mel(voice)[: len(ours)]).max() < 5e-4
 
 
 def test_hop_by_hop_gives_the_frames_of_the_whole(voice):

@@ -60,7 +60,7 @@ def test_the_settings_of_an_adaptation_come_from_the_file(a_file):
 
 
 def test_the_shipped_model_can_be_adapted():
-    assert read_start(ROOT / "rtser" / "models" / "default.onnx").size == "edge"
+    assert read_start(ROOT / "rtser" / "models" / "default.onnx").size == "edge-wide"
 
 
 def test_a_merge_into_an_emotion_that_the_model_lacks_is_refused(a_file):
