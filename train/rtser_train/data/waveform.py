@@ -18,18 +18,7 @@ import numpy as np
 import soundfile
 
 from rtser.engine.contract import SAMPLE_RATE
-from rtser_train.data.acoustics import (
-    CODECS,
-    FILTER_ORDER,
-    PEAK,
-    TELEPHONE_HZ,
-    Samples,
-    at_level,
-    band_limited,
-    coded,
-    in_room,
-    telephone,
-)
+from rtser_train.data.acoustics import CONSTANTS, Samples, at_level, band_limited, coded, in_room, telephone
 from rtser_train.data.cache import CACHE
 from rtser_train.files import replacing
 from rtser_train.settings import Waveform
@@ -51,7 +40,7 @@ _PRAAT = Lock()
 def recipe(settings: Waveform) -> bytes:
     """All that a version of the sound depends on, beside the sound and its key: settings, constants, libraries."""
     made_by = {name: version(name) for name in ("praat-parselmouth", "scipy", "soxr")}
-    constants = [PITCH_HZ, LOW_CUTS_HZ, HIGH_CUTS_HZ, CLIP_DB, COMPRESSION, TELEPHONE_HZ, FILTER_ORDER, PEAK, CODECS]
+    constants = [PITCH_HZ, LOW_CUTS_HZ, HIGH_CUTS_HZ, CLIP_DB, COMPRESSION, *CONSTANTS]
     parts = [settings.model_dump(), _room_recipe(), constants, made_by, soundfile.__libsndfile_version__]
     return json.dumps(parts, sort_keys=True).encode()
 
