@@ -94,15 +94,19 @@ class Decider:
         self._hold, self._report_hops = round(settings.hold_s / HOP_S), round(settings.report_s / HOP_S)
         durations_s = settings.onset_s, settings.hangover_s, settings.silence_s
         self._onset, self._hangover, self._silence = (max(1, round(seconds / HOP_S)) for seconds in durations_s)
-        self._first = self._last = self._reported = self._hops = self._silent = self._held = 0
+        self._first = self._last = self._reported = self._hops = self._held = 0
+        self._silent = self._silence  # segments of silence in a row
         self._sums, self._weight = [0.0] * len(labels), 0.0
         self._average: list[float] = []
         self._label = -1
 
     @property
     def idle(self) -> bool:
-        """Whether no utterance lasts and none may be beginning: the network may forget."""
-        return not self._hops
+        """Whether no utterance lasts, and it has been silent as long as ends one: the network may forget.
+
+        A soft beginning is no silence, though it is too soft to begin an utterance: the network goes on with it.
+        """
+        return not self._hops and self._silent >= self._silence
 
     def push(self, segment: int, speech: float, emotions: list[float]) -> Reading:
         """Take the next decision.
@@ -113,11 +117,10 @@ class Decider:
             emotions: (K,) probabilities; zeros where the window holds too little speech.
         """
         begun, decided = self._hops >= self._onset, any(emotions)
+        self._silent = 0 if speech >= self._settings.speech_leave else self._silent + 1
         if speech >= (self._settings.speech_leave if begun else self._settings.speech_enter):
             self._add(segment, speech, emotions if decided else None)
-        elif begun:
-            self._silent += 1
-        elif self._hops:
+        elif self._hops and not begun:
             self._close()
         if self._hops < self._onset:
             return SILENT
@@ -138,6 +141,7 @@ class Decider:
         utterance = self._utterance(final=True) if self._hops >= self._onset else None
         self._drop_label()
         self._close()
+        self._silent = self._silence
         return utterance
 
     def _add(self, segment: int, speech: float, emotions: list[float] | None) -> None:
@@ -145,7 +149,7 @@ class Decider:
         if not self._hops:
             self._first = self._reported = segment
         self._hops += 1
-        self._silent, self._last = 0, segment
+        self._last = segment
         if emotions:
             weight = speech * (min(self._hops, FULL_HOPS) / FULL_HOPS) ** CERTAINTY_POWER
             self._weight += weight
@@ -191,5 +195,5 @@ class Decider:
         self._average, self._label, self._held = [], -1, 0
 
     def _close(self) -> None:
-        self._hops = self._silent = 0
+        self._hops = 0
         self._sums, self._weight = [0.0] * len(self._labels), 0.0

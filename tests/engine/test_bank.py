@@ -100,19 +100,16 @@ def test_the_sound_holds_several_utterances_and_each_follows_the_decision_that_e
 def test_the_network_forgets_what_came_before_wherever_the_decider_is_idle():
     """With the restarts that the decider asks for, the network alone gives the same emotions."""
     every = decisions(WHOLE)
-    idle, hops, silent = [], 0, 0
     onset, silence = 2, 6
+    idle, hops, silent = [], 0, silence
     for one in every:  # the decider's counting, written out for these settings
         begun = hops >= onset
+        silent = 0 if one.speech >= DECIDE.speech_leave else silent + 1
         if one.speech >= (DECIDE.speech_leave if begun else DECIDE.speech_enter):
-            hops, silent = hops + 1, 0
-        elif begun:
-            silent += 1
-        else:
+            hops += 1
+        elif not begun or silent >= silence:
             hops = 0
-        if silent >= silence:
-            hops = silent = 0
-        idle.append(hops == 0)
+        idle.append(hops == 0 and silent >= silence)
     restarts = {segment + 1 for segment, quiet in enumerate(idle) if quiet}
     raw = raw_outputs(TINY, SOUND, TINY.metadata.window, restarts)
     assert 0 < len(restarts) < len(every)

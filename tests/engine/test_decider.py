@@ -124,12 +124,24 @@ def test_between_the_thresholds_a_named_emotion_stays_and_none_is_named():
     assert labels(shares, settings) == [None] * 3 + ["angry"] * 6 + [None] * 3
 
 
-def test_it_is_idle_where_no_utterance_lasts_and_none_may_be_beginning():
+def idle_after_each(speech):
     one, idle = Decider(LABELS, 0.4, DecideSettings(onset_s=0.3, silence_s=0.6)), []
-    for k, heard in enumerate([0.0] * 3 + [0.9] * 4 + [0.0] + [0.9] * 6 + [0.0] * 12):
+    for k, heard in enumerate(speech):
         one.push(k, heard, [0.8, 0.2])
         idle.append(one.idle)
-    assert idle == [True] * 3 + [False] * 4 + [True] + [False] * 15 + [True] * 3
+    return idle
+
+
+def test_it_is_idle_before_all_speech_and_where_an_utterance_has_ended():
+    assert idle_after_each([0.0] * 3 + [0.9] * 6 + [0.0] * 12) == [True] * 3 + [False] * 15 + [True] * 3
+
+
+def test_a_beginning_that_breaks_off_is_forgotten_only_after_as_much_silence_as_ends_an_utterance():
+    assert idle_after_each([0.9] * 4 + [0.0] * 9 + [0.9] * 4 + [0.0] * 11) == [False] * 26 + [True] * 2
+
+
+def test_speech_too_soft_to_begin_an_utterance_is_not_forgotten_before_what_follows():
+    assert not any(idle_after_each([0.6] * 12 + [0.9] * 6))
 
 
 def test_clearing_it_tells_what_is_cut_off_and_forgets_it():
