@@ -35,11 +35,14 @@ def log_floor(floor: float) -> float:
 
 
 class Fit(Settings):
-    """How one network is fitted: Adam, exponential decay every two epochs, early stopping, averaged weights."""
+    """How one network is fitted: optimiser, learning rate and its schedule, early stopping, averaged weights."""
 
     epochs: Count = 40
     patience: Count = Field(8, description="epochs without a better validation UA before stopping")
     batch: Annotated[int, Field(ge=2)] = Field(32, description="bags a step")
+    optimiser: Literal["adam", "muon"] = Field(
+        "adam", description="muon: of the matrices and convolutions; it needs half the draws for the same loss"
+    )
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     schedule: Literal["decay", "one-cycle"] = Field(
         "decay", description="of the learning rate; one-cycle: up to it and down to nothing over all epochs"

@@ -20,9 +20,11 @@ class KilledError(Exception):
     """A kill in the middle of an epoch."""
 
 
-def fitted(checkpoint, break_in_epoch=None, schedule="decay"):
+def fitted(checkpoint, break_in_epoch=None, schedule="decay", optimiser="adam"):
     """A small regression, fitted for six epochs with dropout; broken off in the middle of one."""
-    network = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.BatchNorm1d(8), Dropout(0.5), torch.nn.Linear(8, 1))
+    network = torch.nn.Sequential(
+        torch.nn.Linear(10, 12), torch.nn.BatchNorm1d(12), Dropout(0.5), torch.nn.Linear(12, 1)
+    )
     initialise(network, torch.Generator().manual_seed(0))
 
     def losses(epoch):
@@ -31,21 +33,29 @@ def fitted(checkpoint, break_in_epoch=None, schedule="decay"):
         for step in range(5):
             if epoch == break_in_epoch and step == 2:
                 raise KilledError
-            yield (network(torch.randn(16, 4, generator=inputs)) - 1).square().mean(), 16
+            yield (network(torch.randn(16, 10, generator=inputs)) - 1).square().mean(), 16
 
     def validate(averaged):
-        return {"mean": -(averaged(torch.ones(2, 4)) - 1).square().mean().item()}
+        return {"mean": 1 / (1 + (averaged(torch.ones(2, 10)) - 1).square().mean().item())}
 
-    fit(network, losses, validate, Fit(epochs=6, schedule=schedule), checkpoint, ProgressReporter(), steps=5)
+    fit(
+        network,
+        losses,
+        validate,
+        Fit(epochs=6, schedule=schedule, optimiser=optimiser),
+        checkpoint,
+        ProgressReporter(),
+        steps=5,
+    )
     return network.state_dict()
 
 
-@pytest.mark.parametrize("schedule", ["decay", "one-cycle"])
-def test_a_fit_that_was_killed_goes_on_to_the_same_weights_bit_for_bit(tmp_path, schedule):
-    unbroken = fitted(tmp_path / "a.pt", schedule=schedule)
+@pytest.mark.parametrize("how", [("decay", "adam"), ("one-cycle", "adam"), ("one-cycle", "muon")])
+def test_a_fit_that_was_killed_goes_on_to_the_same_weights_bit_for_bit(tmp_path, how):
+    unbroken = fitted(tmp_path / "a.pt", None, *how)
     with pytest.raises(KilledError):
-        fitted(tmp_path / "b.pt", break_in_epoch=4, schedule=schedule)
-    resumed = fitted(tmp_path / "b.pt", schedule=schedule)
+        fitted(tmp_path / "b.pt", 4, *how)
+    resumed = fitted(tmp_path / "b.pt", None, *how)
     assert all(torch.equal(unbroken[name], resumed[name]) for name in unbroken)
     assert (tmp_path / "a.csv").read_text() == (tmp_path / "b.csv").read_text()
 

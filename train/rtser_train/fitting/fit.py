@@ -17,6 +17,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from rtser.errors import InputError
 from rtser_train.files import replacing
+from rtser_train.fitting.optimisers import optimisers
 from rtser_train.fitting.saving import save
 from rtser_train.progress import ProgressReporter
 from rtser_train.settings import Fit
@@ -34,7 +35,7 @@ def fit(
     reporter: ProgressReporter,
     steps: int,
 ) -> list[float]:
-    """Fit `network` by Adam and leave it with the averaged weights of its best epoch, or of its last.
+    """Fit `network` and leave it with the averaged weights of its best epoch, or of its last.
 
     Args:
         losses: yields the loss of each step of epoch e (from 0), and how many segments it is of. All its randomness
@@ -75,27 +76,22 @@ def fit(
 
 
 class _Fitting:
-    """A network, its optimiser and its averaged weights; kept in the checkpoint and resumed from it.
+    """A network, its optimisers and its averaged weights; kept in the checkpoint and resumed from it.
 
     The checkpoint holds a dictionary: ``epoch`` (how many are done), ``best`` (metrics and number of the best epoch),
     ``weights`` (averaged, of the best epoch), ``history`` (loss and metrics of each epoch) and the states of network,
-    optimiser, schedule and average.
+    average, optimisers and schedules.
     """
 
     def __init__(self, network: nn.Module, settings: Fit, checkpoint: Path, steps: int) -> None:
         self._settings, self._checkpoint = settings, checkpoint
-        optimiser = torch.optim.Adam(
-            network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
-        )
-        schedule = _schedule(optimiser, settings, steps)
+        self._optimisers = optimisers(network, settings)
+        self._schedules = [_schedule(optimiser, settings, steps) for optimiser in self._optimisers]
         self.average = AveragedModel(network, multi_avg_fn=running_average(settings.average), use_buffers=True)
-        self._network, self._optimiser, self._schedule = network, optimiser, schedule
-        self._parts: dict[str, Any] = {
-            "network": network,
-            "optimiser": optimiser,
-            "schedule": schedule,
-            "average": self.average,
-        }
+        self._network = network
+        self._parts: dict[str, Any] = {"network": network, "average": self.average}
+        for number, pair in enumerate(zip(self._optimisers, self._schedules, strict=True)):
+            self._parts |= dict(zip((f"optimiser-{number}", f"schedule-{number}"), pair, strict=True))
         self.state: dict[str, Any] = {"epoch": 0, "best": {"mean": -1.0, "epoch": -1}, "weights": None, "history": []}
         if checkpoint.exists():
             device = next(network.parameters()).device
@@ -120,18 +116,19 @@ class _Fitting:
         self._network.train()
         steps, segments = [], 0
         for loss, size in losses:
-            self._optimiser.zero_grad()
+            self._network.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
-            self._optimiser.step()
+            for optimiser in self._optimisers:
+                optimiser.step()
             self.average.update_parameters(self._network)
             if self._settings.schedule == "one-cycle":
-                self._schedule.step()
+                self._step_schedules()
             steps.append(loss.item())
             segments += size
         if not math.isfinite(sum(steps)):
             raise InputError(f"{self._checkpoint.stem}: the loss is not a number any more", "lower the learning rate")
         if self._settings.schedule == "decay":
-            self._schedule.step()
+            self._step_schedules()
         return fmean(steps), segments
 
     def keep(self, loss: float, metrics: dict[str, float]) -> None:
@@ -144,6 +141,10 @@ class _Fitting:
         state |= {"epoch": epoch + 1} | {name: part.state_dict() for name, part in self._parts.items()}
         save(state, self._checkpoint)
         self._write_history()
+
+    def _step_schedules(self) -> None:
+        for schedule in self._schedules:
+            schedule.step()
 
     def _write_history(self) -> None:
         history = self.state["history"]
