@@ -13,6 +13,7 @@ from rtser_train.registry import HEADS, SEGMENT_NETWORKS
 
 Rate = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
+Positive = Annotated[float, Field(gt=0)]
 
 SegmentNetworkName = Annotated[str, AfterValidator(SEGMENT_NETWORKS.check)]
 HeadName = Annotated[str, AfterValidator(HEADS.check)]
@@ -43,7 +44,7 @@ class Fit(Settings):
     optimiser: Literal["adam", "muon"] = Field(
         "adam", description="muon: of the matrices and convolutions; it needs half the draws for the same loss"
     )
-    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    learning_rate: Positive = 1e-3
     schedule: Literal["decay", "one-cycle"] = Field(
         "decay", description="of the learning rate; one-cycle: up to it and down to nothing over all epochs"
     )
@@ -71,7 +72,7 @@ class CnnSettings(Settings):
     margin: Annotated[int, Field(ge=0)] | None = Field(
         None, description="most segments of a crop before and after the speech; null: as long as the recording goes on"
     )
-    draws: Annotated[float, Field(gt=0)] = Field(
+    draws: Positive = Field(
         1.0, description="utterances drawn an epoch, balanced over corpora and emotions, for each training utterance"
     )
     noise_share: Rate = Field(0.1, description="share of the draws that are noise recordings")
@@ -124,9 +125,7 @@ class Waveform(Settings):
 class Features(Settings):
     """What is made of every recording once, and kept in the cache."""
 
-    energy_floor: Annotated[float, Field(gt=0)] = Field(
-        ENERGY_FLOOR, description="least energy of a Mel bin; part of the model"
-    )
+    energy_floor: Positive = Field(ENERGY_FLOOR, description="least energy of a Mel bin; part of the model")
     versions: Annotated[int, Field(ge=0)] = Field(0, description="changed versions beside the sound as it is")
     waveform: Waveform = Waveform()
 
@@ -147,7 +146,7 @@ class Sampling(Settings):
         description="within an emotion of a corpus a speaker weighs by the square root of his or her utterances; "
         "false: all utterances weigh the same",
     )
-    weights: dict[str, Annotated[float, Field(gt=0)]] = Field({}, description="further factor of a corpus")
+    weights: dict[str, Positive] = Field({}, description="further factor of a corpus")
 
 
 class Joint(Settings):
@@ -181,6 +180,9 @@ class Augment(Settings):
     gain_db: Annotated[float, Field(ge=0)] = Field(10.0, description="level change, plus or minus")
     noise_probability: Rate = 0.5
     noise_snr_db: tuple[float, float] = (0.0, 30.0)
+    reverberation_probability: Rate = Field(0.0, description="how often the late sound of a room is added")
+    reverberation_s: tuple[Positive, Positive] = Field((0.2, 1.0), description="its time to fade by 60 dB")
+    late_db: tuple[float, float] = Field((-12.0, 5.0), description="its level, of the sound without the room")
     hiss_probability: Rate = Field(0.0, description="how often steady noise of a microphone is added")
     hiss_db: tuple[float, float] = Field((-100.0, -45.0), description="its level, of full scale")
     frequency_warp: Rate = Field(0.08, description="largest relative stretch of the Mel axis")

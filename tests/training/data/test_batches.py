@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from rtser_train.data.batches import Cropping, augment, balance, crops, stack
+from rtser_train.data.batches import NEPERS_PER_DB, Batch, Cropping, augment, balance, crops, stack
 from rtser_train.front_end import log_mel
 from rtser_train.settings import ENERGY_FLOOR, Augment, Sampling, log_floor
 from training.bags import a_bag
@@ -87,6 +87,20 @@ def test_every_version_of_a_bag_is_drawn():
     bag = replace(a_bag(), versions=tuple(version for level in levels for version in a_bag(level=level).versions))
     batch = stack([bag] * 50, cropping(10), np.random.default_rng(0))
     assert set(batch.log_mel.mean((1, 2)).round().tolist()) == {-8.0, -6.0, -4.0}
+
+
+def test_a_room_lets_a_sound_fade_by_60_db_in_its_time():
+    settings = NOTHING.model_copy(
+        update={"reverberation_probability": 0.999999, "reverberation_s": (0.5, 0.5), "late_db": (0.0, 0.0)}
+    )
+    sound = torch.full((2, 32 + 6 * 19, MEL_BINS), -60.0)
+    sound[:, 10] = 0.0
+    batch = Batch(sound, torch.zeros(2), torch.ones(2, 20), torch.ones(2, 20), torch.arange(2))
+    heard = augment(batch, None, settings, -60.0, torch.Generator().manual_seed(0)).log_mel
+    assert heard[:, 10].abs().max() < 1e-3
+    faded = (heard[:, 11:51] - heard[:, 12:52]) / NEPERS_PER_DB  # in 10 ms
+    assert torch.allclose(faded, torch.full_like(faded, 60 / 50), atol=1e-3)
+    assert heard[:, 11:].exp().sum(1).mean() == pytest.approx(1, rel=0.01)
 
 
 def test_hiss_has_the_level_of_white_noise():

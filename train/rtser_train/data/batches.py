@@ -16,12 +16,20 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from rtser.engine.contract import FRAME_SAMPLES, HOP_FRAMES, MEL_BINS, SEGMENT_FRAMES
+from rtser.engine.contract import (
+    FRAME_HOP_SAMPLES,
+    FRAME_SAMPLES,
+    HOP_FRAMES,
+    MEL_BINS,
+    SAMPLE_RATE,
+    SEGMENT_FRAMES,
+)
 from rtser_train.data.bags import Bag, Frames
 from rtser_train.front_end import HIGH_HZ, LOW_HZ, hertz_to_mel, mel_filterbank
 from rtser_train.settings import Augment, Sampling
 
 NEPERS_PER_DB = float(np.log(10.0) / 10.0)
+FRAME_STEP_S = FRAME_HOP_SAMPLES / SAMPLE_RATE
 EQUALISER_POINTS = 6
 TELEPHONE_HZ = 3_400.0
 _TELEPHONE_BIN = int(
@@ -173,7 +181,7 @@ def _part(bag: Bag, cropping: Cropping, rng: np.random.Generator) -> tuple[int, 
 def augment(
     batch: Batch, noise: Tensor | None, settings: Augment, log_floor: float, generator: torch.Generator
 ) -> Batch:
-    """Random stretch, tilt, noise, level, telephone band and masks; the same shapes out, no value below the floor."""
+    """Random stretch, tilt, room, noise, level, telephone band, masks; the same shapes out, no value below the floor."""
     x, speech = batch.log_mel, batch.speech
     size = len(x)
 
@@ -192,6 +200,9 @@ def augment(
         points = torch.rand(size, 1, EQUALISER_POINTS, generator=generator, device=x.device) * 2 - 1
         response = functional.interpolate(points, MEL_BINS, mode="linear", align_corners=True)
         x = x + NEPERS_PER_DB * settings.equaliser_db * response
+    if settings.reverberation_probability:
+        late = _late(x, uniform(*settings.reverberation_s)) + NEPERS_PER_DB * uniform(*settings.late_db)
+        x = torch.where(sometimes(settings.reverberation_probability), torch.logaddexp(x, late), x)
     if noise is not None:
         level = _level(x) - _level(noise) - NEPERS_PER_DB * uniform(*settings.noise_snr_db)
         sounding = noise.amax(dim=(1, 2), keepdim=True) > log_floor  # digital silence cannot be scaled to a level
@@ -208,6 +219,18 @@ def augment(
     masked = (bins >= first) & (bins < first + width)
     x = torch.where(masked, x.mean(dim=(1, 2), keepdim=True), x)
     return batch._replace(log_mel=x, speech=speech)
+
+
+def _late(x: Tensor, reverberation_s: Tensor) -> Tensor:
+    """Log-Mel of the late reverberation of frames (B, T, 64), the same shape, as strong in all as they are.
+
+    What came before fades by 60 dB in the reverberation time, (B, 1, 1), and adds in power (Polack's model of a room).
+    """
+    step = torch.arange(x.shape[1], dtype=x.dtype, device=x.device)
+    passed = step.unsqueeze(1) - step
+    fade = NEPERS_PER_DB * 60 * FRAME_STEP_S / reverberation_s  # of a frame's power, in nepers
+    kept = torch.where(passed > 0, (-fade * passed).exp() * fade.expm1(), 0)
+    return (kept @ x.exp()).clamp_min(1e-30).log()
 
 
 def _hiss(like: Tensor, level: Tensor, generator: torch.Generator) -> Tensor:
