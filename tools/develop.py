@@ -86,7 +86,7 @@ def measure(networks: Networks, bags: Sequence[Bag], experiment: Experiment) -> 
     """UA in per cent by corpus, and their mean."""
     embedded = embed(networks.cnn, bags, networks.context)
     with torch.no_grad():
-        found = score(embedded, decide(networks.head, embedded, experiment.attention.window))
+        found = score(embedded, decide(networks.head, embedded, experiment.attention.window).logits)
     rounded = {name: round(100 * value, 1) for name, value in found.items() if name != "mean"}
     return rounded | {"mean": round(fmean(rounded.values()), 1)}
 

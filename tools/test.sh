@@ -3,6 +3,8 @@
 #
 #     tools/test.sh [pytest options]
 #
+# Test files run beside each other, one on each core, at most four; for one after another: tools/test.sh -n 0
+#
 # The Python packages go into .venv beside this checkout. Real speech is used where RTSER_DATA names its folder;
 # without it the tests that need it are skipped, and the training chain runs on synthetic speech.
 set -euo pipefail
@@ -30,4 +32,5 @@ python=${PYTHON:-python3}
 .venv/bin/ruff format --check .
 .venv/bin/mypy
 .venv/bin/lint-imports
-.venv/bin/python -m pytest "$@"
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} # each test process has a core
+.venv/bin/python -m pytest -n logical --maxprocesses 4 --dist loadfile "$@"

@@ -12,7 +12,7 @@ import typer
 from rtser.commands.options import keep_apart
 from rtser.commands.process import failures, packages
 from rtser.commands.quiet import quiet_exporter
-from rtser.commands.train import CorpusOption, DataOption, corpus_roots
+from rtser.commands.train import PLAIN_VOICE, CorpusOption, DataOption, corpus_roots
 from rtser.errors import InputError, OutputError
 
 
@@ -83,6 +83,7 @@ def adapt(
             metadata, difference = write(networks, adaptation, output, shlex.join(["rtser", *sys.argv[1:]]))
         typer.echo(adaptation.table())
         typer.echo(f"\n{output}: {metadata.name}, {', '.join(metadata.labels)}; at most {difference:.1e} from torch")
+        typer.echo(PLAIN_VOICE)
         typer.echo(f"its card: {card}")
         typer.echo(adaptation.verdict())
 

@@ -20,6 +20,8 @@ HeadOption = Annotated[
 ]
 RunArgument = Annotated[Path, typer.Argument(help="Folder of a training run.", show_default=False)]
 
+PLAIN_VOICE = "It does not bring the average voice, so --voice compares with a plain one."
+
 
 def train(
     config: Annotated[Path, typer.Argument(help="YAML file, or the name of a shipped one: default, debug.")] = Path(
@@ -131,7 +133,7 @@ def export(
         metadata, difference = export_run(trained, head, fold, roots, output)
         typer.echo(f"{output}: {metadata.name}, {', '.join(metadata.labels)}; at most {difference:.1e} from torch")
         if metadata.baseline is None:
-            typer.echo("It does not bring the average voice, so --voice compares with a plain one.")
+            typer.echo(PLAIN_VOICE)
 
 
 def corpus_roots(names: list[str], data: Path, corpora: list[str] | None) -> dict[str, Path]:

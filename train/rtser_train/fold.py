@@ -18,7 +18,7 @@ from rtser_train.fitting.embeddings import Embedded, align, embed
 from rtser_train.fitting.joint import fit_jointly
 from rtser_train.fitting.saving import save
 from rtser_train.fitting.stage1 import fit_cnn
-from rtser_train.fitting.stage2 import decide, decided_speech, fit_head, heard_windows, prepared
+from rtser_train.fitting.stage2 import decide, fit_head, heard_windows, prepared
 from rtser_train.networks.bag_network import BagNetwork
 from rtser_train.networks.context import Context
 from rtser_train.networks.segment_network import SegmentNetwork
@@ -147,9 +147,8 @@ def _predictions(fold: Fold, trained: Trained, context: FitContext) -> list[Pred
     settings = context.experiment
     test = prepared(embed(trained.cnn, fold.test, trained.context), settings)
     window, found = settings.attention.window, {}
-    speech = decided_speech(test, window)
     for head, network in trained.heads.items():
-        found[head] = trained.calibrations[head].probabilities(decide(network, test, window), speech)
+        found[head] = trained.calibrations[head].probabilities(*decide(network, test, window))
     data = BaselineInput(fold, trained.embedded, test, len(settings.emotions), context.seed)
     found |= {name: BASELINES.get(name).predict(data) for name in settings.baselines}
     return [

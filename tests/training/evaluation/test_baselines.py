@@ -92,8 +92,8 @@ def test_zeros_change_what_is_decided_and_masks_do_not():
     one.gate[:] = 1
     alone = network(one.embeddings.unsqueeze(0), one.gate.unsqueeze(0))
     (masked,), (zeros,) = prepared([one], an_experiment("masked")), prepared([one], an_experiment("zeros"))
-    assert torch.allclose(decide(network, [masked], 10), alone, atol=1e-6)
-    assert not torch.allclose(decide(network, [zeros], 10), alone, atol=1e-3)
+    assert torch.allclose(decide(network, [masked], 10).logits, alone, atol=1e-6)
+    assert not torch.allclose(decide(network, [zeros], 10).logits, alone, atol=1e-3)
 
 
 def test_bags_padded_with_zeros_are_always_seen_whole():

@@ -39,6 +39,14 @@ def test_the_temperature_follows_the_speech_that_was_heard(slope):
     assert found.slope == pytest.approx(slope, abs=0.1)
 
 
+def test_a_slope_that_is_known_is_kept_and_the_temperature_fits_it():
+    speech = torch.linspace(0, 60, SIZE)
+    heard = said(2 * ((1 + speech) / (1 + REFERENCE)) ** 0.4, speech)
+    found = calibrate([heard], slope=0.4)
+    assert found.slope == 0.4
+    assert found.temperature == pytest.approx(2, abs=0.2)
+
+
 def test_without_a_slope_the_speech_does_not_matter():
     logits = torch.randn(4, 3)
     little, much = (Calibration(2.0).probabilities(logits, torch.full((4,), speech)) for speech in (1.0, 60.0))

@@ -26,8 +26,9 @@ def test_the_last_window_with_enough_speech_is_the_one_that_counts():
     alone = embedded(speech)
     trailing = embedded(torch.cat([speech, torch.randn(30, 4, generator=generator)]), [1.0] * 10 + [0.0] * 30)
     silent = embedded(speech, [0.0] * 10)
-    logits = decide(network, [alone, trailing, silent], window=10)
+    logits, heard = decide(network, [alone, trailing, silent], window=10)
     assert logits[2].isnan().all()
     assert score([silent], logits[2:])["mean"] == 0
     expected = network(speech[-3:].unsqueeze(0), torch.ones(1, 3))[0]
     assert torch.allclose(logits[1], expected, atol=1e-5)
+    assert heard.tolist() == [10, 3, 0]

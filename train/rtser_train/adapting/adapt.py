@@ -58,13 +58,13 @@ def adapt(
         after = _decisions(networks, embed(networks.cnn, protocol.final.test, networks.context), context)
     before = _decisions(start.networks, embed(start.networks.cnn, protocol.tested, start.networks.context), context)
     measured = measure(protocol.tested, before, after, context.experiment.emotions, protocol.apart)
-    calibration = calibrate(heard) if heard else start.calibration
+    calibration = calibrate(heard, start.calibration.slope) if heard else start.calibration
     return networks, Adaptation(start, context.experiment, protocol, measured, calibration)
 
 
 def _decisions(networks: Networks, embedded: Sequence[Embedded], context: FitContext) -> list[int]:
     """The class of each bag's last window with enough speech; -1 where none has enough."""
-    return likeliest(decide(networks.head, embedded, context.experiment.attention.window))
+    return likeliest(decide(networks.head, embedded, context.experiment.attention.window).logits)
 
 
 def _calibrating(networks: Networks, embedded: Sequence[Embedded], context: FitContext) -> list[Heard]:

@@ -181,7 +181,7 @@ def _part(bag: Bag, cropping: Cropping, rng: np.random.Generator) -> tuple[int, 
 def augment(
     batch: Batch, noise: Tensor | None, settings: Augment, log_floor: float, generator: torch.Generator
 ) -> Batch:
-    """Random stretch, tilt, room, noise, level, telephone band, masks; the same shapes out, no value below the floor."""
+    """Random stretch, tilt, room, noise, level, telephone band, masks; the same shapes, no value below the floor."""
     x, speech = batch.log_mel, batch.speech
     size = len(x)
 

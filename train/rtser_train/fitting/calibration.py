@@ -57,17 +57,20 @@ class Calibration(NamedTuple):
         return logits / temperatures.unsqueeze(-1)
 
 
-def calibrate(heard: Sequence[Heard]) -> Calibration:
+def calibrate(heard: Sequence[Heard], slope: float | None = None) -> Calibration:
     """The calibration that minimises the mean negative log-likelihood of what networks said.
 
     Args:
         heard: of each network, of utterances that it was not trained on.
+        slope: taken as it is, where there are too few windows to fit it too; None: it is fitted.
     """
     logits, speech, labels = (torch.cat(parts).double() for parts in zip(*heard, strict=True))
 
-    def loss(values: np.ndarray) -> float:
-        tried = Calibration(float(np.exp(values[0])), float(values[1]))
-        return functional.cross_entropy(tried.scaled(logits, speech), labels.long()).item()
+    def of(values: np.ndarray) -> Calibration:
+        return Calibration(float(np.exp(values[0])), float(values[1]) if slope is None else slope)
 
-    found = minimize(loss, (0.0, 0.0), method="Nelder-Mead", bounds=BOUNDS)
-    return Calibration(float(np.exp(found.x[0])), float(found.x[1]))
+    def loss(values: np.ndarray) -> float:
+        return functional.cross_entropy(of(values).scaled(logits, speech), labels.long()).item()
+
+    fitted = 2 if slope is None else 1
+    return of(minimize(loss, (0.0,) * fitted, method="Nelder-Mead", bounds=BOUNDS[:fitted]).x)

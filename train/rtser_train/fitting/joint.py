@@ -196,7 +196,7 @@ def fit_jointly(
     def validate(averaged: nn.Module) -> dict[str, float]:
         assert isinstance(averaged, JointNetwork)
         embedded = embed(averaged.cnn, some, averaged.context)
-        return score(embedded, decide(averaged.head, embedded, experiment.attention.window))
+        return score(embedded, decide(averaged.head, embedded, experiment.attention.window).logits)
 
     steps = -(-(settings.draws - 1) // settings.fit.batch)
     fit(network, losses, validate if validation else None, settings.fit, checkpoint, context.reporter, steps)

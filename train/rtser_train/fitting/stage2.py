@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -27,6 +28,18 @@ AT_ONCE = 256
 """Bags decided on in one pass."""
 CALIBRATION_DRAWS = 5
 """Windows drawn from each utterance."""
+
+
+class Decided(NamedTuple):
+    """What a head says of n bags.
+
+    Attributes:
+        logits: (n, K); NaN for a bag without enough speech.
+        speech: (n,), the sum of the gates of the windows that were decided on; 0 where there is none.
+    """
+
+    logits: Tensor
+    speech: Tensor
 
 
 def head_network(experiment: Experiment, head: str) -> BagNetwork:
@@ -73,7 +86,7 @@ def fit_head(
             yield functional.cross_entropy(logits, labels, label_smoothing=settings.fit.label_smoothing), gate.numel()
 
     def validate(averaged: nn.Module) -> dict[str, float]:
-        return score(validation, decide(averaged, validation, settings.window))
+        return score(validation, decide(averaged, validation, settings.window).logits)
 
     fitting = settings.fit if epochs is None else settings.fit.model_copy(update={"epochs": epochs})
     steps = len(range(0, len(spoken), settings.fit.batch))
@@ -112,15 +125,14 @@ def with_speech(embedded: Sequence[Embedded]) -> list[Embedded]:
 
 
 @torch.no_grad()
-def decide(network: nn.Module, embedded: Sequence[Embedded], window: int) -> Tensor:
-    """Logits (n, K) of the last window of each bag that holds enough speech; NaN where none does."""
+def decide(network: nn.Module, embedded: Sequence[Embedded], window: int) -> Decided:
+    """Decide on the last window of each bag that holds enough speech."""
     network.eval()
-    return torch.cat(
-        [_decide(network, embedded[first : first + AT_ONCE], window) for first in range(0, len(embedded), AT_ONCE)]
-    )
+    parts = [_decide(network, embedded[first : first + AT_ONCE], window) for first in range(0, len(embedded), AT_ONCE)]
+    return Decided(*map(torch.cat, zip(*parts, strict=True)))
 
 
-def _decide(network: nn.Module, embedded: Sequence[Embedded], window: int) -> Tensor:
+def _decide(network: nn.Module, embedded: Sequence[Embedded], window: int) -> Decided:
     ends = [_last_decided(one.gate, window) for one in embedded]
     parts = [slice(max(0, (end or window) - window), end or window) for end in ends]
     embeddings = [one.embeddings[part] for one, part in zip(embedded, parts, strict=True)]
@@ -128,14 +140,10 @@ def _decide(network: nn.Module, embedded: Sequence[Embedded], window: int) -> Te
     device = next(network.parameters()).device
     padded = (pad_sequence(part, batch_first=True).to(device) for part in (embeddings, gates))
     logits: Tensor = network(*padded).cpu()
-    logits[[end is None for end in ends]] = torch.nan
-    return logits
-
-
-def decided_speech(embedded: Sequence[Embedded], window: int) -> Tensor:
-    """The sum of the gates (n,) of the windows that `decide` decides on; 0 where there is none."""
-    ends = [_last_decided(one.gate, window) or 0 for one in embedded]
-    return torch.stack([one.gate[max(0, end - window) : end].sum() for one, end in zip(embedded, ends, strict=True)])
+    undecided = torch.tensor([end is None for end in ends])
+    logits[undecided] = torch.nan
+    speech = torch.stack([gate.sum() for gate in gates])
+    return Decided(logits, speech.masked_fill(undecided, 0))
 
 
 def _last_decided(gate: Tensor, window: int) -> int | None:
