@@ -57,7 +57,7 @@ def adapt(
         from rtser_train.adapting.adapt import card_of, write
         from rtser_train.adapting.recipe import EPOCHS, experiment_of
         from rtser_train.adapting.recordings import load_shared
-        from rtser_train.adapting.start import read_start
+        from rtser_train.export.start import read_start
         from rtser_train.fitting.context import FitContext
         from rtser_train.fitting.devices import chosen_device
         from rtser_train.fitting.threads import cores

@@ -79,6 +79,8 @@ class Experiment(Settings):
         """ValueError for what needs two stages."""
         if self.protocol.nested:
             raise ValueError("joint trains with a validation part (set protocol.nested to false)")
+        if self.cnn.start is not None:
+            raise ValueError("joint begins with new weights (leave cnn.start out)")
         if len(self.attention.heads) > 1 or self.attention.padding == "zeros":
             raise ValueError("joint trains one head, with attention.padding: masked")
         if unfit := [name for name in self.baselines if name.startswith("cnn-")]:

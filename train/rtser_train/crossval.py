@@ -17,6 +17,7 @@ from rtser_train.config import Experiment
 from rtser_train.data.bags import Bag
 from rtser_train.data.experiment_data import fingerprint, load
 from rtser_train.data.folds import Fold, inner_parts, make_folds
+from rtser_train.export.start import start_of
 from rtser_train.fitting.context import FitContext
 from rtser_train.fitting.threads import threads, use_threads
 from rtser_train.fold import train_fold
@@ -94,10 +95,12 @@ def train(
 
     Raises:
         InputError: a corpus is missing or unsuitable, a fold does not exist, or `run` holds another experiment.
+        ModelError: `cnn.start` cannot be begun with.
         UnavailableError: the Dask scheduler does not answer, or has no workers.
         OutputError: `run` cannot be written.
     """
     Run.check(experiment, run)
+    start_of(experiment)  # what is unfit fails now
     bags, noise = load(experiment, roots, reporter, jobs=workers.jobs or -1)
     folds_of = {seed: make_folds(bags, experiment.protocol, seed) for seed in experiment.seeds}
     chosen = [(seed, fold) for seed, made in folds_of.items() for fold in _chosen(made, folds)]
@@ -167,7 +170,8 @@ def train_alone(task: FoldTask) -> FoldTask:
 def _train(task: FoldTask, bags: Sequence[Bag], noise: Sequence[Bag], reporter: ProgressReporter) -> None:
     (fold,) = _chosen(make_folds(bags, task.experiment.protocol, task.folder.seed), [task.folder.fold])
     task.folder.note_parts(fold.parts())
-    train_fold(fold, noise, FitContext(task.experiment, task.folder.seed, task.device, reporter), task.folder)
+    context = FitContext(task.experiment, task.folder.seed, task.device, reporter, start_of(task.experiment))
+    train_fold(fold, noise, context, task.folder)
 
 
 @last_of_all_threads

@@ -62,6 +62,9 @@ class CnnSettings(Settings):
         description=f"from frames to an embedding of each segment; one of {', '.join(SEGMENT_NETWORKS.names)}",
     )
     size: Literal["tiny", "edge", "edge-wide", "paper"] = "edge"
+    start: Path | None = Field(
+        None, description="model file whose segment network the fit begins with, but for the outputs of emotions"
+    )
     embedding: Count = Field(128, description="dimension F")
     level: bool = Field(
         False,

@@ -11,8 +11,8 @@ import torch
 from rtser_train.adapting import recipe
 from rtser_train.adapting.adapt import adapt
 from rtser_train.adapting.recipe import between, experiment_of
-from rtser_train.adapting.start import Start
 from rtser_train.export.load import make_step
+from rtser_train.export.start import Start
 from rtser_train.fitting.calibration import Calibration
 from rtser_train.fitting.context import FitContext
 from rtser_train.fitting.joint import Networks
@@ -34,7 +34,7 @@ def a_start(context=0, labels=("angry", "sad")):
     step.cnn.deviation.fill_(3)
     step.cnn.speech[2].bias.data += 3
     about = METADATA.model_copy(update={"name": "first", "labels": labels, "networks": networks, "corpora": ("old",)})
-    return Start(about, "0" * 64, Networks(step.cnn, step.context, step.attention), 1.5)
+    return Start(about, "0" * 64, Networks(step.cnn, step.context, step.attention), Calibration(1.5))
 
 
 def spoken(speaker, number, label, corpus="mine"):

@@ -10,6 +10,7 @@ from rtser_train.config import Experiment
 from rtser_train.fitting.context import FitContext
 from rtser_train.fitting.stage1 import fit_cnn, frame_statistics
 from rtser_train.fitting.threads import use_threads
+from rtser_train.networks.randomness import initialise
 from rtser_train.progress import ProgressReporter
 from rtser_train.registry import SEGMENT_NETWORKS
 from rtser_train.settings import ENERGY_FLOOR, SIZES, log_floor
@@ -37,6 +38,22 @@ def weights(folder, seed):
     bags = [a_bag(8 + i, label=i % 2) for i in range(12)]
     network, _ = fit_cnn(bags, [], [], context, folder / f"{seed}.pt", epochs=3)
     return network.state_dict()
+
+
+def test_a_fit_begins_with_a_trained_network_but_for_its_outputs_of_emotions(tmp_path):
+    start = SEGMENT_NETWORKS.get("segcnn")(5, SIZES["tiny"], 8, 0.5)
+    initialise(start, torch.Generator().manual_seed(9))
+    start.mean.fill_(-3.0)
+    fitting = {"epochs": 1, "batch": 4, "learning_rate": 1e-9, "average": 0.0, "weight_decay": 0.0}
+    content = {"name": "x", "emotions": ["angry", "sad"], "corpora": ["c"]}
+    cnn = {"size": "tiny", "embedding": 8, "dropout": 0.5, "segments": 6, "draws": 2, "fit": fitting}
+    experiment = checked(Experiment, content | {"cnn": cnn}, "x")
+    context = FitContext(experiment, 1, "cpu", ProgressReporter(quiet=True), start)
+    bags = [a_bag(8 + i, label=i % 2) for i in range(12)]
+    network, _ = fit_cnn(bags, [], [], context, tmp_path / "cnn.pt", epochs=1)
+    assert network.emotion[1].weight.shape == (2, 8)
+    for name in ("columns.0.0.weight", "penultimate.1.weight", "mean"):
+        assert torch.allclose(network.state_dict()[name], start.state_dict()[name], atol=1e-6)
 
 
 def same(one, other):

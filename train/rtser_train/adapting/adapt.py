@@ -12,10 +12,10 @@ from rtser_train.adapting.measuring import measure
 from rtser_train.adapting.protocol import make_protocol, told
 from rtser_train.adapting.recipe import adapted
 from rtser_train.adapting.report import Adaptation
-from rtser_train.adapting.start import Start
 from rtser_train.data.bags import Bag, read_samples
 from rtser_train.export.onnx_export import export, verify
 from rtser_train.export.package import VERIFIED_UTTERANCES, describe
+from rtser_train.export.start import Start
 from rtser_train.export.step import StreamingStep
 from rtser_train.files import replacing
 from rtser_train.fitting.calibration import Heard, calibrate

@@ -15,9 +15,9 @@ import torch
 from torch import nn
 
 from rtser.settings import checked
-from rtser_train.adapting.start import Start
 from rtser_train.config import Experiment
 from rtser_train.data.bags import Bag
+from rtser_train.export.start import Start
 from rtser_train.fitting.context import FitContext
 from rtser_train.fitting.joint import Networks, fit_jointly
 from rtser_train.settings import ENERGY_FLOOR

@@ -10,9 +10,9 @@ from rtser.engine.contract import Metadata
 from rtser_train.adapting.measuring import Measured
 from rtser_train.adapting.protocol import Protocol
 from rtser_train.adapting.recordings import counts
-from rtser_train.adapting.start import Start
 from rtser_train.config import Experiment
 from rtser_train.export.package import calibrated
+from rtser_train.export.start import Start
 from rtser_train.fitting.calibration import Calibration
 
 MOST_SPEAKERS = 20

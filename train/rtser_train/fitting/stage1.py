@@ -49,9 +49,13 @@ def fit_cnn(
     cropping = Cropping(settings.segments, log_floor, settings.margin)
     cnn = segment_network(context.experiment)
     initialise(cnn, torch.Generator().manual_seed(seed))
-    mean, deviation = frame_statistics(train, cnn)
-    cnn.mean.copy_(mean)
-    cnn.deviation.copy_(deviation)
+    if context.start is None:
+        mean, deviation = frame_statistics(train, cnn)
+        cnn.mean.copy_(mean)
+        cnn.deviation.copy_(deviation)
+    else:
+        weights = context.start.state_dict()
+        cnn.load_state_dict(weights | {name: cnn.state_dict()[name] for name in weights if name.startswith("emotion.")})
     draws = max(2, round(settings.draws * len(train)))
     cnn.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 

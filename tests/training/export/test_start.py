@@ -9,15 +9,18 @@ import pytest
 import torch
 from conftest import ROOT
 from rtser_train.adapting.recipe import experiment_of
-from rtser_train.adapting.start import read_start
+from rtser_train.config import Experiment
 from rtser_train.export.load import make_step
 from rtser_train.export.onnx_export import export
+from rtser_train.export.start import read_start, start_of
 from rtser_train.fitting.calibration import Calibration
 from rtser_train.fitting.stage1 import segment_network
+from rtser_train.settings import Features
 from training.tiny_networks import TINY_NETWORKS
 
 from rtser.engine.contract import METADATA_KEY
 from rtser.errors import InputError, ModelError
+from rtser.settings import checked
 from rtser.testing import METADATA
 
 NETWORKS = TINY_NETWORKS | {"context": 10, "energy_floor": 1e-10}
@@ -78,11 +81,22 @@ def test_a_merge_into_an_emotion_that_the_model_lacks_is_refused(a_file):
     ],
 )
 def test_a_file_that_lacks_what_is_needed_is_refused_with_the_remedy(changes, problem, a_file):
-    with pytest.raises(ModelError, match=f"start.onnx cannot be adapted: .*{problem}"):
+    with pytest.raises(ModelError, match=f"start.onnx cannot be started from: .*{problem}"):
         read_start(changed(a_file, **changes))
+
+
+def test_stage_1_begins_with_its_segment_network(a_file):
+    settings = {"network": NETWORKS["segment_network"], "size": "tiny", "embedding": NETWORKS["embedding"]}
+    content = {"name": "x", "emotions": ["bored", "sad"], "corpora": ["c"], "features": {"energy_floor": 1e-10}}
+    experiment = checked(Experiment, content | {"cnn": settings | {"start": a_file}}, "x")
+    assert torch.equal(start_of(experiment).mean, read_start(a_file).networks.cnn.mean)
+    other = experiment.model_copy(update={"features": Features()})
+    with pytest.raises(InputError, match=r"start.onnx has 1e-10 where features.energy_floor is .*; set features.energy"):
+        start_of(other)
+    assert start_of(checked(Experiment, content, "x")) is None
 
 
 def test_what_is_no_model_is_refused(tmp_path):
     (tmp_path / "x.onnx").write_bytes(b"no model")
-    with pytest.raises(ModelError, match=r"x\.onnx cannot be adapted: it is not a model file of rtser"):
+    with pytest.raises(ModelError, match=r"x\.onnx cannot be started from: it is not a model file of rtser"):
         read_start(tmp_path / "x.onnx")

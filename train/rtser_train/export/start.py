@@ -1,4 +1,4 @@
-"""The model that is adapted: its networks, back in torch, and what its file says of itself."""
+"""A model file to begin with: its networks, back in torch, and what it says of itself."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rtser.engine.contract import Metadata
-from rtser.errors import ModelError
+from rtser.errors import InputError, ModelError
 from rtser.models import read_model
+from rtser_train.config import Experiment
 from rtser_train.export.load import load_step
 from rtser_train.fitting.calibration import Calibration
 from rtser_train.fitting.joint import Networks
-from rtser_train.settings import SIZES
+from rtser_train.networks.segment_network import SegmentNetwork
+from rtser_train.settings import ENERGY_FLOOR, SIZES
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,34 @@ def read_start(path: Path) -> Start:
         if tuple(metadata.networks["widths"]) not in SIZES.values():
             raise ModelError(
                 f"its networks are of no known size ({metadata.networks['widths']} channels)",
-                f"adapt a model of the size {', '.join(SIZES)}",
+                f"name a model of the size {', '.join(SIZES)}",
             )
     except ModelError as error:
-        raise ModelError(f"{path} cannot be adapted: {error.problem}", error.advice) from None
+        raise ModelError(f"{path} cannot be started from: {error.problem}", error.advice) from None
     networks = Networks(step.cnn, step.context, step.attention)
     return Start(metadata, hashlib.sha256(content).hexdigest(), networks, step.calibration)
+
+
+def start_of(experiment: Experiment) -> SegmentNetwork | None:
+    """The trained segment network that stage 1 begins with (`CnnSettings.start`); None where it begins anew.
+
+    Raises:
+        ModelError: see `read_start`.
+        InputError: it is made otherwise than the experiment's.
+    """
+    path = experiment.cnn.start
+    if path is None:
+        return None
+    start = read_start(path)
+    networks, own = start.metadata.networks, experiment.cnn
+    pairs = {
+        "cnn.network": (networks["segment_network"], own.network),
+        "cnn.size": (start.size, own.size),
+        "cnn.embedding": (networks["embedding"], own.embedding),
+        "cnn.level": (networks.get("level", False), own.level),
+        "features.energy_floor": (networks.get("energy_floor", ENERGY_FLOOR), experiment.features.energy_floor),
+    }
+    for setting, (its, ours) in pairs.items():
+        if its != ours:
+            raise InputError(f"cnn.start: {path} has {its} where {setting} is {ours}", f"set {setting} to {its}")
+    return start.networks.cnn
