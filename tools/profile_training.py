@@ -22,6 +22,7 @@ from rtser_train.config import load_experiment
 from rtser_train.data.batches import Batch, Cropping, augment, crops
 from rtser_train.data.experiment_data import load
 from rtser_train.fitting.fit import running_average
+from rtser_train.fitting.optimisers import optimisers
 from rtser_train.fitting.stage1 import segment_network
 from rtser_train.fitting.threads import use_threads
 from rtser_train.networks.randomness import draw_from
@@ -49,7 +50,7 @@ def main() -> None:
     settings, device = experiment.cnn, options.device
     network = segment_network(experiment).to(device, memory_format=torch.channels_last)
     average = AveragedModel(network, multi_avg_fn=running_average(settings.fit.average), use_buffers=True)
-    optimiser = torch.optim.Adam(network.parameters(), lr=settings.fit.learning_rate)
+    fitting = optimisers(network, settings.fit)
     generator = torch.Generator(device).manual_seed(0)
     draw_from(network, torch.Generator(device).manual_seed(1))
     spent_s: dict[str, float] = defaultdict(float)
@@ -81,10 +82,11 @@ def main() -> None:
             with torch.autocast(device, torch.bfloat16, enabled=settings.precision == "bfloat16"):
                 logits = network(batch.log_mel).emotion_logits.float()
             labels = batch.labels.clamp_min(0).unsqueeze(1).expand(-1, settings.segments)
-            optimiser.zero_grad()
+            network.zero_grad()
             functional.cross_entropy(logits.flatten(0, 1), labels.flatten()).backward()
         with part("optimiser"):
-            optimiser.step()
+            for optimiser in fitting:
+                optimiser.step()
         with part("running average"):
             average.update_parameters(network)
     total_s = sum(spent_s.values())

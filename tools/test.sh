@@ -32,5 +32,5 @@ python=${PYTHON:-python3}
 .venv/bin/ruff format --check .
 .venv/bin/mypy
 .venv/bin/lint-imports
-export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} # each test process has a core
-.venv/bin/python -m pytest -n logical --maxprocesses 4 --dist loadfile "$@"
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} # of each test process
+.venv/bin/python -m pytest -n "$(nproc)" --maxprocesses 4 --dist loadfile "$@"

@@ -30,7 +30,10 @@ class DecideSettings(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False
     onset_s: Seconds = Field(0.42, description="unbroken speech that begins an utterance; more: fewer false alarms")
     hangover_s: Seconds = Field(0.24, description="silence that ends the label")
     silence_s: float = Field(
-        0.36, ge=0.36, le=3600, description="silence that ends the utterance; at least 0.36, a segment"
+        0.36,
+        ge=0.36,
+        le=3600,
+        description="silence that ends the utterance, which is then forgotten; at least 0.36, a segment",
     )
     report_s: float = Field(10, ge=1, le=3600, description="speech that goes on is reported each time after so long")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
@@ -119,18 +120,31 @@ def load_experiment(path: Path, changes: list[str] | None = None) -> Experiment:
         path: a YAML file, or the name of a shipped configuration (``debug``). A table of folds that it names lies
             relative to it.
         changes: settings that replace the file's, as ``cnn.fit.epochs=3``. A table of folds that they name lies
-            relative to the current folder.
+            relative to the current folder. `cnn.start` does always.
 
     Raises:
         InputError: the file is missing or is not YAML, extends itself, has an unknown key or a value out of bounds.
     """
     path = _found(path)
     experiment = checked(Experiment, _content(path, changes or []), f"configuration {path}")
+    if experiment.cnn.start is not None:
+        experiment = experiment.model_copy(update={"cnn": _with_start(experiment.cnn, experiment.cnn.start)})
     table = experiment.protocol.table
     if not isinstance(table, Path):
         return experiment
     folds = _fold_table(table)
     return experiment.model_copy(update={"protocol": experiment.protocol.model_copy(update={"table": folds})})
+
+
+def _with_start(cnn: CnnSettings, start: Path) -> CnnSettings:
+    """The settings with the whole path of the model file to begin with, and its SHA-256."""
+    try:
+        sha256 = hashlib.sha256(start.read_bytes()).hexdigest()
+    except OSError as error:
+        raise InputError(f"cnn.start: {start} cannot be read ({error.strerror})", "name a model file") from None
+    if cnn.start_sha256 not in (None, sha256):
+        raise InputError(f"cnn.start: {start} is not the file of cnn.start_sha256", "leave cnn.start_sha256 out")
+    return cnn.model_copy(update={"start": start.resolve(), "start_sha256": sha256})
 
 
 def _found(path: Path) -> Path:

@@ -100,7 +100,6 @@ def train(
         OutputError: `run` cannot be written.
     """
     Run.check(experiment, run)
-    start_of(experiment)  # what is unfit fails now
     bags, noise = load(experiment, roots, reporter, jobs=workers.jobs or -1)
     folds_of = {seed: make_folds(bags, experiment.protocol, seed) for seed in experiment.seeds}
     chosen = [(seed, fold) for seed, made in folds_of.items() for fold in _chosen(made, folds)]
@@ -118,6 +117,8 @@ def train(
         for folder in folders
         if not folder.finished
     ]
+    if left:
+        start_of(experiment)  # a file that is unfit fails now
     if len(left) < len(folders):
         reporter.line(f"{len(folders) - len(left)} of {len(folders)} folds are trained already")
     jobs = min(len(left), workers.jobs or affordable_jobs([*bags, *noise], workers.device))

@@ -42,7 +42,7 @@ class Fit(Settings):
     patience: Count = Field(8, description="epochs without a better validation UA before stopping")
     batch: Annotated[int, Field(ge=2)] = Field(32, description="bags a step")
     optimiser: Literal["adam", "muon"] = Field(
-        "adam", description="muon: of the matrices and convolutions; it needs half the draws for the same loss"
+        "adam", description="muon: of matrices and convolutions, and Adam of the rest"
     )
     learning_rate: Positive = 1e-3
     schedule: Literal["decay", "one-cycle"] = Field(
@@ -50,7 +50,9 @@ class Fit(Settings):
     )
     decay: Annotated[float, Field(gt=0, le=1)] = Field(0.9, description="of the learning rate, every two epochs")
     average: Rate = Field(0.99, description="decay, a step, of the running average of the weights")
-    weight_decay: Annotated[float, Field(ge=0)] = 1e-4
+    weight_decay: Annotated[float, Field(ge=0)] = Field(
+        1e-4, description="of Adam: times the weight, added to its gradient; of Muon: times the learning rate, a share"
+    )
     label_smoothing: Rate = 0.1
 
 
@@ -64,6 +66,9 @@ class CnnSettings(Settings):
     size: Literal["tiny", "edge", "edge-wide", "paper"] = "edge"
     start: Path | None = Field(
         None, description="model file whose segment network the fit begins with, but for the outputs of emotions"
+    )
+    start_sha256: str | None = Field(
+        None, description="of that file; noted when the configuration is read, so that a run goes on with the same one"
     )
     embedding: Count = Field(128, description="dimension F")
     level: bool = Field(
@@ -184,8 +189,8 @@ class Augment(Settings):
     noise_probability: Rate = 0.5
     noise_snr_db: tuple[float, float] = (0.0, 30.0)
     reverberation_probability: Rate = Field(0.0, description="how often the late sound of a room is added")
-    reverberation_s: tuple[Positive, Positive] = Field((0.2, 1.0), description="its time to fade by 60 dB")
-    late_db: tuple[float, float] = Field((-12.0, 5.0), description="its level, of the sound without the room")
+    reverberation_s: tuple[Positive, Positive] = Field((0.2, 1.0), description="seconds in which it fades by 60 dB")
+    late_db: tuple[float, float] = Field((-12.0, 5.0), description="its level, relative to the sound without the room")
     hiss_probability: Rate = Field(0.0, description="how often steady noise of a microphone is added")
     hiss_db: tuple[float, float] = Field((-100.0, -45.0), description="its level, of full scale")
     frequency_warp: Rate = Field(0.08, description="largest relative stretch of the Mel axis")

@@ -34,7 +34,7 @@ def a_start(context=0, labels=("angry", "sad")):
     step.cnn.deviation.fill_(3)
     step.cnn.speech[2].bias.data += 3
     about = METADATA.model_copy(update={"name": "first", "labels": labels, "networks": networks, "corpora": ("old",)})
-    return Start(about, "0" * 64, Networks(step.cnn, step.context, step.attention), Calibration(1.5))
+    return Start(about, "0" * 64, Networks(step.cnn, step.context, step.attention), Calibration(1.5, 0.3))
 
 
 def spoken(speaker, number, label, corpus="mine"):
@@ -78,6 +78,7 @@ def test_it_learns_of_some_speakers_what_holds_for_others(context, monkeypatch):
     assert adaptation.measured.ua.after > 90
     assert adaptation.measured.recordings == len(PEOPLE)
     assert 0.1 <= adaptation.calibration.temperature <= 10
+    assert adaptation.calibration.slope == 0.3
     assert torch.equal(networks.cnn.mean, start.networks.cnn.mean)
 
 

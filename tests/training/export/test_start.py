@@ -7,11 +7,13 @@ import json
 import onnx
 import pytest
 import torch
+import yaml
 from conftest import ROOT
 from rtser_train.adapting.recipe import experiment_of
-from rtser_train.config import Experiment
+from rtser_train.config import Experiment, load_experiment
 from rtser_train.export.load import make_step
 from rtser_train.export.onnx_export import export
+from rtser_train.export.package import describe
 from rtser_train.export.start import read_start, start_of
 from rtser_train.fitting.calibration import Calibration
 from rtser_train.fitting.stage1 import segment_network
@@ -30,7 +32,10 @@ NETWORKS = TINY_NETWORKS | {"context": 10, "energy_floor": 1e-10}
 def content():
     torch.manual_seed(0)
     step = make_step(NETWORKS, 3, Calibration(1.5))
-    return export(step, METADATA.model_copy(update={"networks": NETWORKS, "calibration": {"temperature": 1.5}}))
+    return export(
+        step,
+        METADATA.model_copy(update={"networks": NETWORKS, "calibration": {"temperature": 1.5}, "corpora": ("old",)}),
+    )
 
 
 @pytest.fixture
@@ -85,14 +90,26 @@ def test_a_file_that_lacks_what_is_needed_is_refused_with_the_remedy(changes, pr
         read_start(changed(a_file, **changes))
 
 
-def test_stage_1_begins_with_its_segment_network(a_file):
+def test_stage_1_begins_with_its_segment_network(a_file, tmp_path):
     settings = {"network": NETWORKS["segment_network"], "size": "tiny", "embedding": NETWORKS["embedding"]}
     content = {"name": "x", "emotions": ["bored", "sad"], "corpora": ["c"], "features": {"energy_floor": 1e-10}}
-    experiment = checked(Experiment, content | {"cnn": settings | {"start": a_file}}, "x")
-    assert torch.equal(start_of(experiment).mean, read_start(a_file).networks.cnn.mean)
+    file = tmp_path / "x.yaml"
+    file.write_text(yaml.safe_dump(content | {"cnn": settings | {"start": str(a_file)}}))
+    experiment = load_experiment(file)
+    its = read_start(a_file).networks.cnn.state_dict()
+    assert all(torch.equal(value, its[name]) for name, value in start_of(experiment).state_dict().items())
     other = experiment.model_copy(update={"features": Features()})
-    with pytest.raises(InputError, match=r"start.onnx has 1e-10 where features.energy_floor is .*; set features.energy"):
+    with pytest.raises(InputError, match=r"has 1e-10 where features.energy_floor is .*; set features.energy"):
         start_of(other)
+    known = experiment.model_copy(update={"corpora": ["old"]})
+    with pytest.raises(InputError, match=r"was trained on old, whose speakers would be tested on"):
+        start_of(known)
+    about = describe(experiment, "feature-att", {}, Calibration(1.0))
+    assert about.corpora == ("old", "c")
+    assert about.measures["began with"]["sha256"] == experiment.cnn.start_sha256
+    changed(a_file, name="another")
+    with pytest.raises(InputError, match="another file than when the run was begun"):
+        start_of(experiment)
     assert start_of(checked(Experiment, content, "x")) is None
 
 

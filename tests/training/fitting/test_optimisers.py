@@ -20,12 +20,39 @@ def test_an_orthogonal_update_keeps_the_directions_and_levels_their_sizes(shape)
     assert (found - sizes.diag()).abs().max() < 1e-4
 
 
-def test_an_update_of_a_convolution_is_as_large_as_one_of_adam():
-    weight = nn.Parameter(torch.zeros(32, 16, 3, 3).to(memory_format=torch.channels_last))
+def a_convolution():
+    weight = nn.Parameter(torch.ones(32, 16, 3, 3).to(memory_format=torch.channels_last))
     weight.grad = torch.randn(weight.shape, generator=torch.Generator().manual_seed(0))
+    return weight
+
+
+def moved(weight):
+    return weight.detach() - 1
+
+
+def test_an_update_goes_against_the_gradient_by_a_fifth_of_the_learning_rate():
+    weight = a_convolution()
     Muon([weight], lr=0.01, weight_decay=0.0).step()
-    assert weight.detach().square().mean().sqrt() == pytest.approx(0.002, rel=0.2)
-    assert (weight * weight.grad).sum() < 0
+    assert moved(weight).square().mean().sqrt() == pytest.approx(0.002, rel=0.2)
+    assert (moved(weight) * weight.grad).sum() < 0
+
+
+def test_an_update_goes_on_by_its_momentum():
+    weight = a_convolution()
+    optimiser = Muon([weight], lr=0.01, weight_decay=0.0)
+    for _ in range(10):
+        optimiser.step()
+    before = moved(weight)
+    weight.grad = torch.zeros_like(weight)
+    optimiser.step()
+    assert ((moved(weight) - before) * before).sum() > 0
+
+
+def test_weights_decay_by_a_share_of_the_learning_rate():
+    weight = a_convolution()
+    weight.grad = torch.zeros_like(weight)
+    Muon([weight], lr=0.01, weight_decay=0.5).step()
+    assert torch.allclose(moved(weight), torch.tensor(-0.005))
 
 
 def test_matrices_have_muon_and_the_rest_has_adam():

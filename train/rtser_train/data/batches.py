@@ -181,7 +181,7 @@ def _part(bag: Bag, cropping: Cropping, rng: np.random.Generator) -> tuple[int, 
 def augment(
     batch: Batch, noise: Tensor | None, settings: Augment, log_floor: float, generator: torch.Generator
 ) -> Batch:
-    """Random stretch, tilt, room, noise, level, telephone band, masks; the same shapes, no value below the floor."""
+    """All changes that the settings ask for, at random; the same shapes, and no value below the floor."""
     x, speech = batch.log_mel, batch.speech
     size = len(x)
 
@@ -222,14 +222,15 @@ def augment(
 
 
 def _late(x: Tensor, reverberation_s: Tensor) -> Tensor:
-    """Log-Mel of the late reverberation of frames (B, T, 64), the same shape, as strong in all as they are.
+    """Log-Mel of the late reverberation of frames (B, T, 64); the same shape.
 
     What came before fades by 60 dB in the reverberation time, (B, 1, 1), and adds in power (Polack's model of a room).
+    The total power is that of the frames, but for the tail that is cut off.
     """
     step = torch.arange(x.shape[1], dtype=x.dtype, device=x.device)
     passed = step.unsqueeze(1) - step
     fade = NEPERS_PER_DB * 60 * FRAME_STEP_S / reverberation_s  # of a frame's power, in nepers
-    kept = torch.where(passed > 0, (-fade * passed).exp() * fade.expm1(), 0)
+    kept = torch.where(passed > 0, (-fade * (passed - 1)).exp() * -(-fade).expm1(), 0)
     return (kept @ x.exp()).clamp_min(1e-30).log()
 
 

@@ -20,6 +20,7 @@ from rtser_train.data.experiment_data import labelled_recordings
 from rtser_train.export.baseline import with_baseline
 from rtser_train.export.load import check_conversion, convert, load_step
 from rtser_train.export.onnx_export import export, verify
+from rtser_train.export.start import Start, read_start
 from rtser_train.export.step import StreamingStep
 from rtser_train.files import replacing
 from rtser_train.fitting.calibration import REFERENCE, Calibration
@@ -123,7 +124,7 @@ def describe(experiment: Experiment, head: str, metrics: Mapping[str, Any], cali
     network = f"{SEGMENT_NETWORKS.title(cnn.network)} {cnn.size} ({widths} channels, F = {cnn.embedding})"
     if context:
         network += f", recurrent context of {context}"
-    return Metadata(
+    described = Metadata(
         name=experiment.name,
         labels=tuple(experiment.emotions),
         states=(),
@@ -146,6 +147,21 @@ def describe(experiment: Experiment, head: str, metrics: Mapping[str, Any], cali
         calibration=calibrated(calibration, "utterances that were not trained on"),
         measures=dict(metrics),
         limits=experiment.limits,
+    )
+    return _begun_with(described, read_start(cnn.start)) if cnn.start else described
+
+
+def _begun_with(described: Metadata, start: Start) -> Metadata:
+    """The metadata of a model whose segment network began with another model's."""
+    its = start.metadata
+    heard = set(its.corpora) - set(its.held_out)
+    return described.model_copy(
+        update={
+            "corpora": tuple(dict.fromkeys([*its.corpora, *described.corpora])),
+            "held_out": tuple(name for name in described.held_out if name not in heard),
+            "licence": f"{described.licence}; what it began with: {its.licence}",
+            "measures": described.measures | {"began with": {"name": its.name, "sha256": start.sha256}},
+        }
     )
 
 

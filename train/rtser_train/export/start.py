@@ -66,12 +66,20 @@ def start_of(experiment: Experiment) -> SegmentNetwork | None:
 
     Raises:
         ModelError: see `read_start`.
-        InputError: it is made otherwise than the experiment's.
+        InputError: it is another file than when the run was begun, it was trained on a corpus of the experiment, or its
+            settings differ from the experiment's.
     """
     path = experiment.cnn.start
     if path is None:
         return None
     start = read_start(path)
+    if start.sha256 != experiment.cnn.start_sha256:
+        raise InputError(f"cnn.start: {path} is another file than when the run was begun", "put the first one back")
+    if known := set(start.metadata.corpora) & set(experiment.corpora):
+        raise InputError(
+            f"cnn.start: {path} was trained on {min(known)}, whose speakers would be tested on",
+            "begin with a model of other corpora",
+        )
     networks, own = start.metadata.networks, experiment.cnn
     pairs = {
         "cnn.network": (networks["segment_network"], own.network),

@@ -90,12 +90,15 @@ class _Fitting:
         self.average = AveragedModel(network, multi_avg_fn=running_average(settings.average), use_buffers=True)
         self._network = network
         self._parts: dict[str, Any] = {"network": network, "average": self.average}
-        for number, pair in enumerate(zip(self._optimisers, self._schedules, strict=True)):
-            self._parts |= dict(zip((f"optimiser-{number}", f"schedule-{number}"), pair, strict=True))
+        for number, (optimiser, schedule) in enumerate(zip(self._optimisers, self._schedules, strict=True)):
+            self._parts[f"optimiser-{number}"] = optimiser
+            self._parts[f"schedule-{number}"] = schedule
         self.state: dict[str, Any] = {"epoch": 0, "best": {"mean": -1.0, "epoch": -1}, "weights": None, "history": []}
         if checkpoint.exists():
             device = next(network.parameters()).device
             self.state = torch.load(checkpoint, weights_only=True, map_location=device)
+            if not self._parts.keys() <= self.state.keys():
+                raise InputError(f"{checkpoint} is of another version of rtser", "delete it: its fit begins anew")
             for name, part in self._parts.items():
                 part.load_state_dict(self.state[name])
             self._write_history()

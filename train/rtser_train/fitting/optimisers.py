@@ -12,7 +12,7 @@ from torch.optim import Adam, Optimizer
 from rtser_train.settings import Fit
 
 LEAST_SIDE = 9
-"""A weight is a matrix for `Muon` if both its sides are at least so long. Outputs of a few emotions are not."""
+"""A weight is a matrix for `Muon` if both its sides are at least so long: outputs of a few emotions have Adam."""
 MOMENTUM = 0.95
 ITERATIONS = 5
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
@@ -56,7 +56,7 @@ class Muon(Optimizer):
 
 
 def orthogonal(matrix: Tensor) -> Tensor:
-    """About U V^T of a matrix (m, n) = U S V^T: the same directions, with singular values of 0.7 to 1.2."""
+    """About U V^T of a matrix (m, n) = U S V^T: the same directions; singular values near 1, but for the smallest."""
     first, second, third = COEFFICIENTS
     wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
     found: Tensor = wide / wide.norm().clamp_min(1e-7)
