@@ -1,0 +1,39 @@
+"""What a decoder gives: an audio file's frames, block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from rtser.engine.contract import Float32
+
+
+class UnreadableError(Exception):
+    """A decoder cannot open a file, or read on; the reason in words."""
+
+
+class Decoder(Protocol):
+    """An open audio file.
+
+    Attributes:
+        sample_rate: in Hz.
+        channels: how many.
+        frames: how many its header states; None where it does not know.
+    """
+
+    sample_rate: int
+    channels: int
+    frames: int | None
+
+    def blocks(self, most: int) -> Iterator[Float32]:
+        """The frames once, in blocks (n, channels), float32, n <= `most`.
+
+        Raises:
+            UnreadableError: the file is damaged from here on.
+        """
+
+    def missing(self, frames_read: int) -> str | None:
+        """What is missing of the file after so many frames were read to its end, in words; None: nothing."""
+
+    def close(self) -> None:
+        """Let the file go."""
