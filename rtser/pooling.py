@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from rtser.engine.contract import Float32, segment_end_s
 
 Float64 = NDArray[np.float64]
-TINY_S = 1e-6
+TINY_S = TINY = 1e-6
 
 
 def segments_between(times: Float64, start_s: float, end_s: float) -> slice:
@@ -22,31 +22,37 @@ def segments_between(times: Float64, start_s: float, end_s: float) -> slice:
     return slice(*np.searchsorted(times, [start_s + segment_end_s(0) - TINY_S, end_s + TINY_S]).tolist())
 
 
-def attention_mean(embeddings: Float32, salience: Float64, window: int) -> Float32:
+def attention_mean(embeddings: Float32, salience: Float64, part: slice, window: int) -> Float32:
     """The mean of an utterance's embeddings (F,), float32, weighted by `attention_weights`.
 
     Args:
-        embeddings: (n, F), of its segments.
-        salience: (n,).
+        embeddings: (S, F), of a source's segments.
+        salience: (S,), of the same segments.
+        part: which of them the utterance is.
         window: length of the decision window in segments.
     """
-    weights = attention_weights(salience, window)
-    mean: Float32 = np.average(embeddings, axis=0, weights=weights if weights.any() else None).astype(np.float32)
+    begin = max(0, part.start - window)  # what came before is in no window of the utterance
+    weights = attention_weights(salience[begin : part.stop], window)[part.start - begin :]
+    mean: Float32 = np.average(embeddings[part], axis=0, weights=weights if weights.any() else None).astype(np.float32)
     return mean
 
 
 def attention_weights(salience: Float64, window: int) -> Float64:
-    """How much attention each segment of an utterance gets, over the whole utterance: (n,), to a common scale.
+    """How much attention each of some segments gets, to a common scale: (n,); 0 for what the network has forgotten.
 
     A segment's salience is its share of its window, s = w / (w + the sum over the segments before it in the window). So
-    each weight follows from those before it: exactly where all dimensions of the attention weigh alike, nearly else.
+    each weight follows from those before it: exactly where all dimensions of the attention weigh alike, nearly else. A
+    share of 1 is that of the first speech after a restart.
 
     Args:
-        salience: (n,), of the segments from the utterance's first on.
+        salience: (n,), of segments that follow each other.
         window: length of the decision window in segments.
     """
     weights = np.zeros(len(salience))
     for segment, share in enumerate(salience):
         before = weights[max(0, segment - window + 1) : segment].sum()
-        weights[segment] = share * before / max(1 - share, 1e-6) if before > 0 else float(share > 0)
+        if before > 0 and share < 1 - TINY:
+            weights[segment] = share * before / (1 - share)
+        elif share > 0:
+            weights[:segment], weights[segment] = 0, 1
     return weights

@@ -68,7 +68,7 @@ class Recognition:
         means = [np.zeros((0, embeddings.shape[1]), np.float32)]
         for one in self.utterances:
             part = segments_between(times, one.start, one.end)
-            means.append(attention_mean(embeddings[part], salience[part], self.window)[None])
+            means.append(attention_mean(embeddings, salience, part, self.window)[None])
         return np.concatenate(means)
 
     def to_dataframe(self) -> pandas.DataFrame:
@@ -147,7 +147,7 @@ def _samples(sound: Sound, sample_rate: int, channel: int | None) -> Source:
     """Samples in memory as a source."""
     channels = sound.shape[1] if isinstance(sound, np.ndarray) and sound.ndim == 2 else 1
     check_format(sample_rate, channels, channel)
-    resampler = MonoResampler(sample_rate, channel)
+    resampler = MonoResampler("the sound", sample_rate, channel)
     mono = checked_samples(resampler.mix(to_frames(sound, channels)))
 
     def chunks() -> Iterator[Float32]:

@@ -114,8 +114,8 @@ class Stream:
             self._begin()
 
     def _begin(self) -> None:
-        self._joiner, self._resampler = FrameJoiner(self._channels), MonoResampler(self._rate, self._channel)
-        self._finished = False
+        self._joiner, self._finished = FrameJoiner(self._channels), False
+        self._resampler = MonoResampler("the stream", self._rate, self._channel)
 
     def _recognise(self, samples: Float32) -> list[DecisionEvent | UtteranceEvent]:
         return [event_of(said) for said in self._engine.push(samples)]

@@ -72,7 +72,7 @@ class AudioFile:
             InputError: on samples that are no sound (NaN, infinite, beyond `MAX_SAMPLE`), on damage, and at the end of
                 a file that is shorter than its header says; all that could be read has been yielded by then.
         """
-        resampler = MonoResampler(self.sample_rate, self._channel)
+        resampler = MonoResampler(self.name, self.sample_rate, self._channel)
         frames_read = 0
         block_frames = min(round(BLOCK_S * self.sample_rate), MAX_BLOCK_VALUES // self.channels)
         damage: str | None = None

@@ -96,7 +96,7 @@ class Supervisor:
     def _take(self, device: CaptureDevice) -> None:
         """Read from a device that has just been opened."""
         self.device = device
-        self._resampler = MonoResampler(device.sample_rate, self._channel)
+        self._resampler = MonoResampler(device.name, device.sample_rate, self._channel)
         self._lateness = Lateness(device.sample_rate)
         self._dropped = device.ring.dropped
 
@@ -123,7 +123,7 @@ class Supervisor:
                 late_since_s = (late_since_s or now_s) if late_s > self._settings.max_lag_ms / 1000 else None
             why = self._lost(silent_s, late_since_s is not None and now_s - late_since_s > LATE_S)
             if why and not stop.is_set():
-                yield self._resampler_rest()
+                yield self._resampler.flush()
                 self.trouble = why
                 yield Gap("lost", why)
                 yield from self._reopen(last_sound_s)
@@ -155,15 +155,9 @@ class Supervisor:
         if dropped := ring.dropped - self._dropped:
             self._dropped = ring.dropped
             samples = dropped * SAMPLE_RATE // device.sample_rate
-            yield self._resampler_rest()
+            yield self._resampler.flush()
             yield Gap("skipped", f"{samples / SAMPLE_RATE:.2f} s of sound came too late and was skipped", samples)
         yield self._resampler.convert(block)
-
-    def _resampler_rest(self) -> Chunk:
-        """What the resampler still holds; it begins anew."""
-        rest = self._resampler.flush()
-        self._resampler = MonoResampler(self.device.sample_rate, self._channel)
-        return rest
 
     def _reopen(self, last_sound_s: float) -> Iterator[Chunk]:
         """Try until there is sound again, then tell how much is missing since `last_sound_s`."""

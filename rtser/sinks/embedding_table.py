@@ -83,7 +83,7 @@ class EmbeddingTable:
         times, salience = (np.frombuffer(rows.numbers[name])[self._begin :] for name in ("time", "salience"))
         embeddings = np.frombuffer(rows.embeddings, np.float32).reshape(len(self), -1)[self._begin :]
         part = segments_between(times, utterance.start, utterance.end)
-        return attention_mean(embeddings[part], salience[part], self._window)
+        return attention_mean(embeddings, salience, part, self._window)
 
 
 class _Rows:
