@@ -41,6 +41,16 @@ class SourceSettings(Settings):
         return self
 
 
+class RawSettings(Settings):
+    """Samples without a header: what they are."""
+
+    format: Literal["s16le", "s16be", "s32le", "f32le", "mulaw", "alaw"] = Field(
+        "s16le", description="of a sample, as FFmpeg names it"
+    )
+    rate: Annotated[int, Field(ge=8_000, le=192_000)] = Field(16_000, description="samples a second")
+    channels: Annotated[int, Field(ge=1, le=256)] = Field(1, description="interleaved")
+
+
 class VoiceSettings(Settings):
     """Whose voice is heard."""
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import numpy as np
 
@@ -15,7 +18,9 @@ from rtser.audio.libsndfile import LibsndfileDecoder
 from rtser.audio.resample import MonoResampler
 from rtser.engine.contract import MAX_SAMPLE, Float32
 from rtser.errors import InputError
+from rtser.settings import RawSettings
 
+STANDARD_INPUT = "-"
 MIN_RATE = 8_000
 MAX_RATE = 192_000
 BLOCK_S = 0.48
@@ -29,11 +34,13 @@ class AudioFile:
     """An audio file as blocks of mono float32 samples at 16 kHz (a `rtser.audio.source.Source`).
 
     Args:
-        path: the file.
+        path: the file; ``-``: standard input, which is read to its end first unless it is raw.
         channel: which channel to use, counted from 0; None for the mean of all.
+        raw: what the samples are, where there is no header.
+        block_s: length of a block in seconds.
 
     Attributes:
-        name: the path as text.
+        name: the path as text; ``standard input``.
         sample_rate: the file's own rate in Hz.
         channels: its channel count.
         duration_s: length that its header states, in seconds; None where the header does not know.
@@ -42,18 +49,25 @@ class AudioFile:
         InputError: the file is missing, unreadable, not audio, or out of the supported range.
     """
 
-    def __init__(self, path: str | os.PathLike[str], channel: int | None = None) -> None:
-        self.path, self.name, self.trouble = Path(path), str(path), ""
-        self._decoder = _open(self.path)
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        channel: int | None = None,
+        raw: RawSettings | None = None,
+        block_s: float = BLOCK_S,
+    ) -> None:
+        piped = str(path) == STANDARD_INPUT
+        self.name, self.trouble, self._block_s = "standard input" if piped else str(path), "", block_s
+        self._decoder = _open_standard_input(self.name, raw) if piped else _open(Path(path), raw)
         self.sample_rate: int = self._decoder.sample_rate
         self.channels: int = self._decoder.channels
         stated = self._decoder.frames
         self.duration_s: float | None = stated / self.sample_rate if stated else None
         try:
             if problem := check_rate(self.sample_rate):
-                raise InputError(f"{self.path}: {problem}", "resample it first")
+                raise InputError(f"{self.name}: {problem}", "resample it first")
             if channel is not None and not 0 <= channel < self.channels:
-                raise InputError(f"{self.path}: there is no channel {channel} (it has {self.channels}, counted from 0)")
+                raise InputError(f"{self.name}: there is no channel {channel} (it has {self.channels}, counted from 0)")
         except InputError:
             self._decoder.close()
             raise
@@ -74,7 +88,7 @@ class AudioFile:
         """
         resampler = MonoResampler(self.name, self.sample_rate, self._channel)
         frames_read = 0
-        block_frames = min(round(BLOCK_S * self.sample_rate), MAX_BLOCK_VALUES // self.channels)
+        block_frames = min(round(self._block_s * self.sample_rate), MAX_BLOCK_VALUES // self.channels)
         damage: str | None = None
         try:
             for block in self._decoder.blocks(block_frames):
@@ -95,7 +109,7 @@ class AudioFile:
             damage = self._decoder.missing(frames_read)
         if damage is not None:
             used = f"only its first {frames_read / self.sample_rate:.2f} s are used"
-            raise InputError(f"{self.path}: the file is damaged or cut short ({damage}), and {used}")
+            raise InputError(f"{self.name}: the file is damaged or cut short ({damage}), and {used}")
 
     def lag_s(self) -> None:
         """A file is not live."""
@@ -118,7 +132,22 @@ def sample_path() -> Path:
     return Path(str(files("rtser") / "samples" / "demo.flac"))
 
 
-def _open(path: Path) -> Decoder:
+def _open_standard_input(name: str, raw: RawSettings | None) -> Decoder:
+    """Raw samples as they come; anything else is copied to a file first, because its formats need one."""
+    try:
+        if raw is not None:
+            return LibsndfileDecoder(sys.stdin.fileno(), raw)
+        with NamedTemporaryFile() as copy:
+            shutil.copyfileobj(sys.stdin.buffer, copy)
+            copy.flush()
+            if not copy.tell():
+                raise InputError(f"{name} is empty", "for samples without a header, say what they are with --format")
+            return _decoder(Path(copy.name), name)
+    except (OSError, UnreadableError) as error:
+        raise InputError(f"{name} cannot be read ({getattr(error, 'strerror', None) or error})") from None
+
+
+def _open(path: Path, raw: RawSettings | None) -> Decoder:
     try:
         if path.is_dir():
             raise InputError(f"{path} is a directory", "name an audio file")
@@ -126,17 +155,19 @@ def _open(path: Path) -> Decoder:
             raise InputError(f"{path}: there is no such file")
         if not path.is_file():
             raise InputError(f"{path} is not a regular file", "save the audio to a file first")
-        with path.open("rb") as raw:
-            if not raw.read(1):
+        with path.open("rb") as content:
+            if not content.read(1):
                 raise InputError(f"{path} is empty")
-        return _decoder(path)
+        return LibsndfileDecoder(path, raw) if raw else _decoder(path, str(path))
+    except UnreadableError as error:
+        raise InputError(f"{path} cannot be read as raw samples ({error})") from None
     except PermissionError:
         raise InputError(f"{path}: no permission to read it") from None
     except OSError as error:
         raise InputError(f"{path}: it cannot be read ({error.strerror or error})") from None
 
 
-def _decoder(path: Path) -> Decoder:
+def _decoder(path: Path, name: str) -> Decoder:
     """Libsndfile's decoder; FFmpeg's for what libsndfile does not know, where it is installed."""
     advice = ""
     try:
@@ -149,4 +180,4 @@ def _decoder(path: Path) -> Decoder:
         reason = str(error)
     except ModuleNotFoundError:
         advice = MEDIA
-    raise InputError(f"{path} is not an audio file that can be read ({reason})", advice)
+    raise InputError(f"{name} is not an audio file that can be read ({reason})", advice)

@@ -6,31 +6,53 @@ import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import soundfile
 
 from rtser.audio.decoder import UnreadableError
 from rtser.engine.contract import Float32
+from rtser.settings import RawSettings
 
+RAW = {
+    "s16le": ("PCM_16", "LITTLE"),
+    "s16be": ("PCM_16", "BIG"),
+    "s32le": ("PCM_32", "LITTLE"),
+    "f32le": ("FLOAT", "LITTLE"),
+    "mulaw": ("ULAW", "FILE"),
+    "alaw": ("ALAW", "FILE"),
+}
+"""What libsndfile calls the formats of raw samples."""
 TAG_SEARCH_BYTES = 2**20
 
 
 class LibsndfileDecoder:
     """A file that libsndfile knows (a `rtser.audio.decoder.Decoder`).
 
+    Args:
+        path: the file; or an open file descriptor, which stays open.
+        raw: what its samples are, where it has no header.
+
     Raises:
         UnreadableError: libsndfile does not know it.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path | int, raw: RawSettings | None = None) -> None:
+        how: dict[str, Any] = {}
+        if raw is not None:
+            subtype, endian = RAW[raw.format]
+            how = {"format": "RAW", "subtype": subtype, "endian": endian}
+            how |= {"samplerate": raw.rate, "channels": raw.channels}
+        name = os.fsencode(path) if isinstance(path, Path) and os.name == "posix" else path
         try:
-            self._file = soundfile.SoundFile(os.fsencode(path) if os.name == "posix" else path)
+            self._file = soundfile.SoundFile(name, closefd=isinstance(path, Path), **how)
         except (soundfile.SoundFileError, TypeError, ValueError) as error:
             raise UnreadableError(_reason(error)) from None
         self.sample_rate: int = self._file.samplerate
         self.channels: int = self._file.channels
-        self.frames: int | None = self._file.frames if 0 < self._file.frames < 2**62 else None
+        self._states_length = self._file.format != "MP3" or (isinstance(path, Path) and _has_tag(path))
+        known = self._file.seekable() and 0 < self._file.frames < 2**62
+        self.frames: int | None = self._file.frames if known else None
 
     def blocks(self, most: int) -> Iterator[Float32]:
         """See `Decoder.blocks`."""
@@ -42,7 +64,7 @@ class LibsndfileDecoder:
 
     def missing(self, frames_read: int) -> str | None:
         """See `Decoder.missing`."""
-        if self.frames is not None and frames_read < self.frames and self._length_is_known():
+        if self.frames is not None and frames_read < self.frames and self._states_length:
             return f"its header says {self.frames / self.sample_rate:.2f} s"
         for line in self._file.extra_info.splitlines():
             if line.startswith("Ogg: Last page lacks an end-of-stream bit"):
@@ -55,13 +77,12 @@ class LibsndfileDecoder:
         """See `Decoder.close`."""
         self._file.close()
 
-    def _length_is_known(self) -> bool:
-        """Whether the frame count is the writer's: of an MP3 without a Xing, Info or VBRI tag it is an estimate."""
-        if self._file.format != "MP3":
-            return True
-        with self._path.open("rb") as raw:
-            beginning = raw.read(TAG_SEARCH_BYTES)
-        return any(tag in beginning for tag in (b"Xing", b"Info", b"VBRI"))
+
+def _has_tag(path: Path) -> bool:
+    """Whether an MP3 states its length (in a Xing, Info or VBRI tag); else its frame count is an estimate."""
+    with path.open("rb") as raw:
+        beginning = raw.read(TAG_SEARCH_BYTES)
+    return any(tag in beginning for tag in (b"Xing", b"Info", b"VBRI"))
 
 
 def _open_ended(line: str) -> bool:

@@ -9,14 +9,18 @@ import typer
 
 from rtser.commands.options import (
     ChannelOption,
+    ChannelsOption,
     FilesArgument,
+    FormatOption,
     JsonOption,
     ModelOption,
     PlainOption,
     ProviderOption,
+    RateOption,
     Recognition,
     keep_apart,
     make_session,
+    raw_settings,
     recognition,
     with_recognition,
 )
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rtser.session import Session
+    from rtser.settings import RawSettings
     from rtser.sinks import Sink
 
 
@@ -48,13 +53,16 @@ def file(
         Path | None, typer.Option("--csv", help="Also write each decision to this CSV (overwritten).")
     ] = None,
     channel: ChannelOption = None,
+    format_: FormatOption = None,
+    rate: RateOption = None,
+    channels: ChannelsOption = None,
 ) -> None:
     """Recognise emotion in audio files."""
     single_threaded()
     live = stream or speed is not None
     pace = speed if speed is not None else float(live)
     with failures() as fail, quiet_libraries(), signals(fail.say) as asked:
-        settings = options.of_files(channel)
+        settings, raw = options.of_files(channel), raw_settings(format_, rate, channels)
         keep_apart([csv], [*paths, settings.model, options.config])
         session = make_session(settings)
         from rtser.sinks import closing
@@ -66,7 +74,7 @@ def file(
         if csv:
             sinks.append(DroppingSink(new_table(csv, session.model.labels), notify=session.notify))
         with closing(sinks):
-            recognise_files(session, paths, settings.channel, pace, sinks, asked.stop, fail)
+            recognise_files(session, paths, settings.channel, pace, sinks, asked.stop, fail, raw)
 
 
 def demo(
@@ -97,13 +105,14 @@ def recognise_files(
     sinks: Sequence[Sink],
     stop: threading.Event,
     fail: Failures,
+    raw: RawSettings | None = None,
 ) -> None:
     """`recognise_file` for one file after another, until `stop` is set; one that cannot be done is noted."""
     for path in paths:
         if stop.is_set():
             break
         try:
-            recognise_file(session, path, channel, speed, sinks, stop)
+            recognise_file(session, path, channel, speed, sinks, stop, raw=raw)
         except InputError as error:
             fail.note(error)
 
@@ -116,12 +125,13 @@ def recognise_file(
     sinks: Sequence[Sink],
     stop: threading.Event,
     name: str | None = None,
+    raw: RawSettings | None = None,
 ) -> None:
     """Recognise one file, at so many times real time (0: do not wait); raises InputError where that cannot be done."""
     from rtser.audio.file import AudioFile
     from rtser.audio.pacing import PacedSource
 
-    with AudioFile(path, channel) as audio:
+    with AudioFile(path, channel, raw) as audio:
         end = session.run(PacedSource(audio, speed, stop, name), sinks)
     if not end.decisions and not stop.is_set():
         raise InputError(f"{path}: {end.time:.3f} s of sound is too short to decide (a segment lasts 0.335 s)")

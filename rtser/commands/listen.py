@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from rtser.commands.options import (
+    ChannelsOption,
     DeviceOption,
+    FormatOption,
     JsonOption,
     PlainOption,
+    RateOption,
     Recognition,
     keep_apart,
     make_session,
+    raw_settings,
     with_recognition,
 )
 from rtser.commands.output import make_view
@@ -22,6 +26,10 @@ from rtser.commands.process import failures, single_threaded
 from rtser.commands.quiet import quiet_libraries
 from rtser.commands.signals import signals
 from rtser.commands.voices import voice_sinks
+from rtser.errors import InputError
+
+if TYPE_CHECKING:
+    from rtser.audio.source import Source
 
 
 @with_recognition
@@ -45,18 +53,28 @@ def listen(
     save_audio: Annotated[
         Path | None, typer.Option("--save-audio", help="Write all sound to this WAV file (overwritten).")
     ] = None,
+    input_: Annotated[
+        Literal["-"] | None,
+        typer.Option("--input", help="-: samples from standard input, written as they are spoken, not a microphone."),
+    ] = None,
+    format_: FormatOption = None,
+    rate: RateOption = None,
+    channels: ChannelsOption = None,
     max_lag: Annotated[
         float | None, typer.Option("--max-lag", help="Milliseconds; later than this, sound is skipped; 500.")
     ] = None,
 ) -> None:
-    """Recognise emotion in what a microphone picks up, until interrupted."""
+    """Recognise emotion in what a microphone picks up, or another program writes, until interrupted."""
     single_threaded()
     with failures() as fail, quiet_libraries(), signals(fail.say, daemon=True) as asked:
         outputs = {"jsonl": jsonl, "csv": csv, "record": record, "save_audio": save_audio}
         lag = {"max_lag_ms": max_lag}
         settings = options.settings(device=device, channel=channel, source=lag, outputs=outputs)
+        from rtser.audio.file import STANDARD_INPUT, AudioFile
+        from rtser.audio.live_input import LiveInput
         from rtser.audio.microphone import MicrophoneOpener
         from rtser.audio.supervisor import Supervisor
+        from rtser.engine.contract import HOP_S
         from rtser.sinks import closing
         from rtser.sinks.build import build_sinks
         from rtser.sinks.dropping import DroppingSink
@@ -64,14 +82,24 @@ def listen(
         files = settings.outputs
         keep_apart([files.jsonl, files.csv, files.save_audio], [settings.model, options.config])
         session = make_session(settings, learns=True)
-        opener = MicrophoneOpener(settings.device, settings.channel, settings.source.ring_s)
+        raw = raw_settings(format_, rate, channels, needed=input_ is not None)
+        if raw and input_ is None:
+            raise InputError("--format is for samples from standard input", "say --input - too")
+        if input_ and (device or max_lag):
+            raise InputError("--device and --max-lag are for microphones", "leave them out, or --input")
         with ExitStack() as opened:
             logs, audio_sinks = build_sinks(files, session.model.labels, asked.reopen, session.notify)
             view = make_view(session, json, live=not (plain or settings.plain))
             learnt = voice_sinks(settings.voice, session, session.notify)
             sinks = [*logs, *learnt, DroppingSink(view, asked.stop.set)]
             opened.enter_context(closing(sinks))
-            source = opened.enter_context(Supervisor(opener, settings.source, asked.stop, settings.channel))
+            source: Source
+            if raw:
+                audio = opened.enter_context(AudioFile(STANDARD_INPUT, settings.channel, raw, HOP_S))
+                source = LiveInput(audio, asked.stop)
+            else:
+                opener = MicrophoneOpener(settings.device, settings.channel, settings.source.ring_s)
+                source = opened.enter_context(Supervisor(opener, settings.source, asked.stop, settings.channel))
             if not asked.stop.is_set():
                 session.run(source, sinks, audio_sinks)
 

@@ -1,0 +1,110 @@
+"""Sound from another program: files and samples on standard input, through the commands."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import soundfile
+from conftest import ROOT, sound
+
+pytestmark = pytest.mark.e2e
+
+DEMO = ROOT / "rtser" / "samples" / "demo.flac"
+RTSER = [sys.executable, "-m", "rtser"]
+OWN = ("utc", "run", "source", "step_ms", "latency_ms")
+"""What differs from run to run."""
+
+
+def fed(content, *arguments):
+    return subprocess.run([*RTSER, *map(str, arguments)], input=content, capture_output=True, timeout=300)
+
+
+def told(result):
+    assert result.returncode == 0, result.stderr
+    events = [json.loads(line) for line in result.stdout.splitlines()]
+    return [{key: value for key, value in event.items() if key not in OWN} for event in events]
+
+
+@pytest.fixture(scope="module")
+def samples():
+    return soundfile.read(DEMO, dtype="int16")[0][: 16_000 * 6]
+
+
+@pytest.fixture(scope="module")
+def expected(samples, model_path, tmp_path_factory):
+    path = tmp_path_factory.mktemp("sound") / "a.wav"
+    soundfile.write(path, samples, 16_000)
+    return told(fed(None, "file", path, "--model", model_path, "--json"))
+
+
+def test_a_file_on_standard_input_is_recognised(model_path):
+    said = told(fed(DEMO.read_bytes(), "file", "-", "--model", model_path, "--json"))
+    assert said == told(fed(None, "file", DEMO, "--model", model_path, "--json"))
+
+
+def test_raw_samples_on_standard_input_are_recognised(samples, expected, model_path):
+    raw = samples.astype("<i2").tobytes()
+    assert told(fed(raw, "file", "-", "--format", "s16le", "--model", model_path, "--json")) == expected
+
+
+def test_raw_samples_in_a_file_are_recognised(samples, expected, model_path, tmp_path):
+    (tmp_path / "a.raw").write_bytes((samples / 32768).astype("<f4").tobytes())
+    said = told(fed(None, "file", tmp_path / "a.raw", "--format", "f32le", "--model", model_path, "--json"))
+    assert said == expected
+
+
+def test_two_channels_of_raw_samples_are_told_apart(samples, expected, model_path):
+    both = np.stack([np.zeros_like(samples), samples], 1).astype("<i2").tobytes()
+    options = ("--format", "s16le", "--channels", 2, "--channel", 1, "--model", model_path, "--json")
+    assert told(fed(both, "file", "-", *options)) == expected
+
+
+def test_listen_decides_the_same_of_what_another_program_writes(samples, expected, model_path):
+    said = told(fed(samples.astype("<i2").tobytes(), "listen", "--input", "-", "--model", model_path, "--json"))
+    assert [one for one in said if one["type"] == "decision"] == [one for one in expected if one["type"] == "decision"]
+    assert said[-1]["dropped_samples"] == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_listen_ends_while_the_writer_says_nothing(model_path):
+    with subprocess.Popen(
+        [*RTSER, "listen", "--input", "-", "--model", model_path, "--json"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as running:
+        running.stdin.write(sound(1.0).astype("<f4").tobytes())
+        running.stdin.flush()
+        assert json.loads(running.stdout.readline())["type"] == "start"
+        began_s = time.monotonic()
+        running.send_signal(signal.SIGTERM)
+        rest = running.stdout.read().splitlines()
+        assert running.wait() == 0
+        assert time.monotonic() - began_s < 5
+    assert json.loads(rest[-1])["type"] == "end"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("file", "-"), b"standard input is empty; for samples without a header, say what they are with --format"),
+        (("file", DEMO, "--rate", "8000"), b"--rate is for samples without a header; name their --format too"),
+        (
+            ("file", "-", "--format", "s16le", "--rate", "4000"),
+            b"header: rate: Input should be greater",
+        ),
+        (("file", "-", "--format", "s16le", "--channel", "1"), b"there is no channel 1 (it has 1, counted from 0)"),
+        (("listen", "--format", "s16le"), b"say --input - too"),
+        (("listen", "--input", "-", "--device", "usb"), b"--device and --max-lag are for microphones"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_a_sentence(arguments, words, model_path):
+    result = fed(b"", *arguments, "--model", model_path)
+    assert result.returncode == 2
+    assert words in result.stderr
+    assert result.stderr.count(b"\n") == 1
