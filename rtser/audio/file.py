@@ -3,38 +3,32 @@
 from __future__ import annotations
 
 import os
-import shutil
-import sys
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 import numpy as np
 
-from rtser.audio.decoder import Decoder, UnreadableError
-from rtser.audio.ffmpeg import FfmpegDecoder
-from rtser.audio.libsndfile import LibsndfileDecoder
+from rtser.audio.decoder import UnreadableError
+from rtser.audio.opening import open_sound, shown
 from rtser.audio.resample import MonoResampler
 from rtser.engine.contract import MAX_SAMPLE, Float32
 from rtser.errors import InputError
 from rtser.settings import RawSettings
 
-STANDARD_INPUT = "-"
 MIN_RATE = 8_000
 MAX_RATE = 192_000
 BLOCK_S = 0.48
 """Length of a decoded block in seconds: 8 hops."""
 MAX_BLOCK_VALUES = 2**20
 """Most values of a block over all its channels: 4 MiB."""
-MEDIA = "for m4a, mp4, aac, webm, wma and others, in the checkout: pip install -c constraints.txt '.[media]'"
 
 
 class AudioFile:
     """An audio file as blocks of mono float32 samples at 16 kHz (a `rtser.audio.source.Source`).
 
     Args:
-        path: the file; ``-``: standard input, which is read to its end first unless it is raw.
+        path: the file; or a URL, or ``-``: standard input (`open_sound`).
         channel: which channel to use, counted from 0; None for the mean of all.
         raw: what the samples are, where there is no header.
         block_s: length of a block in seconds.
@@ -56,9 +50,8 @@ class AudioFile:
         raw: RawSettings | None = None,
         block_s: float = BLOCK_S,
     ) -> None:
-        piped = str(path) == STANDARD_INPUT
-        self.name, self.trouble, self._block_s = "standard input" if piped else str(path), "", block_s
-        self._decoder = _open_standard_input(self.name, raw) if piped else _open(Path(path), raw)
+        self.name, self.trouble, self._block_s = shown(path), "", block_s
+        self._decoder = open_sound(path, raw)
         self.sample_rate: int = self._decoder.sample_rate
         self.channels: int = self._decoder.channels
         stated = self._decoder.frames
@@ -130,54 +123,3 @@ def read_audio(path: str | os.PathLike[str], channel: int | None = None) -> Floa
 def sample_path() -> Path:
     """The bundled sample: 20 s of synthetic speech and pauses."""
     return Path(str(files("rtser") / "samples" / "demo.flac"))
-
-
-def _open_standard_input(name: str, raw: RawSettings | None) -> Decoder:
-    """Raw samples as they come; anything else is copied to a file first, because its formats need one."""
-    try:
-        if raw is not None:
-            return LibsndfileDecoder(sys.stdin.fileno(), raw)
-        with NamedTemporaryFile() as copy:
-            shutil.copyfileobj(sys.stdin.buffer, copy)
-            copy.flush()
-            if not copy.tell():
-                raise InputError(f"{name} is empty", "for samples without a header, say what they are with --format")
-            return _decoder(Path(copy.name), name)
-    except (OSError, UnreadableError) as error:
-        raise InputError(f"{name} cannot be read ({getattr(error, 'strerror', None) or error})") from None
-
-
-def _open(path: Path, raw: RawSettings | None) -> Decoder:
-    try:
-        if path.is_dir():
-            raise InputError(f"{path} is a directory", "name an audio file")
-        if not path.exists():
-            raise InputError(f"{path}: there is no such file")
-        if not path.is_file():
-            raise InputError(f"{path} is not a regular file", "save the audio to a file first")
-        with path.open("rb") as content:
-            if not content.read(1):
-                raise InputError(f"{path} is empty")
-        return LibsndfileDecoder(path, raw) if raw else _decoder(path, str(path))
-    except UnreadableError as error:
-        raise InputError(f"{path} cannot be read as raw samples ({error})") from None
-    except PermissionError:
-        raise InputError(f"{path}: no permission to read it") from None
-    except OSError as error:
-        raise InputError(f"{path}: it cannot be read ({error.strerror or error})") from None
-
-
-def _decoder(path: Path, name: str) -> Decoder:
-    """Libsndfile's decoder; FFmpeg's for what libsndfile does not know, where it is installed."""
-    advice = ""
-    try:
-        return LibsndfileDecoder(path)
-    except UnreadableError as error:
-        reason = str(error)
-    try:
-        return FfmpegDecoder(path)
-    except UnreadableError as error:
-        reason = str(error)
-    except ModuleNotFoundError:
-        advice = MEDIA
-    raise InputError(f"{name} is not an audio file that can be read ({reason})", advice)

@@ -56,7 +56,7 @@ def embed(
     single_threaded()
     with failures() as fail, quiet_libraries(), signals(fail.say) as asked:
         settings = options.of_files(channel)
-        keep_apart([output], [*paths, settings.model, options.config])
+        keep_apart([output], [*map(Path, paths), settings.model, options.config])
         from rtser.files import replacing
         from rtser.sinks.embedding_table import EmbeddingTable, check_table
 

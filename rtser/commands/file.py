@@ -63,7 +63,7 @@ def file(
     pace = speed if speed is not None else float(live)
     with failures() as fail, quiet_libraries(), signals(fail.say) as asked:
         settings, raw = options.of_files(channel), raw_settings(format_, rate, channels)
-        keep_apart([csv], [*paths, settings.model, options.config])
+        keep_apart([csv], [*map(Path, paths), settings.model, options.config])
         session = make_session(settings)
         from rtser.sinks import closing
         from rtser.sinks.csv_table import new_table
@@ -99,7 +99,7 @@ def demo(
 
 def recognise_files(
     session: Session,
-    paths: Sequence[Path],
+    paths: Sequence[str | Path],
     channel: int | None,
     speed: float,
     sinks: Sequence[Sink],
@@ -119,7 +119,7 @@ def recognise_files(
 
 def recognise_file(
     session: Session,
-    path: Path,
+    path: str | Path,
     channel: int | None,
     speed: float,
     sinks: Sequence[Sink],

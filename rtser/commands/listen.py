@@ -70,9 +70,10 @@ def listen(
         outputs = {"jsonl": jsonl, "csv": csv, "record": record, "save_audio": save_audio}
         lag = {"max_lag_ms": max_lag}
         settings = options.settings(device=device, channel=channel, source=lag, outputs=outputs)
-        from rtser.audio.file import STANDARD_INPUT, AudioFile
+        from rtser.audio.file import AudioFile
         from rtser.audio.live_input import LiveInput
         from rtser.audio.microphone import MicrophoneOpener
+        from rtser.audio.opening import STANDARD_INPUT
         from rtser.audio.supervisor import Supervisor
         from rtser.engine.contract import HOP_S
         from rtser.sinks import closing

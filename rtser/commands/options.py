@@ -27,8 +27,8 @@ ProviderOption = Annotated[
     Provider | None, typer.Option("--provider", help="Where the network runs; auto if not named.")
 ]
 FilesArgument = Annotated[
-    list[Path],
-    typer.Argument(help="Audio files: wav, flac, ogg, opus, mp3, ...; -: standard input.", show_default=False),
+    list[str],
+    typer.Argument(help="Audio files: wav, flac, mp3, ...; URLs; -: standard input.", show_default=False),
 ]
 Format = Literal["s16le", "s16be", "s32le", "f32le", "mulaw", "alaw"]
 FormatOption = Annotated[

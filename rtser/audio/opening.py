@@ -1,0 +1,107 @@
+"""Opening a sound by its name: a file, standard input, or a URL."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import BinaryIO
+
+from rtser.audio.decoder import Decoder, UnreadableError
+from rtser.audio.ffmpeg import FfmpegDecoder
+from rtser.audio.libsndfile import LibsndfileDecoder
+from rtser.errors import InputError
+from rtser.settings import RawSettings
+
+STANDARD_INPUT = "-"
+URL = "://"
+INSTALL = "in the checkout: pip install -c constraints.txt '.[{}]'"
+
+
+def shown(name: str | os.PathLike[str]) -> str:
+    """What a sound is called in words."""
+    return "standard input" if str(name) == STANDARD_INPUT else str(name)
+
+
+def open_sound(name: str | os.PathLike[str], raw: RawSettings | None) -> Decoder:
+    """The decoder of a sound.
+
+    Args:
+        name: a path, a URL that fsspec knows (it is copied first), or ``-``: standard input, which is copied first
+            unless it is raw.
+        raw: what the samples are, where there is no header.
+
+    Raises:
+        InputError: it cannot be read, or is no audio file.
+    """
+    try:
+        if str(name) == STANDARD_INPUT:
+            if raw is not None:
+                return LibsndfileDecoder(sys.stdin.fileno(), raw)
+            return _copied(sys.stdin.buffer, name, raw)
+        if URL in str(name):
+            return _remote(str(name), raw)
+        path = _checked(Path(name))
+        return _decoder(path, name, raw)
+    except PermissionError:
+        raise InputError(f"{shown(name)}: no permission to read it") from None
+    except OSError as error:
+        raise InputError(f"{shown(name)}: it cannot be read ({error.strerror or error})") from None
+
+
+def _checked(path: Path) -> Path:
+    """A path that is a file with content."""
+    if path.is_dir():
+        raise InputError(f"{path} is a directory", "name an audio file")
+    if not path.exists():
+        raise InputError(f"{path}: there is no such file")
+    if not path.is_file():
+        raise InputError(f"{path} is not a regular file", "save the audio to a file first")
+    with path.open("rb") as content:
+        if not content.read(1):
+            raise InputError(f"{path} is empty")
+    return path
+
+
+def _remote(url: str, raw: RawSettings | None) -> Decoder:
+    try:
+        import fsspec
+    except ModuleNotFoundError:
+        raise InputError(f"{url}: URLs need the package fsspec", INSTALL.format("remote")) from None
+    try:
+        with fsspec.open(url, "rb") as content:
+            return _copied(content, url, raw)
+    except InputError:
+        raise
+    except Exception as error:  # each file system has errors of its own
+        reason = str(error).strip().rstrip(".") or type(error).__name__
+        raise InputError(f"{url} cannot be read ({reason.splitlines()[0]})") from None
+
+
+def _copied(content: BinaryIO, name: str | os.PathLike[str], raw: RawSettings | None) -> Decoder:
+    """The decoder of a temporary copy, because decoders seek; the copy goes when the decoder is closed."""
+    with NamedTemporaryFile() as copy:
+        shutil.copyfileobj(content, copy)
+        copy.flush()
+        if not copy.tell():
+            raise InputError(f"{shown(name)} is empty", "for samples without a header, say what they are with --format")
+        return _decoder(Path(copy.name), name, raw)
+
+
+def _decoder(path: Path, name: str | os.PathLike[str], raw: RawSettings | None) -> Decoder:
+    """Libsndfile's decoder; FFmpeg's for what libsndfile does not know, where it is installed."""
+    advice = ""
+    try:
+        return LibsndfileDecoder(path, raw)
+    except UnreadableError as error:
+        reason = str(error)
+    if raw is None:
+        try:
+            return FfmpegDecoder(path)
+        except UnreadableError as error:
+            reason = str(error)
+        except ModuleNotFoundError:
+            advice = f"for m4a, mp4, aac, webm, wma and others, {INSTALL.format('media')}"
+    raise InputError(f"{shown(name)} is not an audio file that can be read ({reason})", advice)
