@@ -8,12 +8,15 @@ from rtser_train.networks.bag_network import HIDDEN, BagNetwork, ratio, total
 from rtser_train.networks.randomness import Dropout
 from rtser_train.registry import HEADS
 
+SATURATED = 17.0
+"""Beyond it a sigmoid is 0 or 1 to ONNX Runtime, but still tells tiny weights from tinier ones in torch."""
+
 
 @HEADS.register("Feature-Att")
 class FeatureAttention(BagNetwork):
     """Feature-Att: a weight for every dimension of every segment, equations (4) to (6).
 
-    With u = linear(h) and w = sigmoid(linear(h)): q = g w / sum_j g_j w_j, U_d = sum_i q_id u_id (4, 5),
+    With u = linear(h) and w = sigmoid(linear(h)), at least 4e-8: q = g w / sum_j g_j w_j, U_d = sum_i q_id u_id (4, 5),
     p = softmax(FC(dropout(ReLU(batch norm(U))))) (6).
 
     Args:
@@ -27,7 +30,7 @@ class FeatureAttention(BagNetwork):
         super().__init__(embedding, emotions, features, dropout)
         self.features = features
         self.value = nn.Linear(HIDDEN, features)
-        self.weight = nn.Sequential(nn.Linear(HIDDEN, features), nn.Sigmoid())
+        self.weight = nn.Sequential(nn.Linear(HIDDEN, features), nn.Hardtanh(-SATURATED, SATURATED), nn.Sigmoid())
         self.classifier = nn.Sequential(
             nn.BatchNorm1d(features), nn.ReLU(), Dropout(dropout), nn.Linear(features, emotions)
         )
