@@ -208,5 +208,15 @@ def test_every_head_on_every_segment_network_exports_to_the_contract(name, cnn_n
     assert verify(export(step, METADATA.model_copy(update={"window": 10})), step, [sound(3.0)]) < 1e-5
 
 
+def test_weights_that_vanish_are_the_same_in_the_exported_file():
+    cnn, head = a_cnn("segcnn", emotions=3, embedding=8), a_head("feature-att", 8, 3, seed=1)
+    with torch.no_grad():
+        cnn.speech[2].bias.fill_(2.0)
+        head.weight[0].bias.fill_(-25.0)
+        head.weight[0].weight.mul_(100.0)
+    step = StreamingStep(cnn, head, Calibration(1.0)).eval()
+    assert verify(export(step, METADATA.model_copy(update={"window": 10})), step, [sound(3.0)]) < 1e-5
+
+
 def test_the_gate_is_closed_up_to_one_half_and_open_at_one():
     assert speech_gate(torch.tensor([0.0, 0.3, 0.5, 0.75, 1.0])).tolist() == [0, 0, 0, 0.5, 1]
