@@ -9,7 +9,18 @@ from rtser_train.networks.randomness import Dropout
 from rtser_train.registry import HEADS
 
 SATURATED = 17.0
-"""Beyond it a sigmoid is 0 or 1 to ONNX Runtime, but still tells tiny weights from tinier ones in torch."""
+"""Beyond it a weight is 0 or 1 in float32, or nearly."""
+
+
+class Logistic(nn.Module):
+    """A sigmoid, cut off at -17 and 17, whose tiny values ONNX Runtime computes as torch does.
+
+    Its own sigmoid is right to about 1e-7, and a window may hold no larger weights.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Values between 0 and 1, of any shape."""
+        return 1 / (1 + (-x.clamp(-SATURATED, SATURATED)).exp())
 
 
 @HEADS.register("Feature-Att")
@@ -30,7 +41,7 @@ class FeatureAttention(BagNetwork):
         super().__init__(embedding, emotions, features, dropout)
         self.features = features
         self.value = nn.Linear(HIDDEN, features)
-        self.weight = nn.Sequential(nn.Linear(HIDDEN, features), nn.Hardtanh(-SATURATED, SATURATED), nn.Sigmoid())
+        self.weight = nn.Sequential(nn.Linear(HIDDEN, features), Logistic())
         self.classifier = nn.Sequential(
             nn.BatchNorm1d(features), nn.ReLU(), Dropout(dropout), nn.Linear(features, emotions)
         )
