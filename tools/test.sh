@@ -32,5 +32,6 @@ python=${PYTHON:-python3}
 .venv/bin/ruff format --check .
 .venv/bin/mypy
 .venv/bin/lint-imports
+cores=$(nproc)                               # before OMP_NUM_THREADS, which it goes by
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} # of each test process
-.venv/bin/python -m pytest -n "$(nproc)" --maxprocesses 4 --dist loadfile "$@"
+.venv/bin/python -m pytest -n "$cores" --maxprocesses 4 --dist loadfile "$@"
