@@ -38,13 +38,12 @@ def open_sound(name: str | os.PathLike[str], raw: RawSettings | None) -> Decoder
     """
     try:
         if str(name) == STANDARD_INPUT:
-            if raw is not None:
-                return LibsndfileDecoder(sys.stdin.fileno(), raw)
-            return _copied(sys.stdin.buffer, name, raw)
+            if sys.stdin is None:
+                raise InputError("standard input is closed", "name a file, or write sound to it")
+            return _decoder(sys.stdin.fileno(), name, raw) if raw else _copied(sys.stdin.buffer, name, raw)
         if URL in str(name):
             return _remote(str(name), raw)
-        path = _checked(Path(name))
-        return _decoder(path, name, raw)
+        return _decoder(_checked(Path(name)), name, raw)
     except PermissionError:
         raise InputError(f"{shown(name)}: no permission to read it") from None
     except OSError as error:
@@ -90,14 +89,14 @@ def _copied(content: BinaryIO, name: str | os.PathLike[str], raw: RawSettings | 
         return _decoder(Path(copy.name), name, raw)
 
 
-def _decoder(path: Path, name: str | os.PathLike[str], raw: RawSettings | None) -> Decoder:
-    """Libsndfile's decoder; FFmpeg's for what libsndfile does not know, where it is installed."""
+def _decoder(path: Path | int, name: str | os.PathLike[str], raw: RawSettings | None) -> Decoder:
+    """Libsndfile's decoder; FFmpeg's for a file that libsndfile does not know, where it is installed."""
     advice = ""
     try:
         return LibsndfileDecoder(path, raw)
     except UnreadableError as error:
         reason = str(error)
-    if raw is None:
+    if raw is None and isinstance(path, Path):
         try:
             return FfmpegDecoder(path)
         except UnreadableError as error:

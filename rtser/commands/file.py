@@ -134,4 +134,4 @@ def recognise_file(
     with AudioFile(path, channel, raw) as audio:
         end = session.run(PacedSource(audio, speed, stop, name), sinks)
     if not end.decisions and not stop.is_set():
-        raise InputError(f"{path}: {end.time:.3f} s of sound is too short to decide (a segment lasts 0.335 s)")
+        raise InputError(f"{audio.name}: {end.time:.3f} s of sound is too short to decide (a segment lasts 0.335 s)")

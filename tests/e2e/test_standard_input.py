@@ -89,6 +89,15 @@ def test_listen_ends_while_the_writer_says_nothing(model_path):
     assert json.loads(rest[-1])["type"] == "end"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell")
+@pytest.mark.parametrize("raw", ["", "--format s16le"])
+def test_a_closed_standard_input_is_said(raw):
+    command = f"{sys.executable} -m rtser file - {raw} <&-"
+    result = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=300)
+    assert result.returncode == 2
+    assert result.stderr == "rtser: standard input is closed; name a file, or write sound to it.\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -17,7 +17,7 @@ from rtser_train.data.batches import Batch, Cropping, augment, crops
 from rtser_train.fitting.context import FitContext
 from rtser_train.fitting.embeddings import embed, score
 from rtser_train.fitting.fit import fit
-from rtser_train.fitting.stage1 import frame_statistics, segment_network, speech_loss
+from rtser_train.fitting.stage1 import normalise_by, segment_network, speech_loss
 from rtser_train.fitting.stage2 import decide, head_network
 from rtser_train.networks.bag_network import BagNetwork, ratio, speech_gate
 from rtser_train.networks.context import Context
@@ -161,9 +161,7 @@ def fit_jointly(
     network = JointNetwork(experiment, targets)
     initialise(network, torch.Generator().manual_seed(seed))
     if start is None:
-        mean, deviation = frame_statistics(train[:: 1 + len(train) // MOST_FOR_STATISTICS], network.cnn)
-        network.cnn.mean.copy_(mean)
-        network.cnn.deviation.copy_(deviation)
+        normalise_by(train[:: 1 + len(train) // MOST_FOR_STATISTICS], network.cnn)
     else:
         network.begin_with(start)
     network.to(device)

@@ -50,9 +50,7 @@ def fit_cnn(
     cnn = segment_network(context.experiment)
     initialise(cnn, torch.Generator().manual_seed(seed))
     if context.start is None:
-        mean, deviation = frame_statistics(train, cnn)
-        cnn.mean.copy_(mean)
-        cnn.deviation.copy_(deviation)
+        normalise_by(train, cnn)
     else:
         weights = context.start.state_dict()
         cnn.load_state_dict(weights | {name: cnn.state_dict()[name] for name in weights if name.startswith("emotion.")})
@@ -96,6 +94,13 @@ def segment_network(experiment: Experiment) -> SegmentNetwork:
     settings = experiment.cnn
     kind = SEGMENT_NETWORKS.get(settings.network)
     return kind(len(experiment.emotions), settings.widths, settings.embedding, settings.dropout, settings.level)
+
+
+def normalise_by(bags: Sequence[Bag], cnn: SegmentNetwork) -> None:
+    """Let a network normalise its input by the statistics of some bags' frames."""
+    mean, deviation = frame_statistics(bags, cnn)
+    cnn.mean.copy_(mean)
+    cnn.deviation.copy_(deviation)
 
 
 def frame_statistics(bags: Sequence[Bag], cnn: SegmentNetwork) -> tuple[Tensor, Tensor]:
