@@ -14,7 +14,8 @@ from rtser.engine.model import Model
 from rtser.engine.stream import Stream
 from rtser.engine.voice import StreamVoice
 from rtser.errors import ArgumentError, RtserError
-from rtser.events import DecisionEvent, EndEvent, ErrorEvent, Event, SourceEvent, StartEvent, event_of
+from rtser.events import DecisionEvent, EndEvent, ErrorEvent, Event, StartEvent
+from rtser.run import Run
 from rtser.sinks import AudioSink, Sink, reads
 from rtser.statistics import KEPT_TIMES, RunStatistics, Snapshot
 
@@ -112,61 +113,44 @@ class Session:
             self._running = False
 
     def _events(self, source: Source, audio_sinks: Sequence[AudioSink], tell_decisions: bool) -> Iterator[Event]:
-        stream, statistics = self._stream, RunStatistics(self._kept_times)
-        self._current = statistics, source
+        stream, run = self._stream, Run(RunStatistics(self._kept_times))
+        self._current = run.statistics, source
         self._notices.clear()
         stream.reset()
-        begin = 0  # samples before the stream's own time zero
         failure: RtserError | None = None
         yield StartEvent.of(source.name, source.sample_rate, self.model, self.voice.name if self.voice else None)
         try:
             for chunk in source.chunks():
                 if isinstance(chunk, Gap):
-                    at = begin + stream.samples
-                    yield from self._cut_off(begin)
-                    begin = at + chunk.missing_samples
-                    statistics.note_gap(chunk.state == "skipped", chunk.missing_samples)
-                    time_s = (begin if chunk.state == "open" else at) / SAMPLE_RATE
-                    yield SourceEvent(time_s, chunk.state, chunk.detail, chunk.missing_samples)
-                    yield from self._failures(begin)
+                    yield from run.broken(chunk, stream.reset())
+                    yield from self._failures(run)
                     continue
                 for audio_sink in audio_sinks:
-                    audio_sink.write_audio(chunk, begin + stream.samples)
-                statistics.note_level(chunk)
-                yield from self._recognise(chunk, source, statistics, begin, tell_decisions)
+                    audio_sink.write_audio(chunk, run.position)
+                run.statistics.note_level(chunk)
+                yield from self._recognise(chunk, source, run, tell_decisions)
         except RtserError as error:
             failure = error
-        end_s = (begin + stream.samples) / SAMPLE_RATE
-        yield from self._cut_off(begin)
-        yield from self._failures(begin)
-        yield EndEvent.of(end_s, statistics)
+        yield from run.ended(stream.reset())
+        yield from self._failures(run)
+        yield run.end()
         if failure:
             raise failure
 
-    def _recognise(
-        self, block: Float32, source: Source, statistics: RunStatistics, begin: int, tell_decisions: bool
-    ) -> Iterator[Event]:
+    def _recognise(self, block: Float32, source: Source, run: Run, tell_decisions: bool) -> Iterator[Event]:
         """The events of a block (n,); latency is measured when a decision is made."""
-        end = self._stream.samples + len(block)
+        end = run.samples + len(block)
         for hop in split(block, HOP_SAMPLES):
             before_s = time.perf_counter()
             for decided in self._stream.steps(hop):
                 step_s = time.perf_counter() - before_s
                 lag_s = source.lag_s()
                 latency_s = None if lag_s is None else lag_s + end / SAMPLE_RATE - decided.time_s[0]
-                statistics.note_decision(step_s, latency_s)
-                if tell_decisions:
-                    yield event_of(decided.decision(0), begin)
-                if utterance := decided.readings[0].utterance:
-                    yield event_of(utterance, begin)
-            yield from self._failures(begin)
+                yield from run.decided(decided, 0, step_s, latency_s, tell_decisions)
+            run.samples += len(hop)
+            yield from self._failures(run)
 
-    def _cut_off(self, begin: int) -> Iterator[Event]:
-        """Begin the stream anew; the utterance that ends by this, if there is one."""
-        if utterance := self._stream.reset():
-            yield event_of(utterance, begin)
-
-    def _failures(self, begin: int) -> Iterator[Event]:
+    def _failures(self, run: Run) -> Iterator[Event]:
         """Outputs that have failed since the last event."""
         while self._notices:
-            yield ErrorEvent((begin + self._stream.samples) / SAMPLE_RATE, self._notices.popleft())
+            yield ErrorEvent(run.time_s, self._notices.popleft())
