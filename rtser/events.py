@@ -31,14 +31,15 @@ class Event:
 
     type: ClassVar[str]
 
-    def to_json(self, utc: str | None = None) -> str:
+    def to_json(self, utc: str | None = None, where: dict[str, Any] | None = None) -> str:
         """One line of JSON, without the line's end.
 
         Args:
             utc: when it was made, for events that lie in a file for long; see `utc_now`.
+            where: which ``stream`` and ``channel`` of a server it is about.
         """
         made = {"utc": utc} if utc and not hasattr(self, "utc") else {}
-        content = {"type": self.type} | made | vars(self)
+        content = {"type": self.type} | made | (where or {}) | vars(self)
         content.pop("embedding", None)
         return json.dumps(content, allow_nan=False, default=vars)
 

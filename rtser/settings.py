@@ -19,6 +19,16 @@ class Settings(BaseModel, extra="forbid", frozen=True, allow_inf_nan=False):
 Checked = TypeVar("Checked", bound=Settings)
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 Megabytes = Annotated[float, Field(gt=0)]
+ModelFile = Annotated[Path | None, Field(description="model file; null: the shipped one")]
+ProviderName = Annotated[Literal["auto", "cpu", "cuda"], Field(description="where the network runs: auto, cpu or cuda")]
+WindowSeconds = Annotated[
+    Annotated[float, Field(ge=0.335, le=3600)] | None,
+    Field(description="length of the decision window in seconds; null: the model's own (4)"),
+]
+Deciding = Annotated[
+    DecideSettings,
+    Field(description="from decisions every 60 ms to a steady label; durations in seconds, else 0 to 1"),
+]
 
 
 class SourceSettings(Settings):
@@ -96,15 +106,11 @@ class ListenSettings(Settings):
     channel: Annotated[int, Field(ge=0)] | None = Field(
         None, description="channel to use, counted from 0; null: the mean of the first two"
     )
-    model: Path | None = Field(None, description="model file; null: the shipped one")
-    provider: Literal["auto", "cpu", "cuda"] = Field("auto", description="where the network runs: auto, cpu or cuda")
-    window_s: Annotated[float, Field(ge=0.335, le=3600)] | None = Field(
-        None, description="length of the decision window in seconds; null: the model's own (4)"
-    )
+    model: ModelFile = None
+    provider: ProviderName = "auto"
+    window_s: WindowSeconds = None
     plain: bool = Field(False, description="lines of text instead of the live view")
-    decide: DecideSettings = Field(
-        DecideSettings(), description="from decisions every 60 ms to a steady label; durations in seconds, else 0 to 1"
-    )
+    decide: Deciding = DecideSettings()
     voice: VoiceSettings = Field(VoiceSettings(), description="whose voice is heard, if it is known")
     source: SourceSettings = Field(SourceSettings(), description="how the microphone is kept alive")
     outputs: OutputSettings = Field(OutputSettings(), description="where events and sound go, beside the screen")
@@ -117,16 +123,16 @@ class ListenSettings(Settings):
         return content
 
 
-def settings_yaml(settings: ListenSettings | None = None) -> str:
-    """Settings as a YAML file that explains each; the defaults if none are given."""
-    lines = [
-        "# Every setting of `rtser listen` with its default. Change a copy: rtser listen --config my.yaml.",
-        "# One setting alone: rtser listen --set decide.hold_s=1. `rtser settings` prints this file.",
-        "# `rtser file --config` uses all of it but `device`, `source` and `outputs`, so that it decides the same.",
-        "",
-        *_yaml_lines(settings or ListenSettings(), ""),
-    ]
-    return "\n".join(lines) + "\n"
+LISTEN_HEADER = """\
+# Every setting of `rtser listen` with its default. Change a copy: rtser listen --config my.yaml.
+# One setting alone: rtser listen --set decide.hold_s=1. `rtser settings` prints this file.
+# `rtser file --config` uses all of it but `device`, `source` and `outputs`, so that it decides the same.
+"""
+
+
+def settings_yaml(settings: Settings | None = None, header: str = LISTEN_HEADER) -> str:
+    """Settings as a YAML file that explains each, below a header; those of `rtser listen` if none are given."""
+    return "\n".join([header, *_yaml_lines(settings or ListenSettings(), "")]) + "\n"
 
 
 def _yaml_lines(settings: BaseModel, indent: str) -> list[str]:

@@ -32,6 +32,7 @@ class AudioFile:
         channel: which channel to use, counted from 0; None for the mean of all.
         raw: what the samples are, where there is no header.
         block_s: length of a block in seconds.
+        name: what it is called in messages and events; None for its path.
 
     Attributes:
         name: the path as text; ``standard input``.
@@ -49,9 +50,10 @@ class AudioFile:
         channel: int | None = None,
         raw: RawSettings | None = None,
         block_s: float = BLOCK_S,
+        name: str | None = None,
     ) -> None:
-        self.name, self.trouble, self._block_s = shown(path), "", block_s
-        self._decoder = open_sound(path, raw)
+        self.name, self.trouble, self._block_s = name or shown(path), "", block_s
+        self._decoder = open_sound(path, raw, self.name)
         self.sample_rate: int = self._decoder.sample_rate
         self.channels: int = self._decoder.channels
         stated = self._decoder.frames

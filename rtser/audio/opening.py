@@ -25,71 +25,72 @@ def shown(name: str | os.PathLike[str]) -> str:
     return "standard input" if str(name) == STANDARD_INPUT else str(name)
 
 
-def open_sound(name: str | os.PathLike[str], raw: RawSettings | None) -> Decoder:
+def open_sound(path: str | os.PathLike[str], raw: RawSettings | None, name: str) -> Decoder:
     """The decoder of a sound.
 
     Args:
-        name: a path, a URL that fsspec knows (it is copied first), or ``-``: standard input, which is copied first
+        path: a path, a URL that fsspec knows (it is copied first), or ``-``: standard input, which is copied first
             unless it is raw.
         raw: what the samples are, where there is no header.
+        name: what it is called in messages.
 
     Raises:
         InputError: it cannot be read, or is no audio file.
     """
     try:
-        if str(name) == STANDARD_INPUT:
+        if str(path) == STANDARD_INPUT:
             if sys.stdin is None:
                 raise InputError("standard input is closed", "name a file, or write sound to it")
             return _decoder(sys.stdin.fileno(), name, raw) if raw else _copied(sys.stdin.buffer, name, raw)
-        if URL in str(name):
-            return _remote(str(name), raw)
-        return _decoder(_checked(Path(name)), name, raw)
+        if URL in str(path):
+            return _remote(str(path), name, raw)
+        return _decoder(_checked(Path(path), name), name, raw)
     except PermissionError:
-        raise InputError(f"{shown(name)}: no permission to read it") from None
+        raise InputError(f"{name}: no permission to read it") from None
     except OSError as error:
-        raise InputError(f"{shown(name)}: it cannot be read ({error.strerror or error})") from None
+        raise InputError(f"{name}: it cannot be read ({error.strerror or error})") from None
 
 
-def _checked(path: Path) -> Path:
+def _checked(path: Path, name: str) -> Path:
     """A path that is a file with content."""
     if path.is_dir():
-        raise InputError(f"{path} is a directory", "name an audio file")
+        raise InputError(f"{name} is a directory", "name an audio file")
     if not path.exists():
-        raise InputError(f"{path}: there is no such file")
+        raise InputError(f"{name}: there is no such file")
     if not path.is_file():
-        raise InputError(f"{path} is not a regular file", "save the audio to a file first")
+        raise InputError(f"{name} is not a regular file", "save the audio to a file first")
     with path.open("rb") as content:
         if not content.read(1):
-            raise InputError(f"{path} is empty")
+            raise InputError(f"{name} is empty")
     return path
 
 
-def _remote(url: str, raw: RawSettings | None) -> Decoder:
+def _remote(url: str, name: str, raw: RawSettings | None) -> Decoder:
     try:
         import fsspec
     except ModuleNotFoundError:
-        raise InputError(f"{url}: URLs need the package fsspec", INSTALL.format("remote")) from None
+        raise InputError(f"{name}: URLs need the package fsspec", INSTALL.format("remote")) from None
     try:
         with fsspec.open(url, "rb") as content:
-            return _copied(content, url, raw)
+            return _copied(content, name, raw)
     except InputError:
         raise
     except Exception as error:  # each file system has errors of its own
         reason = str(error).strip().rstrip(".") or type(error).__name__
-        raise InputError(f"{url} cannot be read ({reason.splitlines()[0]})") from None
+        raise InputError(f"{name} cannot be read ({reason.splitlines()[0]})") from None
 
 
-def _copied(content: BinaryIO, name: str | os.PathLike[str], raw: RawSettings | None) -> Decoder:
+def _copied(content: BinaryIO, name: str, raw: RawSettings | None) -> Decoder:
     """The decoder of a temporary copy, because decoders seek; the copy goes when the decoder is closed."""
     with NamedTemporaryFile() as copy:
         shutil.copyfileobj(content, copy)
         copy.flush()
         if not copy.tell():
-            raise InputError(f"{shown(name)} is empty", "for samples without a header, say what they are with --format")
+            raise InputError(f"{name} is empty", "for samples without a header, say what they are with --format")
         return _decoder(Path(copy.name), name, raw)
 
 
-def _decoder(path: Path | int, name: str | os.PathLike[str], raw: RawSettings | None) -> Decoder:
+def _decoder(path: Path | int, name: str, raw: RawSettings | None) -> Decoder:
     """Libsndfile's decoder; FFmpeg's for a file that libsndfile does not know, where it is installed."""
     advice = ""
     try:
@@ -103,4 +104,4 @@ def _decoder(path: Path | int, name: str | os.PathLike[str], raw: RawSettings | 
             reason = str(error)
         except ModuleNotFoundError:
             advice = f"for m4a, mp4, aac, webm, wma and others, {INSTALL.format('media')}"
-    raise InputError(f"{shown(name)} is not an audio file that can be read ({reason})", advice)
+    raise InputError(f"{name} is not an audio file that can be read ({reason})", advice)

@@ -15,7 +15,7 @@ from rtser.errors import ArgumentError
 Sound = bytes | bytearray | memoryview | NDArray[Any]
 """PCM bytes (16 bit, little-endian), or an array of int16, float32 or float64."""
 FULL_SCALE = 32_768
-SAMPLE_BYTES = 2
+PCM16 = np.dtype("<i2")
 MOST_CHANNELS = 256
 
 
@@ -42,21 +42,23 @@ def check_format(sample_rate: int, channels: int, channel: int | None) -> None:
         raise ArgumentError(f"there is no channel {channel} of {channels}, counted from 0")
 
 
-def to_frames(sound: Sound, channels: int) -> Float32:
+def to_frames(sound: Sound, channels: int, pcm: np.dtype[Any] = PCM16) -> Float32:
     """Frames (n, channels), float32 in [-1, 1].
 
     Args:
         sound: bytes and arrays (n * channels,) are interleaved; an array may also have the shape (n, channels).
         channels: how many.
+        pcm: what a sample is, where the sound is bytes.
 
     Raises:
         ArgumentError: another type or shape, or no whole number of frames.
     """
     if isinstance(sound, bytes | bytearray | memoryview):
         content = _content(sound)
-        if len(content) % SAMPLE_BYTES:
-            raise ArgumentError("16-bit PCM has two bytes a sample, and these bytes are an odd number")
-        sound = np.frombuffer(content, "<i2")
+        if len(content) % pcm.itemsize:
+            problem = f"a sample has {pcm.itemsize} bytes, and {len(content)} bytes are no whole number of them"
+            raise ArgumentError(problem)
+        sound = np.frombuffer(content, pcm)
     if not isinstance(sound, np.ndarray) or sound.dtype not in (np.int16, np.float32, np.float64):
         kind = sound.dtype if isinstance(sound, np.ndarray) else type(sound).__name__
         raise ArgumentError(f"samples must be int16, float32 or float64 arrays, or PCM bytes, not {kind}")
@@ -73,10 +75,16 @@ class FrameJoiner:
 
     Args:
         channels: how many the sound has.
+        pcm: what a sample is, where the sound is bytes.
     """
 
-    def __init__(self, channels: int) -> None:
-        self._channels, self._rest = channels, b""
+    def __init__(self, channels: int, pcm: np.dtype[Any] = PCM16) -> None:
+        self._channels, self._pcm, self._rest = channels, pcm, b""
+
+    @property
+    def rest(self) -> int:
+        """How many bytes of half a frame wait for the next part."""
+        return len(self._rest)
 
     def join(self, sound: Sound) -> Float32:
         """The whole frames (n, channels) up to the end of this part. The bytes of half a frame wait for the next part.
@@ -88,11 +96,11 @@ class FrameJoiner:
             if self._rest:
                 problem = "the bytes before ended in the middle of a frame, which an array cannot continue"
                 raise ArgumentError(problem, "push the other bytes of the frame first, or call reset()")
-            return to_frames(sound, self._channels)
+            return to_frames(sound, self._channels, self._pcm)
         content = self._rest + _content(sound)
-        whole = len(content) - len(content) % (SAMPLE_BYTES * self._channels)
+        whole = len(content) - len(content) % (self._pcm.itemsize * self._channels)
         self._rest = content[whole:]
-        return to_frames(content[:whole], self._channels)
+        return to_frames(content[:whole], self._channels, self._pcm)
 
 
 def _content(sound: bytes | bytearray | memoryview) -> bytes:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import rtser
-from rtser.commands import adapt, bench, devices, embed, enrol, file, listen, model, robustness, train
+from rtser.commands import adapt, bench, devices, embed, enrol, file, listen, model, robustness, serve, train
 
 app = typer.Typer(
     help="Recognise emotion in speech as it is spoken.",
@@ -39,6 +39,7 @@ for command in (
     embed.embed,
     listen.listen,
     listen.settings,
+    serve.serve,
     enrol.enrol,
     devices.devices,
     devices.doctor,

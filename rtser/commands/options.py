@@ -93,7 +93,7 @@ class Recognition(NamedTuple):
         from rtser.settings import ListenSettings, checked, read_settings
 
         content = read_settings(self.config, self.changes)
-        _overlay(content, self.given | more)
+        overlay(content, self.given | more)
         return checked(ListenSettings, content, f"configuration {self.config}" if self.config else "settings")
 
     def of_files(self, channel: int | None) -> ListenSettings:
@@ -165,7 +165,8 @@ def keep_apart(outputs: list[Path | None], inputs: list[Path | None]) -> None:
             taken[output.resolve()] = "written"
 
 
-def _overlay(content: dict[str, Any], options: dict[str, Any]) -> None:
+def overlay(content: dict[str, Any], options: dict[str, Any]) -> None:
+    """Put the options that were given over plain settings, in place; None stands for one that was not."""
     for name, value in options.items():
         if isinstance(value, dict):
             given = {key: one for key, one in value.items() if one is not None}

@@ -140,6 +140,10 @@ class Bank:
         """How many streams have a whole hop of samples that waits for `step`."""
         return len(self._due)
 
+    def waiting(self, stream: int) -> int:
+        """How many samples of a stream wait for `step`; less than a hop (960) of them wait for more samples."""
+        return self._place(stream).waiting
+
     def open(self, voice: StreamVoice | None = None) -> int:
         """Begin a stream. Its number is never given to another one. `voice`: whose it is (`rtser.Voice`), if known."""
         if not isinstance(voice, StreamVoice | None):
@@ -275,11 +279,16 @@ class _Place:
         """A stream begins as if zeros had come before it."""
         self._waiting, self._at, self.hops, self.due = np.zeros(LEAD_SAMPLES, np.float32), 0, 0, False
 
+    @property
+    def waiting(self) -> int:
+        """How many samples wait."""
+        return len(self._waiting) - self._at
+
     def give(self, samples: Float32) -> None:
         """Take samples (n,)."""
         rest = self._waiting[self._at :] if self._at else self._waiting
         self._waiting, self._at = np.concatenate([rest, samples]), 0
-        self.due = len(self._waiting) >= HOP_SAMPLES
+        self.due = self.waiting >= HOP_SAMPLES
 
     def hop(self) -> Float32:
         """The next hop (960,)."""
@@ -288,4 +297,4 @@ class _Place:
     def advance(self) -> None:
         """The next hop is done."""
         self._at, self.hops = self._at + HOP_SAMPLES, self.hops + 1
-        self.due = len(self._waiting) - self._at >= HOP_SAMPLES
+        self.due = self.waiting >= HOP_SAMPLES

@@ -66,7 +66,7 @@ def test_what_is_too_large_for_float32_is_infinite_without_a_warning(recwarn):
         (np.zeros((4, 3), np.float32), 2, r"shape \(n, 2\), not \(4, 3\)"),
         (np.zeros((2, 2, 2), np.float32), 2, r"not \(2, 2, 2\)"),
         (np.float32(0.5), 1, "not float32"),
-        (b"abc", 1, "an odd number"),
+        (b"abc", 1, "no whole number"),
         (memoryview(np.zeros(4, np.float32)), 1, r"not of format 'f'; use \.cast\('B'\)"),
     ],
 )

@@ -1,0 +1,54 @@
+"""``rtser serve``: many streams over the network."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rtser.commands.options import ModelOption, ProviderOption, overlay
+from rtser.commands.process import failures, packages, single_threaded
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; 127.0.0.1.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0: any free one; 8765.")] = None,
+    model: ModelOption = None,
+    provider: ProviderOption = None,
+    token_file: Annotated[
+        Path | None, typer.Option(help="File with the token that clients need; or set RTSER_TOKEN.")
+    ] = None,
+    insecure: Annotated[bool, typer.Option("--insecure", help="Serve beyond this machine without a token.")] = False,
+    certificate: Annotated[Path | None, typer.Option(help="PEM file with the certificate chain, for TLS.")] = None,
+    key: Annotated[Path | None, typer.Option(help="PEM file with its private key.")] = None,
+    streams: Annotated[int | None, typer.Option(help="Live streams at once; more are refused; 200.")] = None,
+    config: Annotated[Path | None, typer.Option("--config", help="YAML file of settings.")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="key=value: any setting, as limits.idle_s=60; repeatable.")
+    ] = None,
+    print_settings: Annotated[
+        bool, typer.Option("--print-settings", help="Print every setting with its meaning, and end.")
+    ] = False,
+) -> None:
+    """Recognise many live streams over WebSockets, and files over HTTP. Loopback only, unless told otherwise."""
+    single_threaded()
+    with failures(), packages("serve"):
+        from rtser.models import load
+        from rtser.serve.server import serve as run
+        from rtser.serve.settings import SERVE_HEADER, ServeSettings
+        from rtser.settings import checked, read_settings, settings_yaml
+
+        content = read_settings(config, set_ or [])
+        access = {"token_file": token_file, "insecure": insecure or None}
+        tls = {"certificate": certificate, "key": key}
+        given = {"host": host, "port": port, "model": model, "provider": provider}
+        overlay(content, given | {"access": access, "tls": tls, "limits": {"streams": streams}})
+        settings = checked(ServeSettings, content, f"configuration {config}" if config else "settings")
+        if print_settings:
+            typer.echo(settings_yaml(settings, SERVE_HEADER), nl=False)
+            return
+        loaded = load(settings.model, settings.provider, settings.threads)
+        if run(settings, loaded, lambda address: typer.echo(f"rtser serves {address}")) == signal.SIGINT:
+            raise KeyboardInterrupt

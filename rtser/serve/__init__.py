@@ -1,0 +1,1 @@
+"""``rtser serve``: many live streams over WebSockets, and files over HTTP, recognised by one thread with one Bank."""

@@ -1,0 +1,126 @@
+"""Who may use the server: the token, the names of the server, and the web pages."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import ipaddress
+import os
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+
+from rtser.errors import InputError
+from rtser.serve.protocol import TOKEN_PREFIX
+from rtser.serve.settings import ServeSettings
+
+TOKEN_VARIABLE = "RTSER_TOKEN"
+LEAST_TOKEN = 16
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a client is refused: the status of HTTP, a reason for the metrics, and a sentence."""
+
+    status: int
+    reason: str
+    problem: str
+
+
+class Access:
+    """Decides who may use the server.
+
+    Args:
+        settings: of the server.
+
+    Raises:
+        InputError: the token cannot be read or is too short, or there is none where one is needed.
+    """
+
+    def __init__(self, settings: ServeSettings) -> None:
+        access = settings.access
+        self._token = _token(settings)
+        self._origins = {origin.rstrip("/").lower() for origin in access.origins}
+        loopback = is_loopback(settings.host)
+        names = {*LOOPBACK_NAMES, settings.host.lower(), *(one.lower() for one in access.hosts)}
+        self._hosts = names if loopback else None  # beyond loopback the token protects
+        if not loopback and not self._token and not access.insecure:
+            raise InputError(
+                f"{settings.host} can be reached by others, and there is no token",
+                f"name a file with access.token_file, set {TOKEN_VARIABLE}, or say --insecure",
+            )
+
+    def refusal(self, headers: Headers, scheme: str) -> Refusal | None:
+        """Why a request is refused; None where it is not.
+
+        Args:
+            headers: of the request.
+            scheme: ``http`` or ``https``, as the server was reached.
+        """
+        host = headers.get("host", "")
+        if self._hosts is not None and _name(host) not in self._hosts:
+            return Refusal(403, "host", "this server is not known by that name")
+        origin = headers.get("origin")
+        if origin is not None and not self._knows(origin, f"{scheme}://{host}"):
+            return Refusal(403, "origin", "that web page may not use this server")
+        if self._token and not hmac.compare_digest(_offered(headers), self._token):
+            return Refusal(401, "token", "this server needs its token")
+        return None
+
+    def _knows(self, origin: str, own: str) -> bool:
+        return origin.lower() == own.lower() or origin.lower() in self._origins
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address can be reached from this machine alone."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _token(settings: ServeSettings) -> bytes:
+    """The token; empty for none."""
+    file = settings.access.token_file
+    if file is None:
+        token, source = os.environ.get(TOKEN_VARIABLE, "").strip(), TOKEN_VARIABLE
+        if not token:
+            return b""
+    else:
+        try:
+            token, source = file.read_text(encoding="utf-8").strip(), f"token file {file}"
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"token file {file} cannot be read ({getattr(error, 'strerror', error)})") from None
+    if len(token) < LEAST_TOKEN or not token.isascii() or not token.isprintable() or " " in token:
+        raise InputError(
+            f"{source}: a token has at least {LEAST_TOKEN} letters, digits or signs, and no spaces",
+            "make one: python -c 'import secrets; print(secrets.token_urlsafe())'",
+        )
+    return token.encode()
+
+
+def _offered(headers: Headers) -> bytes:
+    """The token that a request brings; empty for none."""
+    kind, _, token = headers.get("authorization", "").partition(" ")
+    if kind.lower() == "bearer":
+        return token.strip().encode()
+    for protocol in headers.get("sec-websocket-protocol", "").split(","):
+        if protocol.strip().startswith(TOKEN_PREFIX):
+            coded = protocol.strip().removeprefix(TOKEN_PREFIX)
+            try:
+                return base64.urlsafe_b64decode(coded + "=" * (-len(coded) % 4))
+            except (binascii.Error, ValueError):
+                return b""
+    return b""
+
+
+def _name(host: str) -> str:
+    """The name of a host without its port."""
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+    return f"[{name}]" if ":" in name else name

@@ -1,0 +1,241 @@
+"""The server's addresses (ASGI): /v1/stream, /v1/recognize, /v1/models, /health, /metrics, /openapi.json."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import ExitStack
+from tempfile import NamedTemporaryFile
+from typing import Annotated, Any, Literal
+
+from fastapi import FastAPI, Query, Request, Response, WebSocket
+from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import JSONResponse, StreamingResponse
+from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import BaseModel
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+import rtser
+from rtser.engine.contract import segment_end_s
+from rtser.events import Event
+from rtser.serve.connection import SocketConnection
+from rtser.serve.service import Service
+from rtser.serve.upload import Upload, UploadError
+
+NDJSON = "application/x-ndjson"
+RETRY_S = "5"
+OPEN_PATHS = ("/health", "/health/live", "/health/ready")
+"""Probes name no host and have no token."""
+
+
+class Problem(BaseModel):
+    """Why a request was refused."""
+
+    problem: str
+
+
+class Health(BaseModel):
+    """`live`: the server works. `ready`: it takes new clients. `problem`: why not; empty where all is well."""
+
+    live: bool
+    ready: bool
+    problem: str
+
+
+class ServedModel(BaseModel):
+    """The model that all streams share; docs/model.md explains its limits."""
+
+    name: str
+    sha256: str
+    labels: list[str]
+    window_s: float
+    label_threshold: float
+    provider: str
+    licence: str
+    limits: str
+
+
+def make_app(service: Service) -> FastAPI:
+    """The application around a service."""
+    app = FastAPI(
+        title="rtser",
+        version=rtser.__version__,
+        summary="Recognises emotion in speech as it is spoken. The WebSocket /v1/stream is described in docs/serve.md.",
+        docs_url=None,  # the pages of FastAPI load scripts from other hosts
+        redoc_url=None,
+    )
+    app.add_middleware(Guard, service=service)
+    if origins := service.settings.access.origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["authorization", "content-type"],
+        )
+    app.add_exception_handler(RequestValidationError, _invalid)
+    refused: dict[int | str, dict[str, Any]] = {status: {"model": Problem} for status in (401, 403)}
+
+    @app.websocket("/v1/stream")
+    async def stream(socket: WebSocket) -> None:
+        if problem := service.problem or ("the server is full" if service.full else ""):
+            service.metrics.rejected.labels("full" if service.full else "not_ready").inc()
+            await socket.send_denial_response(_problem(503, problem, **{"Retry-After": RETRY_S}))
+            return
+        await SocketConnection(socket, service).serve()
+
+    @app.post(
+        "/v1/recognize",
+        response_class=JSONResponse,
+        responses=refused
+        | {status: {"model": Problem} for status in (400, 408, 413, 422, 503)}
+        | {200: {"description": "All events, oldest first, by events.schema.json.", "content": {
+            "application/json": {"schema": {"type": "object", "required": ["events"], "properties": {
+                "events": {"type": "array", "items": {"type": "object"}}}}},
+            NDJSON: {"schema": {"type": "string"}}}}},
+        openapi_extra={"requestBody": {"required": True, "content": {
+            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}},
+    )  # fmt: skip
+    async def recognize(
+        request: Request,
+        events: Annotated[Literal["utterances", "decisions"], Query(description="decisions: those too")] = "utterances",
+        channel: Annotated[int | None, Query(ge=0, le=255, description="counted from 0; the mean of all")] = None,
+    ) -> Response:
+        """Recognise a sound file: wav, flac, mp3, ogg; m4a, webm and others with the extra `media`.
+
+        With ``Accept: application/x-ndjson`` the answer is one event a line, as they are made.
+        """
+        return await _recognised(service, request, channel, events == "decisions")
+
+    @app.get("/v1/models", responses=refused)
+    async def models() -> list[ServedModel]:
+        """The model that all streams share."""
+        model, about = service.model, service.model.metadata
+        return [
+            ServedModel(
+                name=about.name,
+                sha256=model.sha256,
+                labels=list(model.labels),
+                window_s=service.settings.window_s or segment_end_s(about.window - 1),
+                label_threshold=about.label_threshold,
+                provider=model.execution_provider,
+                licence=about.licence,
+                limits=about.limits,
+            )
+        ]
+
+    @app.get("/health")
+    async def health() -> Health:
+        """How the server is."""
+        return Health(live=service.recogniser.alive, ready=not service.problem, problem=service.problem)
+
+    @app.get("/health/live", responses={503: {"model": Health}})
+    async def live() -> Response:
+        """200 while the server works."""
+        return JSONResponse((await health()).model_dump(), 200 if service.recogniser.alive else 503)
+
+    @app.get("/health/ready", responses={503: {"model": Health}})
+    async def ready() -> Response:
+        """200 while new clients are taken."""
+        return JSONResponse((await health()).model_dump(), 503 if service.problem else 200)
+
+    @app.get("/metrics", responses=refused | {200: {"content": {"text/plain": {}}}}, response_class=Response)
+    async def metrics() -> Response:
+        """Figures for Prometheus."""
+        return Response(service.metrics.text(), media_type=CONTENT_TYPE_LATEST)
+
+    return app
+
+
+class Guard:
+    """Refuses who may not use the server, before anything of the request is read (ASGI).
+
+    Args:
+        app: what comes next.
+        service: has the `Access`.
+    """
+
+    def __init__(self, app: ASGIApp, service: Service) -> None:
+        self._app, self._service = app, service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        if scope["type"] not in ("http", "websocket") or scope["path"] in OPEN_PATHS:
+            await self._app(scope, receive, send)
+            return
+        scheme = "https" if scope["scheme"] in ("https", "wss") else "http"
+        refusal = self._service.access.refusal(Headers(scope=scope), scheme)
+        if refusal is None:
+            await self._app(scope, receive, send)
+            return
+        self._service.metrics.rejected.labels(refusal.reason).inc()
+        headers = {"WWW-Authenticate": "Bearer"} if refusal.status == 401 else {}
+        response = _problem(refusal.status, refusal.problem, **headers)
+        if scope["type"] == "websocket":
+            await WebSocket(scope, receive, send).send_denial_response(response)
+        else:
+            await response(scope, receive, send)
+
+
+async def _recognised(service: Service, request: Request, channel: int | None, decisions: bool) -> Response:
+    """The answer to a file."""
+    if problem := service.problem or service.uploads_problem:
+        service.metrics.rejected.labels("not_ready" if service.problem else "uploads").inc()
+        return _problem(503, problem, **{"Retry-After": RETRY_S})
+    with ExitStack() as stack:
+        upload = Upload(service, channel, decisions)
+        stack.enter_context(service.connected(upload))
+        stack.callback(upload.close)
+        file = stack.enter_context(NamedTemporaryFile(prefix="rtser-"))
+        try:
+            await upload.receive(request, file)
+            events = upload.events(file.name)
+            first = await anext(events)
+        except UploadError as error:
+            service.metrics.rejected.labels(error.reason).inc()
+            return _problem(error.status, error.problem)
+        service.metrics.uploads.inc()
+        return EventsResponse(first, events, NDJSON in request.headers.get("accept", ""), stack.pop_all())
+
+
+class EventsResponse(StreamingResponse):
+    """Events as they are made, as lines or as one JSON object.
+
+    Args:
+        first: the first event.
+        others: the others.
+        lines: whether each is a line of its own.
+        stack: closed at the end, also where the client has gone.
+    """
+
+    def __init__(self, first: Event, others: AsyncGenerator[Event], lines: bool, stack: ExitStack) -> None:
+        super().__init__(_text(first, others, lines), media_type=NDJSON if lines else "application/json")
+        self._others, self._stack = others, stack
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the events."""
+        with self._stack:
+            try:
+                await super().__call__(scope, receive, send)
+            finally:
+                await self._others.aclose()
+
+
+async def _text(first: Event, others: AsyncIterator[Event], lines: bool) -> AsyncIterator[str]:
+    """The events as lines, or as one JSON object."""
+    yield first.to_json() + "\n" if lines else f'{{"events": [{first.to_json()}'
+    async for event in others:
+        yield event.to_json() + "\n" if lines else f",\n{event.to_json()}"
+    if not lines:
+        yield "]}\n"
+
+
+def _problem(status: int, problem: str, **headers: str) -> JSONResponse:
+    return JSONResponse({"problem": problem}, status, headers)
+
+
+async def _invalid(_request: Request, error: Exception) -> JSONResponse:
+    """What is wrong with a request's parameters, in one sentence."""
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    return _problem(422, f"{first['loc'][-1]}: {first['msg']}")

@@ -1,0 +1,83 @@
+"""What a client may say on the WebSocket, and the codes with which the server ends it; docs/serve.md explains both."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from rtser.errors import InputError
+
+SUBPROTOCOL = "rtser.v1"
+"""The WebSocket's subprotocol."""
+TOKEN_PREFIX = "rtser.token."
+"""Browsers cannot set headers: they offer this with the token behind it as a second subprotocol."""
+PCM: dict[str, np.dtype[Any]] = {"s16le": np.dtype("<i2"), "f32le": np.dtype("<f4")}
+
+
+class Close(IntEnum):
+    """Why the server ends a connection (RFC 6455, section 7.4)."""
+
+    DONE = 1000
+    GOING_AWAY = 1001
+    UNSUPPORTED = 1003
+    INVALID = 1007
+    POLICY = 1008
+    TOO_BIG = 1009
+    FAILED = 1011
+    FULL = 1013
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Start(_Message):
+    """Sound follows, as binary messages of any length; each channel becomes a stream of its own."""
+
+    type: Literal["start"]
+    format: Literal["s16le", "f32le"] = Field("s16le", description="of a sample: 16 bit, or float in [-1, 1]")
+    rate: Annotated[int, Field(ge=8_000, le=48_000)] = Field(16_000, description="samples a second")
+    channels: Annotated[int, Field(ge=1, le=64)] = Field(1, description="interleaved")
+    events: Literal["decisions", "utterances"] = Field(
+        "decisions", description="decisions and utterances, or utterances only"
+    )
+    every_ms: Annotated[int, Field(ge=0, le=60_000)] = Field(
+        0, description="at most one decision in so many milliseconds of sound; 0: all"
+    )
+    name: Annotated[str, Field(max_length=200)] = Field("stream", description="in the start event, as its source")
+    time: Annotated[float, Field(ge=0, le=10**7)] = Field(
+        0.0, description="time of the first sample in seconds, for a client that goes on after a break"
+    )
+
+
+class Finalize(_Message):
+    """The sound has ended: the last events follow. Then another start may come."""
+
+    type: Literal["finalize"]
+
+
+class Reset(_Message):
+    """What follows does not continue what came before, as after a break; time goes on."""
+
+    type: Literal["reset"]
+    missing_s: Annotated[float, Field(ge=0, le=10**7)] = Field(
+        0.0, description="seconds of sound that are missing in between"
+    )
+
+
+Control = Annotated[Start | Finalize | Reset, Field(discriminator="type")]
+CONTROL: TypeAdapter[Start | Finalize | Reset] = TypeAdapter(Control)
+
+
+def parsed(text: str) -> Start | Finalize | Reset:
+    """A control message; raises InputError where it is none."""
+    try:
+        return CONTROL.validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        where = ".".join(str(one) for one in first["loc"] if one not in ("start", "finalize", "reset"))
+        problem = f"this is no control message ({where + ': ' if where else ''}{first['msg']})"
+        raise InputError(problem, "send a JSON object whose type is start, finalize or reset") from None

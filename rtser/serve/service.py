@@ -1,0 +1,124 @@
+"""What all connections share: the model, the recogniser, the limits, and who is connected."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Protocol
+
+from rtser.engine.model import Model
+from rtser.serve.access import Access
+from rtser.serve.metrics import Metrics
+from rtser.serve.recogniser import Recogniser, ServedStream, Told
+from rtser.serve.settings import ServeSettings
+
+LAST_EVENTS_S = 2.0
+"""How long the last events of a connection may take once it is told to end."""
+
+
+class Connection(Protocol):
+    """Something that has streams: a socket, or a file that is being recognised."""
+
+    def leave(self) -> None:
+        """End in order, with the last events."""
+
+
+class Service:
+    """The server's inside, apart from HTTP.
+
+    Args:
+        settings: of the server.
+        model: from `rtser.load`.
+
+    Raises:
+        InputError: the settings of access are not safe; see `Access`.
+
+    Attributes:
+        streams: how many live streams there are; each channel is one.
+        draining: whether the server is about to end, and takes no new clients.
+    """
+
+    def __init__(self, settings: ServeSettings, model: Model) -> None:
+        self.settings, self.model = settings, model
+        self.access, self.metrics = Access(settings), Metrics()
+        self.streams = 0
+        self.draining = False
+        self._connections: set[Connection] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.recogniser = Recogniser(
+            model, self._post, settings.window_s, settings.decide, settings.batch_wait_ms / 1000, self.metrics
+        )
+        self._open: set[ServedStream] = set()
+        self.metrics.gauge("streams", "Live streams now.", lambda: self.streams)
+        self.metrics.gauge("connections", "Connections now, files included.", lambda: len(self._connections))
+        self.metrics.gauge("lag_seconds", "Most sound of a live stream that waits to be recognised.", self._lag_s)
+
+    @property
+    def problem(self) -> str:
+        """Why the server is not ready for new clients; empty where it is."""
+        if not self.recogniser.alive:
+            return "the recogniser has failed"
+        return "the server is about to end" if self.draining else ""
+
+    @contextmanager
+    def connected(self, connection: Connection) -> Iterator[None]:
+        """Count a connection for as long as it lasts."""
+        self._loop = asyncio.get_running_loop()
+        self._connections.add(connection)
+        try:
+            yield
+        finally:
+            self._connections.discard(connection)
+
+    @property
+    def full(self) -> bool:
+        """Whether no more sockets are taken."""
+        return len(self._connections) >= self.settings.limits.streams + self.settings.limits.uploads
+
+    @property
+    def uploads_problem(self) -> str:
+        """Why no more files are taken; empty where they are."""
+        files = sum(not one.live for one in self._open)
+        return "too many files at once" if files >= self.settings.limits.uploads else ""
+
+    def open(self, tell: Callable[[Told], None], **options: int | bool) -> ServedStream:
+        """A new stream of the recogniser; counted until its last event has been told."""
+        stream = ServedStream(tell, **options)  # type: ignore[arg-type]
+        self._open.add(stream)
+        self.streams += stream.live
+        return stream
+
+    async def drain(self) -> None:
+        """Take no new clients, let the others go on for a while, then end them with their last events."""
+        self.draining = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.settings.drain_s):
+                while self._connections:
+                    await asyncio.sleep(0.05)
+        for one in self._connections:
+            one.leave()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(2 * LAST_EVENTS_S):
+                while self._connections:
+                    await asyncio.sleep(0.02)
+
+    def stop(self) -> None:
+        """End the recogniser's thread."""
+        self.recogniser.stop()
+
+    def _post(self, told: list[Told]) -> None:
+        """Hand what is told to the event loop."""
+        assert self._loop is not None
+        with suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(self._tell, told)
+
+    def _tell(self, told: list[Told]) -> None:
+        for one in told:
+            if one.last and one.stream in self._open:
+                self._open.discard(one.stream)
+                self.streams -= one.stream.live
+            one.stream.tell(one)
+
+    def _lag_s(self) -> float:
+        return max((one.backlog for one in self._open if one.live), default=0) / 16_000

@@ -1,0 +1,87 @@
+"""Settings of ``rtser serve``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from rtser.engine.decider import DecideSettings
+from rtser.settings import Deciding, Megabytes, ModelFile, ProviderName, Seconds, Settings, WindowSeconds
+
+Count = Annotated[int, Field(ge=1)]
+
+
+class AccessSettings(Settings):
+    """Who may use the server."""
+
+    token_file: Path | None = Field(
+        None, description="file that holds the token; or set the environment variable RTSER_TOKEN"
+    )
+    insecure: bool = Field(False, description="serve beyond this machine without a token")
+    origins: tuple[str, ...] = Field(
+        (), description="other web pages that may use the server, as https://example.org; its own page always may"
+    )
+    hosts: tuple[str, ...] = Field(
+        (), description="further names of this server, for the Host header, where it is bound to loopback"
+    )
+
+
+class TlsSettings(Settings):
+    """Encryption; without it, put the server behind a proxy that encrypts."""
+
+    certificate: Path | None = Field(None, description="PEM file with the certificate chain")
+    key: Path | None = Field(None, description="PEM file with the private key")
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> TlsSettings:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("certificate and key belong together")
+        return self
+
+
+class LimitSettings(Settings):
+    """What one client, and all of them together, can take."""
+
+    streams: Count = Field(200, description="live streams at once; each channel is one; more are refused")
+    channels: Annotated[int, Field(ge=1, le=64)] = Field(8, description="channels of one connection")
+    message_kb: Count = Field(256, description="kilobytes; a longer message ends the connection")
+    queue_s: Annotated[float, Field(ge=0.1, le=60)] = Field(
+        2.0, description="seconds of sound that wait to be recognised; then the client has to wait"
+    )
+    idle_s: Seconds = Field(30.0, description="seconds without a message after which a connection ends")
+    total_s: Annotated[float, Field(gt=0)] = Field(14_400.0, description="seconds after which a connection ends")
+    slow_reader_s: Seconds = Field(10.0, description="seconds that an event waits for a client that does not read")
+    request_s: Seconds = Field(10.0, description="seconds that a client has to send its request")
+    uploads: Count = Field(4, description="files at once; more are refused")
+    upload_mb: Megabytes = Field(100.0, description="megabytes of a file")
+    upload_hours: Annotated[float, Field(gt=0)] = Field(4.0, description="hours of sound in a file")
+    upload_s: Seconds = Field(120.0, description="seconds that a client has to send its file")
+
+
+class ServeSettings(Settings):
+    """Everything that `rtser serve` can be told."""
+
+    host: str = Field("127.0.0.1", description="address to listen on; others than loopback need a token")
+    port: Annotated[int, Field(ge=0, le=65_535)] = Field(8765, description="0: any free one")
+    model: ModelFile = None
+    provider: ProviderName = "auto"
+    threads: Annotated[int, Field(ge=1, le=256)] = Field(1, description="of the network, on a CPU")
+    window_s: WindowSeconds = None
+    batch_wait_ms: Annotated[float, Field(ge=0, le=1000)] = Field(
+        5.0, description="milliseconds that a hop waits for those of other streams, to be recognised together"
+    )
+    drain_s: Annotated[float, Field(ge=0, le=3600)] = Field(
+        10.0, description="seconds that streams may go on after SIGTERM; then they get their last events"
+    )
+    decide: Deciding = DecideSettings()
+    access: AccessSettings = Field(AccessSettings(), description="who may use the server")
+    tls: TlsSettings = Field(TlsSettings(), description="encryption; or put the server behind a proxy that encrypts")
+    limits: LimitSettings = Field(LimitSettings(), description="what one client, and all together, can take")
+
+
+SERVE_HEADER = """\
+# Every setting of `rtser serve` with its default. Change a copy: rtser serve --config my.yaml.
+# One setting alone: rtser serve --set limits.streams=50. `rtser serve --print-settings` prints this file.
+"""

@@ -1,0 +1,149 @@
+"""A file over HTTP: received into a temporary file, decoded in a thread, recognised beside the live streams."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import suppress
+from typing import IO
+
+from starlette.requests import ClientDisconnect, Request
+
+from rtser.audio.file import AudioFile
+from rtser.engine.contract import SAMPLE_RATE, Float32, checked_samples
+from rtser.errors import InputError
+from rtser.events import ErrorEvent, Event, StartEvent
+from rtser.serve.recogniser import Told
+from rtser.serve.service import Service
+
+NAME = "the file"
+MOST_WAITING = 1_000
+"""Events that may wait for a client which reads slowly; beyond this, the file is not decoded on."""
+
+
+class UploadError(Exception):
+    """A file is refused: the status of HTTP, a reason for the metrics, and a sentence without a full stop."""
+
+    def __init__(self, status: int, reason: str, problem: str) -> None:
+        super().__init__(problem)
+        self.status, self.reason, self.problem = status, reason, problem
+
+
+class Upload:
+    """One file, from its first byte to its last event.
+
+    Args:
+        service: what connections share.
+        channel: which channel is used, counted from 0; None for the mean of all.
+        decisions: whether decisions are told, and not utterances only.
+    """
+
+    def __init__(self, service: Service, channel: int | None, decisions: bool) -> None:
+        self._service, self._limits, self._channel = service, service.settings.limits, channel
+        self._stream = service.open(self._tell, live=False, decisions=decisions)
+        self._events: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._room = asyncio.Event()
+        self._left = False
+
+    def leave(self) -> None:
+        """End in order, with the events so far: the server ends."""
+        self._left = True
+
+    async def receive(self, request: Request, file: IO[bytes]) -> None:
+        """Write the body of a request to a file.
+
+        Raises:
+            UploadError: it is too large, or takes too long.
+        """
+        most = round(self._limits.upload_mb * 1e6)
+        too_large = UploadError(413, "too_large", f"a file may have {self._limits.upload_mb:g} MB")
+        stated = request.headers.get("content-length", "0")
+        if stated.isdigit() and int(stated) > most:
+            raise too_large
+        size = 0
+        try:
+            async with asyncio.timeout(self._limits.upload_s):
+                async for part in request.stream():
+                    size += len(part)
+                    if size > most:
+                        raise too_large
+                    file.write(part)
+        except TimeoutError:
+            problem = f"the file did not arrive within {self._limits.upload_s:g} s"
+            raise UploadError(408, "slow_upload", problem) from None
+        except ClientDisconnect:
+            raise UploadError(400, "left", "the client has gone") from None
+        file.flush()
+
+    async def events(self, path: str) -> AsyncGenerator[Event]:
+        """The events of the file, from its start to its end. What is wrong with it comes as an `ErrorEvent`.
+
+        Raises:
+            UploadError: it is no sound that can be read.
+        """
+        try:
+            audio = await asyncio.to_thread(AudioFile, path, self._channel, name=NAME)
+        except InputError as error:
+            raise UploadError(422, "unreadable", str(error).rstrip(".")) from None
+        yield StartEvent.of(NAME, audio.sample_rate, self._service.model)
+        feeding = asyncio.create_task(asyncio.to_thread(self._feed, audio, asyncio.get_running_loop()))
+        try:
+            while (event := await self._events.get()) is not None:
+                self._room.set()
+                yield event
+            await feeding
+        finally:
+            self._left = True
+            self._room.set()
+            with suppress(Exception):
+                await feeding
+
+    def close(self) -> None:
+        """Nobody listens any more."""
+        self._service.recogniser.abandon(self._stream)
+
+    def _feed(self, audio: AudioFile, loop: asyncio.AbstractEventLoop) -> None:
+        """Decode, as fast as the recogniser goes; in a thread."""
+        problem = ""
+        try:
+            with audio:
+                for samples in audio.chunks():
+                    going_on = asyncio.run_coroutine_threadsafe(self._take(checked_samples(samples)), loop).result()
+                    if not going_on:
+                        break
+        except InputError as error:
+            problem = str(error)
+        loop.call_soon_threadsafe(self._finish, problem)
+
+    async def _take(self, samples: Float32) -> bool:
+        """Give the recogniser samples, once there is room; whether more are wanted."""
+        most = round(self._limits.queue_s * SAMPLE_RATE)
+        while not self._left:
+            self._room.clear()
+            self._stream.wants_room = self._stream.backlog > most
+            if not self._stream.wants_room and self._events.qsize() <= MOST_WAITING:
+                break
+            await self._room.wait()
+        if self._stream.given > self._limits.upload_hours * 3600 * SAMPLE_RATE:
+            problem = f"only the first {self._limits.upload_hours:g} hours of a file are recognised"
+            self._say(ErrorEvent(self._stream.given / SAMPLE_RATE, problem))
+            return False
+        if not self._left and len(samples):
+            self._service.recogniser.push(self._stream, samples)
+        return not self._left
+
+    def _finish(self, problem: str) -> None:
+        if problem:
+            self._say(ErrorEvent(self._stream.given / SAMPLE_RATE, problem.rstrip(".")))
+        self._service.recogniser.finish(self._stream)
+
+    def _tell(self, told: Told) -> None:
+        for event in told.events:
+            self._say(event)
+        self._room.set()
+        if told.last:
+            self._left = True
+            self._events.put_nowait(None)
+
+    def _say(self, event: Event) -> None:
+        self._events.put_nowait(event)
