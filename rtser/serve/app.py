@@ -1,9 +1,11 @@
-"""The server's addresses (ASGI): /v1/stream, /v1/recognize, /v1/models, /health, /metrics, /openapi.json."""
+"""The server's addresses (ASGI): /v1/stream, /v1/recognize, /v1/models, /v1/protocol, /health, /metrics, /openapi.json."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import ExitStack
+from importlib.resources import files
 from tempfile import NamedTemporaryFile
 from typing import Annotated, Any, Literal
 
@@ -20,6 +22,7 @@ import rtser
 from rtser.engine.contract import segment_end_s
 from rtser.events import Event
 from rtser.serve.connection import SocketConnection
+from rtser.serve.protocol import CONTROL, SUBPROTOCOL
 from rtser.serve.service import Service
 from rtser.serve.upload import Upload, UploadError
 
@@ -123,6 +126,12 @@ def make_app(service: Service) -> FastAPI:
                 limits=about.limits,
             )
         ]
+
+    @app.get("/v1/protocol", responses=refused)
+    async def protocol() -> dict[str, Any]:
+        """JSON Schemas of what is said on the WebSocket /v1/stream: by the client (`client`), by the server (`server`)."""
+        events = (files("rtser") / "events.schema.json").read_text(encoding="utf-8")
+        return {"subprotocol": SUBPROTOCOL, "client": CONTROL.json_schema(), "server": json.loads(events)}
 
     @app.get("/health")
     async def health() -> Health:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from contextlib import ExitStack
 
 import jsonschema
 import numpy as np
@@ -169,12 +170,14 @@ def test_more_streams_than_allowed_are_refused_and_the_first_goes_on(model):
 
 
 def test_more_connections_than_allowed_are_refused_at_once(model):
-    with serving(model, limits={"streams": 1, "uploads": 1}) as client:
-        with client.websocket_connect("/v1/stream"), client.websocket_connect("/v1/stream"):
-            with pytest.raises(WebSocketDenialResponse) as refused, client.websocket_connect("/v1/stream"):
-                pass
-        assert refused.value.status_code == 503
-        assert refused.value.headers["Retry-After"]
+    two = {"streams": 1, "uploads": 1}
+    with serving(model, limits=two) as client, ExitStack() as open_ones:
+        for _ in range(2):
+            open_ones.enter_context(client.websocket_connect("/v1/stream"))
+        with pytest.raises(WebSocketDenialResponse) as refused:
+            open_ones.enter_context(client.websocket_connect("/v1/stream"))
+    assert refused.value.status_code == 503
+    assert refused.value.headers["Retry-After"]
 
 
 @pytest.mark.parametrize(
@@ -270,6 +273,14 @@ def test_a_server_that_drains_is_live_and_not_ready(client):
     assert client.post("/v1/recognize", content=b"x").status_code == 503
     with pytest.raises(WebSocketDenialResponse), client.websocket_connect("/v1/stream"):
         pass
+
+
+def test_the_protocol_is_told_as_json_schemas(client):
+    told = client.get("/v1/protocol").json()
+    assert told["server"] == SCHEMA
+    jsonschema.validate(json.loads(START), told["client"])
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"type": "start", "rate": 1}, told["client"])
 
 
 def test_the_model_is_told(client, model):
