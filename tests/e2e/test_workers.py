@@ -17,7 +17,7 @@ from test_chain import synthetic_emodb
 
 pytestmark = pytest.mark.e2e
 
-SMALL = ["--set", "cnn.fit.epochs=2", "--set", "attention.heads=[feature-att]", "--set", "attention.fit.epochs=2"]
+SMALL = ["--set", "protocol.nested=false", "--set", "cnn.fit.epochs=2", "--set", "attention.heads=[feature-att]", "--set", "attention.fit.epochs=2"]
 
 
 @pytest.fixture(scope="module")
