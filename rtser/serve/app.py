@@ -1,4 +1,4 @@
-"""The server's addresses (ASGI): /v1/stream, /v1/recognize, /v1/models, /v1/protocol, /health, /metrics, /openapi.json."""
+"""The server's addresses (ASGI); docs/serve.md lists them."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def make_app(service: Service) -> FastAPI:
 
     @app.get("/v1/protocol", responses=refused)
     async def protocol() -> dict[str, Any]:
-        """JSON Schemas of what is said on the WebSocket /v1/stream: by the client (`client`), by the server (`server`)."""
+        """JSON Schemas of the WebSocket /v1/stream: what the client says, and what the server says."""
         events = (files("rtser") / "events.schema.json").read_text(encoding="utf-8")
         return {"subprotocol": SUBPROTOCOL, "client": CONTROL.json_schema(), "server": json.loads(events)}
 

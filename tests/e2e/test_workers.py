@@ -17,7 +17,13 @@ from test_chain import synthetic_emodb
 
 pytestmark = pytest.mark.e2e
 
-SMALL = ["--set", "protocol.nested=false", "--set", "cnn.fit.epochs=2", "--set", "attention.heads=[feature-att]", "--set", "attention.fit.epochs=2"]
+CHANGES = (
+    "protocol.nested=false",
+    "cnn.fit.epochs=2",
+    "attention.heads=[feature-att]",
+    "attention.fit.epochs=2",
+)
+SMALL = [word for change in CHANGES for word in ("--set", change)]
 
 
 @pytest.fixture(scope="module")
