@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import pytest
 from starlette.testclient import TestClient
 
+from rtser.models import default_model_path
 from rtser.serve.app import make_app
 from rtser.serve.service import Service
 from rtser.serve.settings import ServeSettings
@@ -18,7 +19,7 @@ HOST = {"base_url": "http://localhost", "headers": {"host": "localhost"}}
 @contextmanager
 def serving(model, **settings):
     """A client of a server with these settings."""
-    service = Service(ServeSettings.model_validate({"batch_wait_ms": 0, **settings}), model)
+    service = Service(ServeSettings.model_validate({"batch_wait_ms": 0, **settings}), model, default_model_path())
     try:
         with TestClient(make_app(service), **HOST) as client:
             client.service = service

@@ -10,9 +10,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-packages=(espeak-ng libportaudio2 libasound2-plugins pulseaudio pulseaudio-utils tmux python3-venv)
+packages=(chromium espeak-ng openssl libportaudio2 libasound2-plugins pulseaudio pulseaudio-utils tmux python3-venv)
 missing=()
 for package in "${packages[@]}"; do
+  [ "$package" = chromium ] && command -v chromium chromium-browser google-chrome >/dev/null && continue # Ubuntu's is a snap
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q "ok installed" || missing+=("$package")
 done
 command -v node >/dev/null && command -v npm >/dev/null || missing+=(nodejs npm) # other sources pack them as one
@@ -27,6 +28,8 @@ python=${PYTHON:-python3}
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed (PYTHON=...)." >&2; exit 2; }
 [ -x .venv/bin/python ] || "$python" -m venv .venv
 .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+
+[ -e rtser/serve/web/ort/ort.wasm.min.mjs ] || tools/get_web_runtime.sh
 
 .venv/bin/ruff check .
 .venv/bin/ruff format --check .

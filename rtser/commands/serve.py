@@ -28,6 +28,10 @@ def serve(
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="key=value: any setting, as limits.idle_s=60; repeatable.")
     ] = None,
+    write_page: Annotated[
+        Path | None,
+        typer.Option(help="Write the web page and the model into this folder, for any web server, and end."),
+    ] = None,
     print_settings: Annotated[
         bool, typer.Option("--print-settings", help="Print every setting with its meaning, and end.")
     ] = False,
@@ -35,7 +39,7 @@ def serve(
     """Recognise many live streams over WebSockets, and files over HTTP. Loopback only, unless told otherwise."""
     single_threaded()
     with failures(), packages("serve"):
-        from rtser.models import load
+        from rtser.models import default_model_path, load
         from rtser.serve.server import serve as run
         from rtser.serve.settings import SERVE_HEADER, ServeSettings
         from rtser.settings import checked, read_settings, settings_yaml
@@ -49,6 +53,12 @@ def serve(
         if print_settings:
             typer.echo(settings_yaml(settings, SERVE_HEADER), nl=False)
             return
-        loaded = load(settings.model, settings.provider, settings.threads)
-        if run(settings, loaded, lambda address: typer.echo(f"rtser serves {address}")) == signal.SIGINT:
+        file = settings.model or default_model_path()
+        loaded = load(file, settings.provider, settings.threads)
+        if write_page is not None:
+            from rtser.serve.page import write_page as write
+
+            write(write_page, loaded, file)
+            return
+        if run(settings, loaded, file, lambda address: typer.echo(f"rtser serves {address}")) == signal.SIGINT:
             raise KeyboardInterrupt

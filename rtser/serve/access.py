@@ -53,12 +53,13 @@ class Access:
                 f"name a file with access.token_file, set {TOKEN_VARIABLE}, or say --insecure",
             )
 
-    def refusal(self, headers: Headers, scheme: str) -> Refusal | None:
+    def refusal(self, headers: Headers, scheme: str, needs_token: bool = True) -> Refusal | None:
         """Why a request is refused; None where it is not.
 
         Args:
             headers: of the request.
             scheme: ``http`` or ``https``, as the server was reached.
+            needs_token: whether the address is for those alone who have the token.
         """
         host = headers.get("host", "")
         if self._hosts is not None and _name(host) not in self._hosts:
@@ -66,7 +67,7 @@ class Access:
         origin = headers.get("origin")
         if origin is not None and not self._knows(origin, f"{scheme}://{host}"):
             return Refusal(403, "origin", "that web page may not use this server")
-        if self._token and not hmac.compare_digest(_offered(headers), self._token):
+        if needs_token and self._token and not hmac.compare_digest(_offered(headers), self._token):
             return Refusal(401, "token", "this server needs its token")
         return None
 

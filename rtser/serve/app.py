@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import ExitStack
-from importlib.resources import files
+from importlib.resources import as_file, files
 from tempfile import NamedTemporaryFile
 from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Query, Request, Response, WebSocket
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
+from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 from starlette.datastructures import Headers
@@ -22,6 +23,7 @@ import rtser
 from rtser.engine.contract import segment_end_s
 from rtser.events import Event
 from rtser.serve.connection import SocketConnection
+from rtser.serve.page import WEB, about
 from rtser.serve.protocol import CONTROL, SUBPROTOCOL
 from rtser.serve.service import Service
 from rtser.serve.upload import Upload, UploadError
@@ -30,6 +32,8 @@ NDJSON = "application/x-ndjson"
 RETRY_S = "5"
 OPEN_PATHS = ("/health", "/health/live", "/health/ready")
 """Probes name no host and have no token."""
+TOKEN_PATHS = ("/v1", "/metrics", "/openapi.json", "/model.")
+"""Everything but the files of the page, which are the same everywhere."""
 
 
 class Problem(BaseModel):
@@ -113,17 +117,17 @@ def make_app(service: Service) -> FastAPI:
     @app.get("/v1/models", responses=refused)
     async def models() -> list[ServedModel]:
         """The model that all streams share."""
-        model, about = service.model, service.model.metadata
+        model, metadata = service.model, service.model.metadata
         return [
             ServedModel(
-                name=about.name,
+                name=metadata.name,
                 sha256=model.sha256,
                 labels=list(model.labels),
-                window_s=service.settings.window_s or segment_end_s(about.window - 1),
-                label_threshold=about.label_threshold,
+                window_s=service.settings.window_s or segment_end_s(metadata.window - 1),
+                label_threshold=metadata.label_threshold,
                 provider=model.execution_provider,
-                licence=about.licence,
-                limits=about.limits,
+                licence=metadata.licence,
+                limits=metadata.limits,
             )
         ]
 
@@ -153,6 +157,21 @@ def make_app(service: Service) -> FastAPI:
         """Figures for Prometheus."""
         return Response(service.metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
+    @app.get(
+        "/model.onnx", responses=refused | {200: {"content": {"application/octet-stream": {}}}}, response_class=Response
+    )
+    async def model_file() -> Response:
+        """The model file, for the page's own engine."""
+        return FileResponse(service.model_file, media_type="application/octet-stream")
+
+    @app.get("/model.json", responses=refused)
+    async def model_about() -> dict[str, Any]:
+        """What the model file says of itself (`rtser info --json`), and its SHA-256."""
+        made: dict[str, Any] = json.loads(about(service.model))
+        return made
+
+    with as_file(WEB) as web:
+        app.mount("/", StaticFiles(directory=web, html=True))
     return app
 
 
@@ -173,7 +192,8 @@ class Guard:
             await self._app(scope, receive, send)
             return
         scheme = "https" if scope["scheme"] in ("https", "wss") else "http"
-        refusal = self._service.access.refusal(Headers(scope=scope), scheme)
+        needs_token = scope["path"].startswith(TOKEN_PATHS)
+        refusal = self._service.access.refusal(Headers(scope=scope), scheme, needs_token)
         if refusal is None:
             await self._app(scope, receive, send)
             return

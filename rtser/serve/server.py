@@ -8,6 +8,7 @@ import os
 import socket
 import ssl
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 
 import uvicorn
@@ -68,12 +69,13 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
 
-def serve(settings: ServeSettings, model: Model, say: Callable[[str], None]) -> int | None:
+def serve(settings: ServeSettings, model: Model, model_file: Path, say: Callable[[str], None]) -> int | None:
     """Serve until a signal asks for the end.
 
     Args:
         settings: of the server.
         model: from `rtser.load`.
+        model_file: its file, for the page.
         say: gets the address, once the server takes clients.
 
     Returns:
@@ -85,7 +87,7 @@ def serve(settings: ServeSettings, model: Model, say: Callable[[str], None]) -> 
     """
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     logging.getLogger("uvicorn.error").addFilter(_worth_saying)
-    service = Service(settings, model)
+    service = Service(settings, model, model_file)
     try:
         limits = settings.limits
         bounded = {"request_s": limits.request_s, "most": limits.streams + limits.uploads + SPARE_CONNECTIONS}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Protocol
 
 from rtser.engine.model import Model
@@ -30,6 +31,7 @@ class Service:
     Args:
         settings: of the server.
         model: from `rtser.load`.
+        model_file: its file, for the page.
 
     Raises:
         InputError: the settings of access are not safe; see `Access`.
@@ -39,8 +41,8 @@ class Service:
         draining: whether the server is about to end, and takes no new clients.
     """
 
-    def __init__(self, settings: ServeSettings, model: Model) -> None:
-        self.settings, self.model = settings, model
+    def __init__(self, settings: ServeSettings, model: Model, model_file: Path) -> None:
+        self.settings, self.model, self.model_file = settings, model, model_file
         self.access, self.metrics = Access(settings), Metrics()
         self.streams = 0
         self.draining = False

@@ -288,12 +288,12 @@ def test_the_model_is_told(client, model):
     assert (told["sha256"], told["labels"]) == (model.sha256, list(model.labels))
 
 
-@pytest.mark.parametrize("path", ["/v1/models", "/metrics", "/openapi.json", "/nothing"])
-def test_without_the_token_nothing_but_health_is_told(model, path, monkeypatch):
+@pytest.mark.parametrize("path", ["/v1/models", "/metrics", "/openapi.json", "/model.onnx", "/model.json"])
+def test_without_the_token_nothing_but_health_and_the_page_is_told(model, path, monkeypatch):
     monkeypatch.setenv("RTSER_TOKEN", "a-token-of-some-length")
     with serving(model) as client:
         assert client.get(path).status_code == 401
-        assert client.get("/health").status_code == 200
+        assert client.get("/health").status_code == client.get("/").status_code == 200
         with pytest.raises(WebSocketDenialResponse), client.websocket_connect("/v1/stream"):
             pass
         assert client.get("/v1/models", headers={"Authorization": "Bearer a-token-of-some-length"}).status_code == 200

@@ -1,0 +1,38 @@
+"""The web page: its files, and the model file that it can run by itself."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from rtser.engine.model import Model
+from rtser.errors import InputError
+
+WEB = files("rtser") / "serve" / "web"
+MODEL, ABOUT = "model.onnx", "model.json"
+
+
+def about(model: Model) -> str:
+    """What a model file says of itself, as JSON: JavaScript cannot read it from the file."""
+    return json.dumps({**json.loads(model.metadata.to_json()), "sha256": model.sha256})
+
+
+def write_page(folder: Path, model: Model, model_file: Path) -> None:
+    """Write the page as static files, which any web server can hold; recognition then runs in the browser alone.
+
+    Args:
+        folder: made where it is missing.
+        model: what the page runs.
+        model_file: its file.
+
+    Raises:
+        InputError: the folder holds something else.
+    """
+    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / ABOUT).exists())):
+        raise InputError(f"{folder} holds something else", "name a new folder")
+    with as_file(WEB) as web:
+        shutil.copytree(web, folder, dirs_exist_ok=True)
+    shutil.copyfile(model_file, folder / MODEL)
+    (folder / ABOUT).write_text(about(model), encoding="utf-8")
