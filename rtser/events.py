@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal
 
@@ -164,6 +164,28 @@ class EndEvent(Event):
         """The event for a source that lasted `time_s`."""
         missing = statistics.dropped_samples, statistics.missing_samples
         return EndEvent(time_s, statistics.decisions, *missing, statistics.step_ms(), statistics.latency_ms())
+
+
+def event_from(content: dict[str, Any]) -> Event:
+    """The event that an object of JSON tells; keys that it does not know are passed over.
+
+    Raises:
+        ValueError: there is no such event, or a key of it is missing.
+    """
+    kinds = {kind.type: kind for kind in Event.__subclasses__()}
+    kind = kinds.get(str(content.get("type")))
+    if kind is None:
+        raise ValueError(f"there is no event {content.get('type')!r}")
+    known = {field.name: content[field.name] for field in fields(kind) if field.name in content}
+    if known.get("leaning") is not None:
+        known["leaning"] = Leaning(**known["leaning"])
+    if kind is StartEvent:
+        model = known["model"]
+        known["model"] = ModelName(model["name"], model["sha256"], tuple(model["labels"]))
+    try:
+        return kind(**known)
+    except TypeError as error:
+        raise ValueError(f"event {kind.type}: {error}") from None
 
 
 def event_of(said: Decision | Utterance, begin: int = 0) -> DecisionEvent | UtteranceEvent:

@@ -33,6 +33,7 @@ class Session:
 
     Attributes:
         model: the model.
+        labels: its emotions.
         voice: the voice.
         window: length of the window in segments.
     """
@@ -46,7 +47,7 @@ class Session:
         embeddings: bool = False,
         voice: StreamVoice | None = None,
     ) -> None:
-        self.model, self.voice = model, voice
+        self.model, self.labels, self.voice = model, model.labels, voice
         self._stream = Stream(model, window_s, decide, embeddings, voice)
         self._kept_times = kept_times
         self._notices: deque[str] = deque()

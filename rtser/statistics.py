@@ -68,8 +68,13 @@ class RunStatistics:
         with self._lock:
             self.decisions += 1
             self._steps_s.append(step_s)
-            if latency_s is not None:
-                self._latencies_s.append(latency_s)
+        if latency_s is not None:
+            self.note_latency(latency_s)
+
+    def note_latency(self, latency_s: float) -> None:
+        """Note how late a decision was, in seconds, where its step was made elsewhere."""
+        with self._lock:
+            self._latencies_s.append(latency_s)
 
     def note_gap(self, arrived: bool, samples: int) -> None:
         """Note sound that is missing, in samples at 16 kHz; `arrived`: it arrived and was skipped."""

@@ -22,7 +22,7 @@ from rtser.commands.options import (
     with_recognition,
 )
 from rtser.commands.output import make_view
-from rtser.commands.process import failures, single_threaded
+from rtser.commands.process import failures, packages, single_threaded
 from rtser.commands.quiet import quiet_libraries
 from rtser.commands.signals import signals
 from rtser.commands.voices import voice_sinks
@@ -30,6 +30,9 @@ from rtser.errors import InputError
 
 if TYPE_CHECKING:
     from rtser.audio.source import Source
+    from rtser.remote import RemoteSession
+    from rtser.session import Session
+    from rtser.sinks import Sink
 
 
 @with_recognition
@@ -60,6 +63,12 @@ def listen(
     format_: FormatOption = None,
     rate: RateOption = None,
     channels: ChannelsOption = None,
+    server: Annotated[
+        str | None, typer.Option("--server", help="ws://HOST:PORT of an `rtser serve` that recognises instead.")
+    ] = None,
+    token_file: Annotated[
+        Path | None, typer.Option("--token-file", help="File with the server's token; or set RTSER_TOKEN.")
+    ] = None,
     max_lag: Annotated[
         float | None, typer.Option("--max-lag", help="Milliseconds; later than this, sound is skipped; 500.")
     ] = None,
@@ -82,16 +91,21 @@ def listen(
 
         files = settings.outputs
         keep_apart([files.jsonl, files.csv, files.save_audio], [settings.model, options.config])
-        session = make_session(settings, learns=True)
+        session: Session | RemoteSession
+        learnt: list[Sink] = []
+        if server:
+            session = remote_session(options, server, token_file)
+        else:
+            session = make_session(settings, learns=True)
+            learnt = voice_sinks(settings.voice, session, session.notify)
         raw = raw_settings(format_, rate, channels, needed=input_ is not None)
         if raw and input_ is None:
             raise InputError("--format is for samples from standard input", "say --input - too")
         if input_ and (device or max_lag):
             raise InputError("--device and --max-lag are for microphones", "leave them out, or --input")
         with ExitStack() as opened:
-            logs, audio_sinks = build_sinks(files, session.model.labels, asked.reopen, session.notify)
+            logs, audio_sinks = build_sinks(files, session.labels, asked.reopen, session.notify)
             view = make_view(session, json, live=not (plain or settings.plain))
-            learnt = voice_sinks(settings.voice, session, session.notify)
             sinks = [*logs, *learnt, DroppingSink(view, asked.stop.set)]
             opened.enter_context(closing(sinks))
             source: Source
@@ -103,6 +117,18 @@ def listen(
                 source = opened.enter_context(Supervisor(opener, settings.source, asked.stop, settings.channel))
             if not asked.stop.is_set():
                 session.run(source, sinks, audio_sinks)
+
+
+def remote_session(options: Recognition, url: str, token_file: Path | None) -> RemoteSession:
+    """A session on a server; InputError where an option is for a session of one's own."""
+    from rtser.access_token import read_token
+    from rtser.remote import RemoteSession
+
+    own = [name for name, value in options.given.items() if (any(value.values()) if isinstance(value, dict) else value)]
+    if own:
+        raise InputError(f"--server: the server has its own {', '.join(own)}", "leave that out, or --server")
+    with packages("serve"):
+        return RemoteSession(url, read_token(token_file))
 
 
 def settings() -> None:

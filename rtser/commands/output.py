@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from rtser.remote import RemoteSession
     from rtser.session import Session
     from rtser.sinks import Sink
 
@@ -24,13 +25,13 @@ def make_console() -> Console:
     return OwnConsole(highlight=False)
 
 
-def make_view(session: Session, json: bool, live: bool) -> Sink:
+def make_view(session: Session | RemoteSession, json: bool, live: bool) -> Sink:
     """What shows the events: JSON, the live view, or lines where output is no terminal or no view is wanted."""
     if json:
         from rtser.sinks.jsonl import JsonLines
 
         return JsonLines(sys.stdout)
-    console, labels = make_console(), session.model.labels
+    console, labels = make_console(), session.labels
     if live and console.is_terminal and not console.is_dumb_terminal:
         from rtser.ui.live import LiveView
 

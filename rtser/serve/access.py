@@ -6,18 +6,16 @@ import base64
 import binascii
 import hmac
 import ipaddress
-import os
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 
+from rtser.access_token import VARIABLE, read_token
 from rtser.errors import InputError
 from rtser.serve.protocol import TOKEN_PREFIX
 from rtser.serve.settings import ServeSettings
 
-TOKEN_VARIABLE = "RTSER_TOKEN"
-LEAST_TOKEN = 16
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -42,7 +40,7 @@ class Access:
 
     def __init__(self, settings: ServeSettings) -> None:
         access = settings.access
-        self._token = _token(settings)
+        self._token = read_token(access.token_file).encode()
         self._origins = {origin.rstrip("/").lower() for origin in access.origins}
         loopback = is_loopback(settings.host)
         names = {*LOOPBACK_NAMES, settings.host.lower(), *(one.lower() for one in access.hosts)}
@@ -50,7 +48,7 @@ class Access:
         if not loopback and not self._token and not access.insecure:
             raise InputError(
                 f"{settings.host} can be reached by others, and there is no token",
-                f"name a file with access.token_file, set {TOKEN_VARIABLE}, or say --insecure",
+                f"name a file with access.token_file, set {VARIABLE}, or say --insecure",
             )
 
     def refusal(self, headers: Headers, scheme: str, needs_token: bool = True) -> Refusal | None:
@@ -81,26 +79,6 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _token(settings: ServeSettings) -> bytes:
-    """The token; empty for none."""
-    file = settings.access.token_file
-    if file is None:
-        token, source = os.environ.get(TOKEN_VARIABLE, "").strip(), TOKEN_VARIABLE
-        if not token:
-            return b""
-    else:
-        try:
-            token, source = file.read_text(encoding="utf-8").strip(), f"token file {file}"
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"token file {file} cannot be read ({getattr(error, 'strerror', error)})") from None
-    if len(token) < LEAST_TOKEN or not token.isascii() or not token.isprintable() or " " in token:
-        raise InputError(
-            f"{source}: a token has at least {LEAST_TOKEN} letters, digits or signs, and no spaces",
-            "make one: python -c 'import secrets; print(secrets.token_urlsafe())'",
-        )
-    return token.encode()
 
 
 def _offered(headers: Headers) -> bytes:

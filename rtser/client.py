@@ -1,0 +1,294 @@
+"""A live stream on a server (`rtser serve`), for programs with an event loop: sound in, typed events out.
+
+>>> import asyncio, rtser.client
+>>> async def main() -> None:
+...     async with rtser.client.Client("ws://127.0.0.1:8765", sample_rate=8_000) as client:
+...         await client.send(b"...")  # as it is spoken
+...         await client.finish()
+...         async for event in client:
+...             print(event.type)
+>>> asyncio.run(main())  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from rtser.audio.pcm import FULL_SCALE, FrameJoiner, Sound, check_format
+from rtser.audio.source import Gap
+from rtser.engine.contract import SAMPLE_RATE
+from rtser.errors import ArgumentError, UnavailableError
+from rtser.events import EndEvent, ErrorEvent, Event, SourceEvent, StartEvent, event_from
+
+PATH = "/v1/stream"
+SUBPROTOCOL = "rtser.v1"
+MOST_WAITING = 1_000
+"""Events that may wait to be taken; beyond this, the server is read no further."""
+MESSAGE_SAMPLES = 8_192
+"""Longest message of sound."""
+FOR_GOOD = (400, 401, 403, 404)
+"""Refusals that will not change by trying again."""
+RETRY_CODES = (1000, 1001, 1005, 1006, 1011, 1012, 1013)
+"""Closes after which the client tries again; after the others, such as for a message that is wrong, it does not."""
+
+
+class Client:
+    """One stream of sound, recognised by a server. A connection that is lost is opened again.
+
+    Sound that is sent meanwhile is lost: a `SourceEvent` tells that the server is gone, another one that it is back and
+    how much is missing, and time goes on. `StartEvent` comes once, `EndEvent` after `finish`.
+
+    Args:
+        url: ws://HOST:PORT or wss://HOST:PORT (http and https mean the same).
+        token: the server's, if it needs one.
+        sample_rate: of the sound, 8,000 to 48,000 Hz.
+        sample_format: how samples are sent. s16le takes half the bandwidth; floats are rounded to it.
+        events: ``utterances``: no decisions.
+        name: in the start event, as its source.
+        retry_min_s: pause before a lost connection is opened again; it doubles with each failure.
+        retry_max_s: longest such pause.
+
+    Raises:
+        ArgumentError: an argument is of the wrong type or out of range.
+        UnavailableError: on entering: the server cannot be reached, or refuses, or websockets is not installed.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: str | None = None,
+        sample_rate: int = SAMPLE_RATE,
+        sample_format: Literal["s16le", "f32le"] = "s16le",
+        events: Literal["decisions", "utterances"] = "decisions",
+        name: str = "stream",
+        retry_min_s: float = 0.5,
+        retry_max_s: float = 10.0,
+    ) -> None:
+        check_format(sample_rate, 1, None)
+        self._url, self._rate = socket_url(url), sample_rate
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._start = {"type": "start", "format": sample_format, "rate": sample_rate, "events": events, "name": name}
+        self._retry_s = retry_min_s, retry_max_s
+        self._floats = sample_format == "f32le"
+        self._joiner = FrameJoiner(1)
+        self._events: asyncio.Queue[Event | None] = asyncio.Queue(MOST_WAITING)
+        self._gaps: deque[Gap] = deque()
+        self._socket: Any = None
+        self._position = self._missing = self._all_missing = self._decisions = 0
+        self._started: StartEvent | None = None
+        self._finishing = asyncio.Event()
+        self._failure: UnavailableError | None = None
+
+    @property
+    def time_s(self) -> float:
+        """How much sound was sent or lost so far, in seconds."""
+        return self._position / self._rate
+
+    async def __aenter__(self) -> Client:
+        await self._connect()
+        self._task = asyncio.create_task(self._receive())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._task
+        if self._socket is not None:
+            await self._socket.close()
+
+    async def send(self, sound: Sound) -> None:
+        """Send sound; waits while the server is slower than the sound comes.
+
+        Args:
+            sound: PCM bytes (16 bit, little-endian) of any cut, or an array of int16 or float.
+
+        Raises:
+            ArgumentError: it is no sound, or the stream is finished.
+            UnavailableError: the server has refused for good.
+        """
+        if self._finishing.is_set():
+            raise ArgumentError("the stream is finished", "open another one")
+        frames = self._joiner.join(sound)
+        pcm = frames if self._floats else (frames * FULL_SCALE).round().clip(-FULL_SCALE, FULL_SCALE - 1).astype("<i2")
+        for at in range(0, len(pcm), MESSAGE_SAMPLES):
+            part = pcm[at : at + MESSAGE_SAMPLES]
+            self._position += len(part)
+            if not await self._say(np.ascontiguousarray(part).tobytes()):
+                self._missing += len(part)
+
+    async def broken(self, gap: Gap) -> None:
+        """What follows does not continue what was sent before."""
+        self._position += gap.missing_samples * self._rate // SAMPLE_RATE
+        self._gaps.append(gap)
+        said = {"type": "reset", "missing_s": gap.missing_samples / SAMPLE_RATE}
+        if not await self._say(json.dumps(said)):
+            self._gaps.pop()
+
+    async def finish(self) -> None:
+        """The sound has ended; the last events follow."""
+        self._finishing.set()
+        await self._say('{"type":"finalize"}')  # where there is no connection, `_receive` ends the stream
+
+    async def __aiter__(self) -> AsyncIterator[Event]:
+        """The events, oldest first, up to `EndEvent`.
+
+        Raises:
+            UnavailableError: the server has refused for good.
+        """
+        while (event := await self._events.get()) is not None:
+            yield event
+        if self._failure:
+            raise self._failure
+
+    async def _say(self, message: str | bytes) -> bool:
+        """Send a message; False where there is no connection now."""
+        from websockets.exceptions import ConnectionClosed
+
+        if self._failure:
+            raise self._failure
+        if self._socket is None:
+            return False
+        try:
+            await self._socket.send(message)
+        except ConnectionClosed:
+            return False
+        return True
+
+    async def _connect(self) -> None:
+        """Open a connection and begin a stream."""
+        try:
+            from websockets.asyncio.client import connect
+            from websockets.exceptions import InvalidStatus, WebSocketException
+            from websockets.typing import Subprotocol
+        except ModuleNotFoundError:
+            how = "in the checkout: pip install -c constraints.txt '.[serve]'"
+            raise UnavailableError("a server needs the package websockets", how) from None
+        try:
+            socket = await connect(
+                self._url, additional_headers=self._headers, subprotocols=[Subprotocol(SUBPROTOCOL)], compression=None
+            )
+            await socket.send(json.dumps(self._start | {"time": self.time_s}))
+        except InvalidStatus as error:
+            raise _refused(self._url, error.response.status_code, error.response.body) from None
+        except (OSError, TimeoutError, WebSocketException) as error:
+            raise unreachable(self._url, error) from None
+        self._joiner = FrameJoiner(1)
+        self._socket = socket
+
+    async def _receive(self) -> None:
+        """Hand on what the server says; open lost connections again."""
+        from websockets.exceptions import ConnectionClosed
+
+        try:
+            while True:
+                try:
+                    while True:
+                        if await self._take(event_from(json.loads(await self._socket.recv()))):
+                            return
+                except ConnectionClosed as closed:
+                    self._socket = None
+                    code = closed.rcvd.code if closed.rcvd else 1006
+                    reason = (closed.rcvd.reason if closed.rcvd else "") or "the connection was lost"
+                if code not in RETRY_CODES:
+                    raise UnavailableError(f"{self._url} has ended the stream ({reason})")
+                await self._events.put(SourceEvent(self.time_s, "lost", reason, 0))
+                await self._reconnect()
+                if self._socket is None:
+                    await self._end()
+                    return
+        except UnavailableError as error:
+            self._failure = error
+            await self._events.put(None)
+
+    async def _reconnect(self) -> None:
+        pause_s, longest_s = self._retry_s
+        while not self._finishing.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause_s):
+                    await self._finishing.wait()
+                continue
+            try:
+                await self._connect()
+                break
+            except UnavailableError as error:
+                if isinstance(error, RefusedError) and error.status in FOR_GOOD:
+                    raise
+                pause_s = min(2 * pause_s, longest_s)
+        else:
+            return  # the sound has ended meanwhile
+        missing, self._missing = self._missing * SAMPLE_RATE // self._rate, 0
+        self._all_missing += missing
+        await self._events.put(SourceEvent(self.time_s, "open", self._url, missing))
+
+    async def _take(self, event: Event) -> bool:
+        """Hand on an event; whether it is the last one."""
+        if isinstance(event, StartEvent):
+            if self._started and self._started.model == event.model:
+                return False
+            self._started = event
+        elif isinstance(event, SourceEvent) and self._gaps:
+            gap = self._gaps.popleft()
+            event = SourceEvent(event.time, gap.state, gap.detail, gap.missing_samples)
+        elif isinstance(event, EndEvent):
+            self._decisions += event.decisions
+            missing = event.missing_samples + self._all_missing
+            figures = event.dropped_samples, missing, event.step_ms, event.latency_ms
+            event = EndEvent(event.time, self._decisions, *figures)
+        await self._events.put(event)
+        if isinstance(event, EndEvent):
+            await self._events.put(None)
+        return isinstance(event, EndEvent)
+
+    async def _end(self) -> None:
+        """The stream ends without the server."""
+        await self._events.put(ErrorEvent(self.time_s, "the server was gone when the sound ended"))
+        nothing: dict[str, float | None] = {"p50": None, "p99": None, "max": None}
+        missing = self._all_missing + self._missing * SAMPLE_RATE // self._rate
+        await self._events.put(EndEvent(self.time_s, self._decisions, 0, missing, nothing, nothing))
+        await self._events.put(None)
+
+
+class RefusedError(UnavailableError):
+    """The server has refused; `status` is that of HTTP."""
+
+    def __init__(self, problem: str, advice: str, status: int) -> None:
+        super().__init__(problem, advice)
+        self.status = status
+
+
+def unreachable(url: str, error: object) -> UnavailableError:
+    """What to say where a server cannot be reached."""
+    reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+    return UnavailableError(f"{url} cannot be reached ({reason or type(error).__name__})", "start rtser serve there")
+
+
+def _refused(url: str, status: int, body: bytes | bytearray | None) -> RefusedError:
+    try:
+        problem = str(json.loads(body or b"")["problem"])
+    except (ValueError, KeyError, TypeError):
+        problem = f"HTTP status {status}"
+    advice = {401: "give its token", 503: "try again later"}.get(status, "")
+    return RefusedError(f"{url} refuses ({problem})", advice, status)
+
+
+def socket_url(url: str) -> str:
+    """The address of the WebSocket; raises ArgumentError where the URL is none."""
+    parts = urlsplit(url)
+    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
+    if scheme not in ("ws", "wss") or not parts.hostname:
+        raise ArgumentError(f"{url} is no address of a server", "write ws://HOST:PORT or wss://HOST:PORT")
+    path = parts.path.rstrip("/")
+    return f"{scheme}://{parts.netloc}{path if path.endswith(PATH) else path + PATH}"

@@ -1,0 +1,125 @@
+"""A session whose recognition is done by a server: a source through the network to the sinks."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import urllib.error
+import urllib.request
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+from rtser.audio.source import Gap, Source
+from rtser.client import PATH, Client, socket_url, unreachable
+from rtser.engine.contract import SAMPLE_RATE, window_segments
+from rtser.errors import UnavailableError
+from rtser.events import DecisionEvent, EndEvent, ErrorEvent, Event
+from rtser.sinks import AudioSink, Sink
+from rtser.statistics import RunStatistics, Snapshot
+
+ANSWER_S = 10.0
+
+
+class RemoteSession:
+    """Has one source after another recognised by a server (`rtser serve`); else as `rtser.session.Session`.
+
+    Args:
+        url: of the server, as for `Client`.
+        token: the server's, if it needs one.
+
+    Raises:
+        ArgumentError: the address is none.
+        UnavailableError: the server cannot be reached, or refuses.
+
+    Attributes:
+        labels: the emotions of the server's model.
+        window: length of its decision window in segments.
+    """
+
+    def __init__(self, url: str, token: str | None = None) -> None:
+        self._url, self._token = url, token
+        about = _model(url, token)
+        self.labels: tuple[str, ...] = tuple(about["labels"])
+        self.window = window_segments(about["window_s"])
+        self._notices: deque[str] = deque()
+        self._current: tuple[RunStatistics, Source | None] = RunStatistics(), None
+
+    def snapshot(self) -> Snapshot:
+        """The figures of the current run as they are now; may be called from any thread."""
+        statistics, source = self._current
+        return statistics.snapshot(source.trouble if source else "")
+
+    def notify(self, detail: str) -> None:
+        """Tell in an `ErrorEvent` that one output of several has failed."""
+        self._notices.append(detail)
+
+    def run(self, source: Source, sinks: Sequence[Sink], audio_sinks: Sequence[AudioSink] = ()) -> None:
+        """Have a source recognised to its end, and hand every event to the sinks.
+
+        Raises:
+            RtserError: the source or a sink failed, or the server has refused for good.
+        """
+        asyncio.run(self._run(source, sinks, audio_sinks))
+
+    async def _run(self, source: Source, sinks: Sequence[Sink], audio_sinks: Sequence[AudioSink]) -> None:
+        statistics = RunStatistics()
+        self._current = statistics, source
+        self._notices.clear()
+        async with Client(self._url, token=self._token, sample_format="f32le", name=source.name) as client:
+            feeding = asyncio.create_task(_feed(client, source, statistics, audio_sinks))
+            try:
+                async for event in client:
+                    for one in [*self._failures(client), self._own(event, client, source, statistics)]:
+                        for sink in sinks:
+                            sink.write(one)
+                await feeding
+            finally:
+                feeding.cancel()
+
+    def _own(self, event: Event, client: Client, source: Source, statistics: RunStatistics) -> Event:
+        """An event with the figures of this side of the network."""
+        if isinstance(event, DecisionEvent) and (lag_s := source.lag_s()) is not None:
+            statistics.note_latency(lag_s + client.time_s - event.time)
+        if isinstance(event, EndEvent):
+            dropped, latency_ms = statistics.dropped_samples, statistics.latency_ms()
+            return EndEvent(event.time, event.decisions, dropped, event.missing_samples, event.step_ms, latency_ms)
+        return event
+
+    def _failures(self, client: Client) -> list[ErrorEvent]:
+        """Outputs that have failed since the last event."""
+        failures = [ErrorEvent(client.time_s, detail) for detail in self._notices]
+        self._notices.clear()
+        return failures
+
+
+async def _feed(client: Client, source: Source, statistics: RunStatistics, audio_sinks: Sequence[AudioSink]) -> None:
+    """Send the source's sound to its end, and let the stream end in order, whatever happens to the source."""
+    chunks = iter(source.chunks())
+    try:
+        while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
+            if isinstance(chunk, Gap):
+                statistics.note_gap(chunk.state == "skipped", chunk.missing_samples)
+                await client.broken(chunk)
+                continue
+            for audio_sink in audio_sinks:
+                audio_sink.write_audio(chunk, round(client.time_s * SAMPLE_RATE))
+            statistics.note_level(chunk)
+            await client.send(chunk)
+    finally:
+        await client.finish()
+
+
+def _model(url: str, token: str | None) -> dict[str, Any]:
+    """What the server says of its model."""
+    request = urllib.request.Request(socket_url(url).removesuffix(PATH).replace("ws", "http", 1) + "/v1/models")
+    if token:
+        request.add_header("Authorization", f"Bearer {token}")
+    try:
+        with urllib.request.urlopen(request, timeout=ANSWER_S) as answer:
+            return dict(json.load(answer)[0])
+    except urllib.error.HTTPError as error:
+        advice = "give its token" if error.code == 401 else ""
+        raise UnavailableError(f"{url} refuses (HTTP status {error.code})", advice) from None
+    except (OSError, ValueError, LookupError) as error:
+        raise unreachable(url, getattr(error, "reason", error)) from None
