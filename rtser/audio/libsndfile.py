@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,8 @@ def _has_tag(path: Path) -> bool:
 
 def _open_ended(line: str) -> bool:
     """Whether a data chunk's stated length is the mark of a writer that could not know it (a pipe)."""
-    stated = int("".join(filter(str.isdigit, line.split("(should be")[0])) or 0)
+    number = re.search(r"\d+", line, re.ASCII)
+    stated = int(number[0]) if number else 0
     return stated == 0 or stated >= 2**31 - math.floor(1e6)
 
 

@@ -81,10 +81,9 @@ class FrameJoiner:
     def __init__(self, channels: int, pcm: np.dtype[Any] = PCM16) -> None:
         self._channels, self._pcm, self._rest = channels, pcm, b""
 
-    @property
-    def rest(self) -> int:
-        """How many bytes of half a frame wait for the next part."""
-        return len(self._rest)
+    def anew(self) -> FrameJoiner:
+        """One for sound that does not continue what came before."""
+        return FrameJoiner(self._channels, self._pcm)
 
     def join(self, sound: Sound) -> Float32:
         """The whole frames (n, channels) up to the end of this part. The bytes of half a frame wait for the next part.

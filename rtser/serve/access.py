@@ -6,6 +6,7 @@ import base64
 import binascii
 import hmac
 import ipaddress
+import socket
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -41,10 +42,11 @@ class Access:
     def __init__(self, settings: ServeSettings) -> None:
         access = settings.access
         self._token = read_token(access.token_file).encode()
-        self._origins = {origin.rstrip("/").lower() for origin in access.origins}
+        self._origins = access.origins
         loopback = is_loopback(settings.host)
-        names = {*LOOPBACK_NAMES, settings.host.lower(), *(one.lower() for one in access.hosts)}
-        self._hosts = names if loopback else None  # beyond loopback the token protects
+        own = {*LOOPBACK_NAMES, settings.host.lower(), socket.gethostname().lower(), *access.hosts}
+        self._hosts = own if loopback or access.hosts or not self._token else None  # else the token protects
+        self._numbers = not loopback
         if not loopback and not self._token and not access.insecure:
             raise InputError(
                 f"{settings.host} can be reached by others, and there is no token",
@@ -60,7 +62,7 @@ class Access:
             needs_token: whether the address is for those alone who have the token.
         """
         host = headers.get("host", "")
-        if self._hosts is not None and _name(host) not in self._hosts:
+        if self._hosts is not None and not self._is_own(_name(host)):
             return Refusal(403, "host", "this server is not known by that name")
         origin = headers.get("origin")
         if origin is not None and not self._knows(origin, f"{scheme}://{host}"):
@@ -68,6 +70,10 @@ class Access:
         if needs_token and self._token and not hmac.compare_digest(_offered(headers), self._token):
             return Refusal(401, "token", "this server needs its token")
         return None
+
+    def _is_own(self, name: str) -> bool:
+        """Whether a name of the Host header is one of this server's. No page can be reached by a bare address."""
+        return name in (self._hosts or ()) or (self._numbers and _is_address(name))
 
     def _knows(self, origin: str, own: str) -> bool:
         return origin.lower() == own.lower() or origin.lower() in self._origins
@@ -79,6 +85,14 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return True
 
 
 def _offered(headers: Headers) -> bytes:

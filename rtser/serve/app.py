@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import ExitStack
 from importlib.resources import as_file, files
+from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Annotated, Any, Literal
 
@@ -17,7 +19,7 @@ from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import rtser
 from rtser.engine.contract import segment_end_s
@@ -215,7 +217,8 @@ async def _recognised(service: Service, request: Request, channel: int | None, d
         upload = Upload(service, channel, decisions)
         stack.enter_context(service.connected(upload))
         stack.callback(upload.close)
-        file = stack.enter_context(NamedTemporaryFile(prefix="rtser-"))
+        file = stack.enter_context(NamedTemporaryFile(prefix="rtser-", delete=False))
+        stack.callback(Path(file.name).unlink, missing_ok=True)
         try:
             await upload.receive(request, file)
             events = upload.events(file.name)
@@ -223,8 +226,8 @@ async def _recognised(service: Service, request: Request, channel: int | None, d
         except UploadError as error:
             service.metrics.rejected.labels(error.reason).inc()
             return _problem(error.status, error.problem)
-        service.metrics.uploads.inc()
-        return EventsResponse(first, events, NDJSON in request.headers.get("accept", ""), stack.pop_all())
+        lines = NDJSON in request.headers.get("accept", "")
+        return EventsResponse(first, events, lines, service, stack.pop_all())
 
 
 class EventsResponse(StreamingResponse):
@@ -234,18 +237,30 @@ class EventsResponse(StreamingResponse):
         first: the first event.
         others: the others.
         lines: whether each is a line of its own.
+        service: for its limits and metrics.
         stack: closed at the end, also where the client has gone.
     """
 
-    def __init__(self, first: Event, others: AsyncGenerator[Event], lines: bool, stack: ExitStack) -> None:
+    def __init__(
+        self, first: Event, others: AsyncGenerator[Event], lines: bool, service: Service, stack: ExitStack
+    ) -> None:
         super().__init__(_text(first, others, lines), media_type=NDJSON if lines else "application/json")
-        self._others, self._stack = others, stack
+        self._others, self._service, self._stack = others, service, stack
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the events."""
+        """Send the events; a client that does not read them is left."""
+        limits = self._service.settings.limits
+
+        async def send_in_time(message: Message) -> None:
+            async with asyncio.timeout(limits.slow_reader_s):
+                await send(message)
+
         with self._stack:
             try:
-                await super().__call__(scope, receive, send)
+                async with asyncio.timeout(limits.total_s):
+                    await super().__call__(scope, receive, send_in_time)
+            except TimeoutError:
+                self._service.metrics.rejected.labels("slow_reader").inc()
             finally:
                 await self._others.aclose()
 

@@ -19,10 +19,12 @@ from rtser.errors import RtserError
 from rtser.events import ErrorEvent, Event, StartEvent
 from rtser.serve.protocol import PCM, SUBPROTOCOL, Close, Finalize, Reset, Start, parsed
 from rtser.serve.recogniser import ServedStream, Told
-from rtser.serve.service import LAST_EVENTS_S, Service
+from rtser.serve.service import MOST_WAITING, Service
 
-MOST_WAITING = 1_000
-"""Events that may wait for a client which reads slowly; beyond this, its sound is not read either."""
+PROTOCOL_ERRORS = (1002, 1007, 1009)
+"""Codes with which the WebSocket itself ends a client."""
+MOST_REASON = 123
+"""Bytes of the reason in a close (RFC 6455, section 5.5)."""
 CLOSE_S = 1.0
 """How long the close of a socket may take."""
 Where = dict[str, Any]
@@ -92,6 +94,11 @@ class SocketConnection:
                 for stream in self._open:
                     self._service.recogniser.abandon(stream)
 
+    @property
+    def busy(self) -> bool:
+        """Whether it has a stream."""
+        return bool(self._open)
+
     def leave(self) -> None:
         """End in order, with the last events: the server ends."""
         self._ask(EndedError(Close.GOING_AWAY, "the server ends"))
@@ -111,7 +118,10 @@ class SocketConnection:
                     raise EndedError(Close.POLICY, problem, "idle") from None
                 raise EndedError(Close.POLICY, f"{self._limits.total_s:g} s are over", "total_time") from None
             if message["type"] == "websocket.disconnect":
+                if message.get("code") in PROTOCOL_ERRORS:
+                    self._service.metrics.rejected.labels("protocol").inc()
                 return
+            await asyncio.sleep(0)  # a flood of tiny messages leaves the others their turns
             try:
                 if (text := message.get("text")) is not None:
                     self._obey(parsed(text))
@@ -131,6 +141,8 @@ class SocketConnection:
                 except TimeoutError:
                     problem = f"an event was not read within {self._limits.slow_reader_s:g} s"
                     raise EndedError(Close.POLICY, problem, "slow_reader") from None
+                except RuntimeError:  # it has closed meanwhile
+                    raise WebSocketDisconnect from None
                 self._room.set()
             if self._ending and not self._open:
                 return
@@ -149,12 +161,18 @@ class SocketConnection:
             self._say(ErrorEvent(self._time_s(), ended.problem), {})
         self._ending = True
         self._changed.set()
-        with suppress(TimeoutError, EndedError, WebSocketDisconnect, OSError):
-            async with asyncio.timeout(LAST_EVENTS_S):
+        code, problem = ended.code, ended.problem
+        try:
+            async with asyncio.timeout(self._service.settings.last_events_s):
                 await writing
+        except TimeoutError:
+            code, problem = Close.FAILED, "the last events could not be told in time"
+        except (EndedError, WebSocketDisconnect, OSError):
+            pass
+        reason = problem.encode()[:MOST_REASON].decode(errors="ignore")
         with suppress(TimeoutError, WebSocketDisconnect, OSError, RuntimeError):
             async with asyncio.timeout(CLOSE_S):
-                await self._socket.close(ended.code, ended.problem[:120])
+                await self._socket.close(code, reason)
 
     def _obey(self, said: Start | Finalize | Reset) -> None:
         if isinstance(said, Start):
@@ -165,6 +183,7 @@ class SocketConnection:
             self._finish()
         else:
             missing = round(said.missing_s * SAMPLE_RATE)
+            self._joiner = self._joiner.anew()
             for channel in self._channels:
                 self._give(channel, channel.resampler.flush())
                 self._service.recogniser.broken(channel.stream, Gap("open", "the client began anew", missing))
@@ -175,6 +194,8 @@ class SocketConnection:
         if start.channels > self._limits.channels:
             problem = f"a connection has at most {self._limits.channels} channels"
             raise EndedError(Close.POLICY, problem, "channels")
+        if self._service.draining:
+            raise EndedError(Close.GOING_AWAY, "the server ends")
         if self._service.streams + start.channels > self._limits.streams:
             raise EndedError(Close.FULL, "the server is full; try again later", "full")
         self._joiner = FrameJoiner(start.channels, PCM[start.format])
@@ -215,7 +236,7 @@ class SocketConnection:
         while True:
             self._room.clear()
             for stream in self._open:
-                stream.wants_room = stream.backlog > most
+                stream.ask_room(most)
             if len(self._events) <= MOST_WAITING and not any(stream.wants_room for stream in self._open):
                 return
             await self._room.wait()

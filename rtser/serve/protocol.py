@@ -14,6 +14,8 @@ SUBPROTOCOL = "rtser.v1"
 """The WebSocket's subprotocol."""
 TOKEN_PREFIX = "rtser.token."
 """Browsers cannot set headers: they offer this with the token behind it as a second subprotocol."""
+MOST_QUOTED = 200
+"""How much of what a client says is said back to it."""
 PCM: dict[str, np.dtype[Any]] = {"s16le": np.dtype("<i2"), "f32le": np.dtype("<f4")}
 
 
@@ -79,5 +81,7 @@ def parsed(text: str) -> Start | Finalize | Reset:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(str(one) for one in first["loc"] if one not in ("start", "finalize", "reset"))
-        problem = f"this is no control message ({where + ': ' if where else ''}{first['msg']})"
-        raise InputError(problem, "send a JSON object whose type is start, finalize or reset") from None
+        problem = f"this is no control message ({where + ': ' if where else ''}{first['msg']}"
+        raise InputError(
+            problem[:MOST_QUOTED] + ")", "send a JSON object whose type is start, finalize or reset"
+        ) from None

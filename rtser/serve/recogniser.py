@@ -16,13 +16,14 @@ from rtser.engine.bank import PIECE, Bank, Decisions
 from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, Float32
 from rtser.engine.decider import DecideSettings
 from rtser.engine.model import Model
-from rtser.errors import RtserError
 from rtser.events import ErrorEvent, Event
 from rtser.run import Run
 from rtser.serve.metrics import Metrics
 from rtser.statistics import RunStatistics
 
 logger = logging.getLogger("rtser")
+MOST_COMMANDS = 1_000
+"""Commands that are obeyed between two steps."""
 KEPT_TIMES = 1_000
 """Of how many decisions a stream keeps the times."""
 
@@ -47,8 +48,9 @@ class ServedStream:
         begin: time of its first sample, in samples at 16 kHz.
         given: how many samples its owner has given so far.
         done: how many of them are recognised; written by the recogniser's thread.
-        wants_room: its owner waits for a smaller backlog: what is told next may have no events. The rest is for the
-            recogniser alone.
+        wants_room: its owner waits for a smaller backlog: what is told next may have no events.
+
+    The other attributes are for the recogniser alone.
     """
 
     tell: Callable[[Told], None]
@@ -73,6 +75,12 @@ class ServedStream:
     def backlog(self) -> int:
         """How many samples wait to be recognised."""
         return self.given - self.done
+
+    def ask_room(self, most: int) -> bool:
+        """Whether more than `most` samples wait; then something is told once fewer do."""
+        self.wants_room = True  # first: the recogniser may finish between these two lines
+        self.wants_room = self.backlog > most
+        return self.wants_room
 
 
 class _Command(NamedTuple):
@@ -160,18 +168,17 @@ class Recogniser:
 
     def _take(self) -> bool:
         """Take commands until there is a batch to recognise; False at the end."""
-        deadline_s: float | None = None
-        while True:
+        deadline_s = time.perf_counter() if self._bank.due else None  # these hops have waited for the last step
+        for _ in range(MOST_COMMANDS):
             due = self._bank.due
             if due and deadline_s is None:
                 deadline_s = time.perf_counter() + self._wait_s
             try:
                 if deadline_s is None:
                     command = self._inbox.get()
-                elif due >= min(PIECE, len(self._bank)):
-                    command = self._inbox.get_nowait()
                 else:
-                    command = self._inbox.get(timeout=max(0.0, deadline_s - time.perf_counter()))
+                    wait_s = 0.0 if due >= min(PIECE, len(self._bank)) else deadline_s - time.perf_counter()
+                    command = self._inbox.get(timeout=wait_s) if wait_s > 0 else self._inbox.get_nowait()
             except queue.Empty:
                 return True
             if command is None:
@@ -182,6 +189,7 @@ class Recogniser:
                 self._obey(stream)
             if self._told:
                 self._send()
+        return True
 
     def _obey(self, stream: ServedStream) -> None:
         """Do what a stream's owner asks, in order; what comes after its sound waits until that is recognised."""
@@ -198,7 +206,8 @@ class Recogniser:
             if stream.number < 0:
                 stream.number = self._bank.open()
                 self._streams[stream.number] = stream
-                self._metrics.streams_opened.inc()
+                if stream.live:
+                    self._metrics.streams_opened.inc()
             if samples is not None:
                 self._bank.push(stream.number, samples)
                 stream.pushed += len(samples)
@@ -232,10 +241,10 @@ class Recogniser:
         before_s = time.perf_counter()
         try:
             decisions = self._bank.step()
-        except RtserError as error:
-            logger.error("%s", error)
+        except Exception:  # ONNX Runtime has errors of many kinds
+            logger.exception("a step of the network has failed")
             for stream in due:
-                self._fail(stream, error.problem)
+                self._fail(stream, "the network has failed")
             return
         now_s = time.perf_counter()
         self._metrics.note_step(len(due), now_s - before_s)

@@ -12,46 +12,56 @@ from pathlib import Path
 from types import FrameType
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from rtser.engine.model import Model
 from rtser.errors import InputError, UnavailableError
 from rtser.serve.app import make_app
 from rtser.serve.service import Service
 from rtser.serve.settings import ServeSettings
+from rtser.serve.transport import BoundedHttp, BoundedSocket
 
 SPARE_CONNECTIONS = 64
 """Connections beside those of streams and files: for health, metrics, and clients who are refused."""
 MOST_HEADER_BYTES = 32_768
-PING_S = 20.0
-
-
-class BoundedProtocol(H11Protocol):
-    """HTTP whose clients have to say something in time. There are at most so many at once."""
-
-    request_s = 10.0
-    most = 1_000
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take a connection, and set the time for its first request."""
-        super().connection_made(transport)
-        if len(self.connections) > self.most:
-            transport.abort()
-        else:
-            self.loop.call_later(self.request_s, self._no_request)
-
-    def _no_request(self) -> None:
-        if self in self.connections and self.cycle is None:  # a WebSocket is with another protocol by now
-            self.transport.abort()
+"""Of a request, before its body."""
+CLOSING_S = 2.0
+"""How long a connection may take to close; a client that reads nothing would keep it for ever."""
+NOISE = ("without completing handshake", "Invalid UTF-8", "Invalid HTTP request")
+"""What uvicorn logs of clients; the metrics count it."""
 
 
 class Server(uvicorn.Server):
-    """Drains on the first signal, and ends at once on the second one."""
+    """Drains on the first signal, and ends at once on the second one; drops connections that do not close."""
 
     def __init__(self, config: uvicorn.Config, service: Service) -> None:
         super().__init__(config)
-        self._service, self._draining = service, False
+        self._service = service
+        self._closing: dict[object, float] = {}
         self.received: int | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen; uvicorn's own would leave a client a minute for the handshake of TLS."""
+        assert sockets is not None
+        loop, config = asyncio.get_running_loop(), self.config
+
+        def protocol() -> asyncio.Protocol:
+            made = config.http_protocol_class
+            return made(config=config, server_state=self.server_state, app_state={}, _loop=loop)  # type: ignore[call-arg]
+
+        handshake_s = self._service.settings.limits.request_s if config.ssl else None
+        made = loop.create_server(protocol, sock=sockets[0], ssl=config.ssl, ssl_handshake_timeout=handshake_s)
+        self.servers = [await made]
+        self.started = True
+
+    async def on_tick(self, counter: int) -> bool:
+        """Every 0.1 s: drop what does not close, and end where the recogniser has."""
+        now_s = asyncio.get_running_loop().time()
+        closing = [one for one in self.server_state.connections if one.transport.is_closing()]
+        self._closing = {one: self._closing.get(one, now_s) for one in closing}
+        for one, since_s in self._closing.items():
+            if now_s - since_s > CLOSING_S:
+                one.transport.abort()  # type: ignore[attr-defined]
+        return await super().on_tick(counter) or not self._service.recogniser.alive
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Begin to drain."""
@@ -83,20 +93,22 @@ def serve(settings: ServeSettings, model: Model, model_file: Path, say: Callable
 
     Raises:
         InputError: the settings of access or TLS cannot be used.
-        UnavailableError: the address cannot be had.
+        UnavailableError: the address cannot be had, or the recogniser has failed.
     """
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     logging.getLogger("uvicorn.error").addFilter(_worth_saying)
     service = Service(settings, model, model_file)
     try:
         limits = settings.limits
-        bounded = {"request_s": limits.request_s, "most": limits.streams + limits.uploads + SPARE_CONNECTIONS}
+        most = limits.streams + limits.uploads + SPARE_CONNECTIONS
+        bounded = {"request_s": limits.request_s, "most": most}
         config = uvicorn.Config(
             make_app(service),
-            http=type("Bounded", (BoundedProtocol,), bounded),
+            http=type("Http", (BoundedHttp,), bounded),
+            ws=BoundedSocket,
+            loop="asyncio",
             ws_max_size=1024 * limits.message_kb,
-            ws_ping_interval=PING_S,
-            ws_ping_timeout=PING_S,
+            ws_ping_interval=None,  # a client that is slowed answers late; idle_s finds those that have gone
             ws_per_message_deflate=False,  # a small message could become a large one
             h11_max_incomplete_event_size=MOST_HEADER_BYTES,
             timeout_graceful_shutdown=1,
@@ -117,14 +129,16 @@ def serve(settings: ServeSettings, model: Model, model_file: Path, say: Callable
             say(f"{'https' if config.is_ssl else 'http'}://{shown}:{port}")
             server = Server(config, service)
             server.run([listening])
+            if service.recogniser.failure:
+                raise UnavailableError("the recogniser has failed, and the server has ended", "the log says why")
             return server.received
     finally:
         service.stop()
 
 
 def _worth_saying(record: logging.LogRecord) -> bool:
-    """Uvicorn complains of a WebSocket that is refused by a response, although ASGI has an extension for just that."""
-    return "without completing handshake" not in record.getMessage()
+    """Whether uvicorn says something that nobody but the operator can mend."""
+    return not any(noise in record.getMessage() for noise in NOISE)
 
 
 def _listening(settings: ServeSettings) -> socket.socket:

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
+from rtser.engine.contract import SAMPLE_RATE
 from rtser.engine.model import Model
 from rtser.serve.access import Access
 from rtser.serve.metrics import Metrics
 from rtser.serve.recogniser import Recogniser, ServedStream, Told
 from rtser.serve.settings import ServeSettings
 
-LAST_EVENTS_S = 2.0
-"""How long the last events of a connection may take once it is told to end."""
+MOST_WAITING = 1_000
+"""Events that may wait for a client which reads slowly; beyond this, its sound is not read either."""
 
 
 class Connection(Protocol):
     """Something that has streams: a socket, or a file that is being recognised."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being recognised."""
 
     def leave(self) -> None:
         """End in order, with the last events."""
@@ -37,6 +43,7 @@ class Service:
         InputError: the settings of access are not safe; see `Access`.
 
     Attributes:
+        decoders: threads that decode files, one each.
         streams: how many live streams there are; each channel is one.
         draining: whether the server is about to end, and takes no new clients.
     """
@@ -52,6 +59,7 @@ class Service:
             model, self._post, settings.window_s, settings.decide, settings.batch_wait_ms / 1000, self.metrics
         )
         self._open: set[ServedStream] = set()
+        self.decoders = ThreadPoolExecutor(settings.limits.uploads, "decoder")
         self.metrics.gauge("streams", "Live streams now.", lambda: self.streams)
         self.metrics.gauge("connections", "Connections now, files included.", lambda: len(self._connections))
         self.metrics.gauge("lag_seconds", "Most sound of a live stream that waits to be recognised.", self._lag_s)
@@ -94,6 +102,9 @@ class Service:
     async def drain(self) -> None:
         """Take no new clients, let the others go on for a while, then end them with their last events."""
         self.draining = True
+        for one in self._connections:
+            if not one.busy:
+                one.leave()
         with suppress(TimeoutError):
             async with asyncio.timeout(self.settings.drain_s):
                 while self._connections:
@@ -101,13 +112,14 @@ class Service:
         for one in self._connections:
             one.leave()
         with suppress(TimeoutError):
-            async with asyncio.timeout(2 * LAST_EVENTS_S):
+            async with asyncio.timeout(self.settings.last_events_s + 1):
                 while self._connections:
                     await asyncio.sleep(0.02)
 
     def stop(self) -> None:
-        """End the recogniser's thread."""
+        """End all threads."""
         self.recogniser.stop()
+        self.decoders.shutdown(wait=False, cancel_futures=True)
 
     def _post(self, told: list[Told]) -> None:
         """Hand what is told to the event loop."""
@@ -123,4 +135,4 @@ class Service:
             one.stream.tell(one)
 
     def _lag_s(self) -> float:
-        return max((one.backlog for one in self._open if one.live), default=0) / 16_000
+        return max((one.backlog for one in self._open if one.live), default=0) / SAMPLE_RATE

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from rtser.engine.decider import DecideSettings
 from rtser.settings import Deciding, Megabytes, ModelFile, ProviderName, Seconds, Settings, WindowSeconds
@@ -24,8 +24,13 @@ class AccessSettings(Settings):
         (), description="other web pages that may use the server, as https://example.org; its own page always may"
     )
     hosts: tuple[str, ...] = Field(
-        (), description="further names of this server, for the Host header, where it is bound to loopback"
+        (), description="further names of this server, for the Host header; without a token it answers to no others"
     )
+
+    @field_validator("origins", "hosts")
+    @classmethod
+    def _as_browsers_write_them(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(name.rstrip("/").lower() for name in names)
 
 
 class TlsSettings(Settings):
@@ -75,6 +80,7 @@ class ServeSettings(Settings):
     drain_s: Annotated[float, Field(ge=0, le=3600)] = Field(
         10.0, description="seconds that streams may go on after SIGTERM; then they get their last events"
     )
+    last_events_s: Seconds = Field(5.0, description="seconds that these may take")
     decide: Deciding = DecideSettings()
     access: AccessSettings = Field(AccessSettings(), description="who may use the server")
     tls: TlsSettings = Field(TlsSettings(), description="encryption; or put the server behind a proxy that encrypts")

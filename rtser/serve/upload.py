@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import suppress
+from functools import partial
+from pathlib import Path
 from typing import IO
 
 from starlette.requests import ClientDisconnect, Request
@@ -12,13 +15,12 @@ from starlette.requests import ClientDisconnect, Request
 from rtser.audio.file import AudioFile
 from rtser.engine.contract import SAMPLE_RATE, Float32, checked_samples
 from rtser.errors import InputError
-from rtser.events import ErrorEvent, Event, StartEvent
+from rtser.events import EndEvent, ErrorEvent, Event, StartEvent
 from rtser.serve.recogniser import Told
-from rtser.serve.service import Service
+from rtser.serve.service import MOST_WAITING, Service
 
+logger = logging.getLogger("rtser")
 NAME = "the file"
-MOST_WAITING = 1_000
-"""Events that may wait for a client which reads slowly; beyond this, the file is not decoded on."""
 
 
 class UploadError(Exception):
@@ -43,11 +45,18 @@ class Upload:
         self._stream = service.open(self._tell, live=False, decisions=decisions)
         self._events: asyncio.Queue[Event | None] = asyncio.Queue()
         self._room = asyncio.Event()
-        self._left = False
+        self._left, self._problem = False, ""
+
+    @property
+    def busy(self) -> bool:
+        """A file is recognised."""
+        return True
 
     def leave(self) -> None:
         """End in order, with the events so far: the server ends."""
+        self._problem = f"the server ends; only the first {self._stream.given / SAMPLE_RATE:.1f} s are recognised"
         self._left = True
+        self._room.set()
 
     async def receive(self, request: Request, file: IO[bytes]) -> None:
         """Write the body of a request to a file.
@@ -65,6 +74,8 @@ class Upload:
             async with asyncio.timeout(self._limits.upload_s):
                 async for part in request.stream():
                     size += len(part)
+                    if self._left:
+                        raise UploadError(503, "not_ready", "the server ends")
                     if size > most:
                         raise too_large
                     file.write(part)
@@ -81,12 +92,18 @@ class Upload:
         Raises:
             UploadError: it is no sound that can be read.
         """
+        loop, decoders = asyncio.get_running_loop(), self._service.decoders
         try:
-            audio = await asyncio.to_thread(AudioFile, path, self._channel, name=NAME)
+            audio = await loop.run_in_executor(decoders, partial(AudioFile, path, self._channel, name=NAME))
         except InputError as error:
             raise UploadError(422, "unreadable", str(error).rstrip(".")) from None
+        except Exception:
+            logger.exception("a file cannot be opened")
+            raise UploadError(422, "unreadable", f"{NAME} cannot be decoded") from None
+        with suppress(OSError):  # an open file needs no name, and one without a name outlives no crash
+            Path(path).unlink()
         yield StartEvent.of(NAME, audio.sample_rate, self._service.model)
-        feeding = asyncio.create_task(asyncio.to_thread(self._feed, audio, asyncio.get_running_loop()))
+        feeding = loop.run_in_executor(decoders, self._feed, audio, loop)
         try:
             while (event := await self._events.get()) is not None:
                 self._room.set()
@@ -113,6 +130,9 @@ class Upload:
                         break
         except InputError as error:
             problem = str(error)
+        except Exception:
+            logger.exception("a file cannot be decoded")
+            problem = f"{NAME} cannot be decoded to its end"
         loop.call_soon_threadsafe(self._finish, problem)
 
     async def _take(self, samples: Float32) -> bool:
@@ -120,30 +140,27 @@ class Upload:
         most = round(self._limits.queue_s * SAMPLE_RATE)
         while not self._left:
             self._room.clear()
-            self._stream.wants_room = self._stream.backlog > most
-            if not self._stream.wants_room and self._events.qsize() <= MOST_WAITING:
+            if not self._stream.ask_room(most) and self._events.qsize() <= MOST_WAITING:
                 break
             await self._room.wait()
         if self._stream.given > self._limits.upload_hours * 3600 * SAMPLE_RATE:
-            problem = f"only the first {self._limits.upload_hours:g} hours of a file are recognised"
-            self._say(ErrorEvent(self._stream.given / SAMPLE_RATE, problem))
+            self._problem = f"only the first {self._limits.upload_hours:g} hours of a file are recognised"
             return False
         if not self._left and len(samples):
             self._service.recogniser.push(self._stream, samples)
         return not self._left
 
     def _finish(self, problem: str) -> None:
-        if problem:
-            self._say(ErrorEvent(self._stream.given / SAMPLE_RATE, problem.rstrip(".")))
+        self._problem = self._problem or problem.rstrip(".")
         self._service.recogniser.finish(self._stream)
 
     def _tell(self, told: Told) -> None:
         for event in told.events:
-            self._say(event)
+            if isinstance(event, EndEvent) and self._problem:
+                self._events.put_nowait(ErrorEvent(event.time, self._problem))
+            self._events.put_nowait(event)
         self._room.set()
         if told.last:
             self._left = True
+            self._service.metrics.uploads.inc()
             self._events.put_nowait(None)
-
-    def _say(self, event: Event) -> None:
-        self._events.put_nowait(event)

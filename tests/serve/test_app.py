@@ -124,6 +124,34 @@ def test_the_bytes_of_half_a_sample_are_dropped_at_the_end(client, model):
     assert without_own(events) == expected(model, PCM)
 
 
+def test_a_reset_drops_the_bytes_of_half_a_sample(client, model):
+    with client.websocket_connect("/v1/stream") as socket:
+        socket.send_text(START)
+        socket.send_bytes(b"\1")
+        socket.send_text('{"type": "reset"}')
+        socket.send_bytes(PCM.tobytes())
+        socket.send_text('{"type": "finalize"}')
+        events = [event for event in until_end(socket) if event["type"] != "source"]
+    assert without_own(events) == expected(model, PCM)
+
+
+def test_a_comment_that_looks_like_libsndfiles_own_log_is_only_a_comment(client, wav):
+    comment = "x\ndata : \N{SUPERSCRIPT TWO} (should be 1)\n".encode()
+    comment += bytes(len(comment) % 2)
+    info = b"INFOICMT" + len(comment).to_bytes(4, "little") + comment
+    chunk = b"LIST" + len(info).to_bytes(4, "little") + info
+    size = (int.from_bytes(wav[4:8], "little") + len(chunk)).to_bytes(4, "little")
+    content = wav[:4] + size + wav[8:36] + chunk + wav[36:]
+    events = client.post("/v1/recognize", content=content).json()["events"]
+    assert events[-1]["type"] == "end"
+
+
+def test_too_many_files_at_once_are_refused(model, wav):
+    with serving(model, limits={"uploads": 1}) as client:
+        client.service.open(lambda _: None, live=False)
+        assert client.post("/v1/recognize", content=wav).status_code == 503
+
+
 NAN = np.full(10, np.nan, "<f4").tobytes()
 START = '{"type": "start"}'
 FLOATS = '{"type": "start", "format": "f32le"}'
@@ -141,6 +169,7 @@ FLOATS = '{"type": "start", "format": "f32le"}'
         ([FLOATS, np.full(10, 1e30, "<f4").tobytes()], 1007, "beyond 16"),
         (['{"type": "start", "channels": 9}'], 1008, "at most 8 channels"),
         (['{"type": "start", "model": "/etc/passwd"}'], 1007, "model"),
+        ([json.dumps({"type": "é" * 5_000}, ensure_ascii=False)], 1007, "no control message"),
     ],
 )
 def test_who_breaks_the_rules_gets_a_code_and_a_sentence(client, messages, code, words):

@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rtser.audio.source import Gap, MemorySource
-from rtser.errors import ModelError
 from rtser.events import DecisionEvent, EndEvent, ErrorEvent, SourceEvent, UtteranceEvent
 from rtser.recognition import Recognition
 from rtser.serve.recogniser import Recogniser, ServedStream
@@ -163,29 +162,32 @@ def test_a_stream_that_has_ended_takes_nothing_more(recogniser, told):
     assert told.inbox.empty()
 
 
-def test_a_failing_network_ends_its_streams_with_an_error(recogniser, told, monkeypatch):
-    def fail():
-        raise ModelError("the network has failed")
+def fail(*_):
+    raise RuntimeError("out of memory")
 
-    monkeypatch.setattr(recogniser._bank, "step", fail)
-    one = stream()
-    recogniser.push(one, sound(0.5))
-    [events] = told.until_last(one)
+
+def test_a_failing_network_ends_its_streams_with_an_error(recogniser, told, monkeypatch):
+    one, two = stream(), stream()
+    with monkeypatch.context() as broken:
+        broken.setattr(recogniser._bank, "step", fail)
+        recogniser.push(one, sound(0.5))
+        [events] = told.until_last(one)
     assert isinstance(events[-1], ErrorEvent)
-    assert recogniser.alive
+    recogniser.push(two, sound(0.5))
+    recogniser.finish(two)
+    [events] = told.until_last(two)
+    assert isinstance(events[-1], EndEvent)
 
 
 def test_a_bug_ends_the_thread_and_is_told(recogniser, told, monkeypatch):
-    def fail():
-        raise ZeroDivisionError
-
-    monkeypatch.setattr(recogniser._bank, "step", fail)
+    monkeypatch.setattr(recogniser, "_decided", fail)
     one = stream()
     recogniser.push(one, sound(0.5))
     [events] = told.until_last(one)
     assert isinstance(events[-1], ErrorEvent)
     recogniser._thread.join(5)
     assert not recogniser.alive
+    assert isinstance(recogniser.failure, RuntimeError)
 
 
 def test_lateness_is_counted_for_live_streams_only(recogniser, told):
