@@ -10,6 +10,7 @@ import soundfile
 from conftest import sound
 
 from rtser.audio.file import AudioFile, read_audio
+from rtser.audio.libsndfile import _open_ended
 from rtser.errors import InputError
 
 
@@ -160,3 +161,16 @@ def test_an_mp3_read_in_two_threads_leaves_standard_error_alone(tmp_path):
         lengths = set(pool.map(lambda _: len(read_audio(path)), range(40)))
     assert len(lengths) == 1
     assert (os.fstat(2).st_dev, os.fstat(2).st_ino) == (before.st_dev, before.st_ino)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("data : 0 (should be 1)", True),
+        ("data : 4294967295 (should be 1)", True),
+        ("data : 32000 (should be 1)", False),
+        ("data : \N{SUPERSCRIPT TWO} (should be 1)", True),
+    ],
+)
+def test_a_length_that_a_pipe_could_not_know_is_told_from_damage(line, expected):
+    assert _open_ended(line) is expected

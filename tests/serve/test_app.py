@@ -135,17 +135,6 @@ def test_a_reset_drops_the_bytes_of_half_a_sample(client, model):
     assert without_own(events) == expected(model, PCM)
 
 
-def test_a_comment_that_looks_like_libsndfiles_own_log_is_only_a_comment(client, wav):
-    comment = "x\ndata : \N{SUPERSCRIPT TWO} (should be 1)\n".encode()
-    comment += bytes(len(comment) % 2)
-    info = b"INFOICMT" + len(comment).to_bytes(4, "little") + comment
-    chunk = b"LIST" + len(info).to_bytes(4, "little") + info
-    size = (int.from_bytes(wav[4:8], "little") + len(chunk)).to_bytes(4, "little")
-    content = wav[:4] + size + wav[8:36] + chunk + wav[36:]
-    events = client.post("/v1/recognize", content=content).json()["events"]
-    assert events[-1]["type"] == "end"
-
-
 def test_too_many_files_at_once_are_refused(model, wav):
     with serving(model, limits={"uploads": 1}) as client:
         client.service.open(lambda _: None, live=False)
