@@ -88,7 +88,7 @@ def _has_tag(path: Path) -> bool:
 
 def _open_ended(line: str) -> bool:
     """Whether a data chunk's stated length is the mark of a writer that could not know it (a pipe)."""
-    number = re.search(r"\d+", line, re.ASCII)
+    number = re.search(r"\d+", line.split("(should be")[0], re.ASCII)
     stated = int(number[0]) if number else 0
     return stated == 0 or stated >= 2**31 - math.floor(1e6)
 
