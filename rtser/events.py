@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal
 
@@ -38,10 +38,14 @@ class Event:
             utc: when it was made, for events that lie in a file for long; see `utc_now`.
             where: which ``stream`` and ``channel`` of a server it is about.
         """
+        return json.dumps(self.content(utc, where), allow_nan=False)
+
+    def content(self, utc: str | None = None, where: dict[str, Any] | None = None) -> dict[str, Any]:
+        """What `to_json` writes, as plain objects; see there."""
         made = {"utc": utc} if utc and not hasattr(self, "utc") else {}
         content = {"type": self.type} | made | (where or {}) | vars(self)
         content.pop("embedding", None)
-        return json.dumps(content, allow_nan=False, default=vars)
+        return {key: vars(value) if is_dataclass(value) else value for key, value in content.items()}
 
 
 @dataclass(frozen=True)
