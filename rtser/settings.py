@@ -94,6 +94,9 @@ class OutputSettings(Settings):
         None, description="folder for the sound around each utterance, as FLAC with its event beside it"
     )
     record_max_mb: Megabytes = Field(500.0, description="megabytes; beyond this the oldest recordings are deleted")
+    mqtt: str | None = Field(
+        None, description="broker that gets events and the label: mqtt://HOST/PREFIX; needs the package paho-mqtt"
+    )
     save_audio: Path | None = Field(None, description="WAV file for all sound (18 hours at most)")
 
 

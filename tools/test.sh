@@ -10,7 +10,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-packages=(espeak-ng openssl libportaudio2 libasound2-plugins pulseaudio pulseaudio-utils tmux python3-venv)
+packages=(espeak-ng mosquitto openssl libportaudio2 libasound2-plugins pulseaudio pulseaudio-utils tmux python3-venv)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q "ok installed" || missing+=("$package")

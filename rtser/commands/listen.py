@@ -53,6 +53,7 @@ def listen(
     record: Annotated[
         Path | None, typer.Option("--record", help="Folder for the sound around each utterance, as FLAC.")
     ] = None,
+    mqtt: Annotated[str | None, typer.Option("--mqtt", help="Broker that gets events: mqtt://HOST/PREFIX.")] = None,
     save_audio: Annotated[
         Path | None, typer.Option("--save-audio", help="Write all sound to this WAV file (overwritten).")
     ] = None,
@@ -76,7 +77,7 @@ def listen(
     """Recognise emotion in what a microphone picks up, or another program writes, until interrupted."""
     single_threaded()
     with failures() as fail, quiet_libraries(), signals(fail.say, daemon=True) as asked:
-        outputs = {"jsonl": jsonl, "csv": csv, "record": record, "save_audio": save_audio}
+        outputs = {"jsonl": jsonl, "csv": csv, "record": record, "save_audio": save_audio, "mqtt": mqtt}
         lag = {"max_lag_ms": max_lag}
         settings = options.settings(device=device, channel=channel, source=lag, outputs=outputs)
         from rtser.audio.file import AudioFile

@@ -1,1 +1,1 @@
-"""rtser inside other programs: Pipecat, LiveKit Agents, MQTT. Each needs the package that it is for."""
+"""rtser inside other programs: Pipecat, LiveKit Agents. Each needs the package that it is for."""

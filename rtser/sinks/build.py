@@ -13,6 +13,7 @@ from rtser.sinks import AudioSink, Sink
 from rtser.sinks.csv_table import CsvTable
 from rtser.sinks.jsonl import JsonLog
 from rtser.sinks.log_file import LogFile
+from rtser.sinks.mqtt import Mqtt
 from rtser.sinks.recorder import Recorder
 from rtser.sinks.retrying import RetryingSink
 from rtser.sinks.systemd import ServiceManager
@@ -60,6 +61,8 @@ def build_sinks(
             wav = WavFile(settings.save_audio, notify)
             audio_sinks.append(wav)
             sinks.append(wav)
+        if settings.mqtt:
+            sinks.append(Mqtt(settings.mqtt, notify))
         opened.pop_all()
     if manager := ServiceManager.of_environment():
         sinks.append(manager)

@@ -1,0 +1,116 @@
+"""Events to an MQTT broker, for home automation."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from rtser.errors import InputError, OutputError, UnavailableError
+from rtser.events import DecisionEvent, Event, StartEvent, utc_now
+
+PASSWORD_VARIABLE = "RTSER_MQTT_PASSWORD"
+PORTS = {"mqtt": 1883, "mqtts": 8883}
+MOST_WAITING = 1_000
+"""Messages that wait while the broker is away; then the oldest are dropped."""
+CONNECT_S = 5.0
+CLOSE_S = 2.0
+logger = logging.getLogger(__name__)
+
+
+class Mqtt:
+    """Publishes what a person would notice; lives through a broker that goes away.
+
+    Under the prefix of the address: ``event`` has utterances and all other events but decisions, as JSON; ``label`` the
+    emotion now, ``none`` where there is none (retained); ``status`` online or offline (retained, offline by the
+    broker itself where the connection is lost).
+
+    Args:
+        url: mqtt://USER@HOST:PORT/PREFIX, or mqtts://; the prefix is ``rtser`` where there is none. The password is in
+            the environment variable RTSER_MQTT_PASSWORD.
+        notify: told of a broker that goes away, in words.
+
+    Raises:
+        InputError: the address is none.
+        OutputError: the broker cannot be reached, or refuses.
+        UnavailableError: the package paho-mqtt is not installed.
+    """
+
+    def __init__(self, url: str, notify: Callable[[str], object] | None = None) -> None:
+        try:
+            from paho.mqtt.client import Client
+            from paho.mqtt.enums import CallbackAPIVersion
+        except ModuleNotFoundError:
+            how = "in the checkout: pip install -c constraints.txt '.[mqtt]'"
+            raise UnavailableError("MQTT needs the package paho-mqtt", how) from None
+        parts = urlsplit(url)
+        if parts.scheme not in PORTS or not parts.hostname or parts.password:
+            advice = f"write mqtt://HOST:PORT/PREFIX, and a password into {PASSWORD_VARIABLE}"
+            raise InputError(f"{url} is no address of an MQTT broker", advice)
+        self._name, self._prefix = f"{parts.scheme}://{parts.hostname}", parts.path.strip("/") or "rtser"
+        self._notify, self._label, self._away, self._closing = notify, "none", False, False
+        self._client = Client(CallbackAPIVersion.VERSION2)
+        self._client.max_queued_messages_set(MOST_WAITING)
+        self._client.reconnect_delay_set(1, 30)
+        self._client.connect_timeout = CONNECT_S
+        if parts.username:
+            self._client.username_pw_set(parts.username, os.environ.get(PASSWORD_VARIABLE))
+        if parts.scheme == "mqtts":
+            self._client.tls_set()
+        self._client.will_set(f"{self._prefix}/status", "offline", qos=1, retain=True)
+        self._client.on_connect, self._client.on_disconnect = self._connected, self._disconnected
+        try:
+            self._client.connect(parts.hostname, parts.port or PORTS[parts.scheme])
+        except OSError as error:
+            reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+            raise OutputError(f"{self._name} cannot be reached ({reason})", "is the broker running?") from None
+        self._client.loop_start()
+
+    def write(self, event: Event) -> None:
+        """Publish an event, or the label where it is another one than before."""
+        if isinstance(event, DecisionEvent):
+            label = event.label or "none"
+            if label != self._label:
+                self._label = label
+                self._publish("label", label, retain=True)
+            return
+        if isinstance(event, StartEvent):
+            self._label = "none"
+            self._publish("label", self._label, retain=True)
+        self._publish("event", event.to_json(utc_now()))
+
+    def close(self) -> None:
+        """Let the last messages go, and leave."""
+        self._closing = True
+        self._publish("label", "none", retain=True)
+        last = self._publish("status", "offline", retain=True)
+        if self._client.is_connected():
+            last.wait_for_publish(CLOSE_S)
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _publish(self, topic: str, content: str, retain: bool = False) -> Any:
+        return self._client.publish(f"{self._prefix}/{topic}", content, qos=1, retain=retain)
+
+    def _connected(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        if reason.is_failure:
+            self._tell(f"{self._name} refuses ({reason})")
+            return
+        self._publish("status", "online", retain=True)
+        if self._away:
+            self._away = False
+            logger.warning("%s is back.", self._name)
+
+    def _disconnected(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        if not self._closing:
+            self._tell(f"{self._name} has gone ({reason})")
+
+    def _tell(self, problem: str) -> None:
+        """Warn once, until it is back."""
+        if not self._away:
+            self._away = True
+            logger.warning("%s. Recognition goes on, and the broker is called again.", problem)
+            if self._notify:
+                self._notify(problem)
