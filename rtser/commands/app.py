@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import rtser
-from rtser.commands import adapt, bench, devices, embed, enrol, file, listen, model, robustness, serve, train
+from rtser.commands import adapt, batch, bench, devices, embed, enrol, file, listen, model, robustness, serve, train
 
 app = typer.Typer(
     help="Recognise emotion in speech as it is spoken.",
@@ -36,6 +36,8 @@ def _all(
 for command in (
     file.file,
     file.demo,
+    batch.batch,
+    batch.report,
     embed.embed,
     listen.listen,
     listen.settings,

@@ -1,0 +1,175 @@
+"""The folder of a batch: what is finished of it, and its tables."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from rtser.batch.work import Job
+from rtser.errors import InputError, UnavailableError
+from rtser.files import replacing
+
+Format = Literal["parquet", "jsonl"]
+RECORDINGS, UTTERANCES, DECISIONS = "recordings", "utterances", "decisions"
+ROWS = 50_000
+"""Rows of a table that are held at once."""
+
+
+class Archive:
+    """A folder that grows: the results of each recording in a file of its own, whole or absent; then the tables.
+
+    Args:
+        folder: made where it is missing.
+        job: how recordings are recognised; a folder that was begun otherwise is refused.
+        labels: the model's emotions.
+        form: of the tables.
+
+    Raises:
+        InputError: the folder holds something else, or was begun with other settings.
+        OutputError: it cannot be written.
+        UnavailableError: the package of the format is missing.
+    """
+
+    def __init__(self, folder: Path, job: Job, labels: tuple[str, ...], form: Format = "parquet") -> None:
+        if form == "parquet":
+            _pyarrow()
+        self.folder, self._job, self._labels, self._form = folder, job, labels, form
+        self._results = folder / "results"
+        about = {"settings": _settings(job), "labels": list(labels)}
+        noted = folder / "batch.json"
+        if noted.exists():
+            if json.loads(noted.read_text(encoding="utf-8")) != about:
+                raise InputError(
+                    f"{folder} was begun with other settings", "name a new folder, or say what you said then"
+                )
+        elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise InputError(f"{folder} holds something else", "name a new folder")
+        else:
+            with replacing(noted) as part:
+                part.write_text(json.dumps(about, indent=1), encoding="utf-8")
+
+    def missing(self, names: Iterable[str], again: bool = False) -> list[str]:
+        """Those recordings that have no results yet; with `again`, those that had a problem too."""
+        return [name for name in names if not self._is_done(name, again)]
+
+    def keep(self, name: str, entries: list[dict[str, Any]]) -> None:
+        """Keep the results of a recording. Raises OutputError."""
+        with replacing(self._file(name), "make room, and give the same command again") as part:
+            part.write_text("\n".join(map(json.dumps, entries)) + "\n", encoding="utf-8")
+
+    def entries(self, names: Iterable[str]) -> Iterator[dict[str, Any]]:
+        """The results of recordings, in the order of their names, one a channel."""
+        for name in names:
+            for line in self._file(name).read_text(encoding="utf-8").splitlines():
+                yield json.loads(line)
+
+    @staticmethod
+    def all_entries(folder: Path) -> Iterator[dict[str, Any]]:
+        """All results in a folder, in the order of the recordings' names; raises InputError where it has none."""
+        found = [json.loads(line) for file in folder.glob("results/*/*.jsonl") for line in file.open(encoding="utf-8")]
+        if not found:
+            raise InputError(f"{folder} has no results of rtser batch", "name the folder that it wrote")
+        yield from sorted(found, key=lambda entry: (entry["path"], entry["channel"] or 0))
+
+    def write_tables(self, names: list[str]) -> list[Path]:
+        """Write the tables of these recordings; their files. Raises OutputError."""
+        kinds = [RECORDINGS, UTTERANCES, *([DECISIONS] if self._job.decisions else [])]
+        written = []
+        for kind in kinds:
+            path = self.folder / f"{kind}.{self._form}"
+            with replacing(path, "make room, and give the same command again") as part:
+                rows = (row for entry in self.entries(names) for row in self._rows(kind, entry))
+                _write(part, rows, self._columns(kind), self._form)
+            written.append(path)
+        return written
+
+    def _is_done(self, name: str, again: bool) -> bool:
+        file = self._file(name)
+        return file.exists() and not (again and any(entry["problem"] for entry in self.entries([name])))
+
+    def _file(self, name: str) -> Path:
+        key = self._job.key(name)
+        return self._results / key[:2] / f"{key}.jsonl"
+
+    def _columns(self, kind: str) -> dict[str, str]:
+        """Names and types of a table's columns."""
+        own = {
+            RECORDINGS: {"duration": "float64", "utterances": "int64", "speech": "float64", "problem": "string"},
+            UTTERANCES: {"start": "float64", "end": "float64"},
+            DECISIONS: {"time": "float64", "speaking": "bool", "speech": "float64", "salience": "float64"},
+        }[kind]
+        shared = {"path": "string", "channel": "int64"}
+        if kind == RECORDINGS:
+            return shared | own
+        named = {"label": "string", "confidence": "float64", "leaning": "string", "leaning_confidence": "float64"}
+        return shared | own | named | {f"p_{label}": "float64" for label in self._labels}
+
+    def _rows(self, kind: str, entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        shared = {"path": entry["path"], "channel": entry["channel"]}
+        utterances = [event for event in entry["events"] if event["type"] == "utterance"]
+        if kind == RECORDINGS:
+            speech = sum(event["end"] - event["start"] for event in utterances)
+            yield shared | {
+                "duration": entry["duration"],
+                "utterances": len(utterances),
+                "speech": speech,
+                "problem": entry["problem"],
+            }
+            return
+        wanted = utterances if kind == UTTERANCES else [one for one in entry["events"] if one["type"] == "decision"]
+        for event in wanted:
+            leaning = event["leaning"] or {"label": None, "confidence": None}
+            emotions = event["emotions"] or {}
+            row = shared | {key: event.get(key) for key in self._columns(kind) if key in event and key != "leaning"}
+            row |= {"leaning": leaning["label"], "leaning_confidence": leaning["confidence"]}
+            yield row | {f"p_{label}": emotions.get(label) for label in self._labels}
+
+
+def _settings(job: Job) -> dict[str, Any]:
+    """What decides on the results, as it is noted."""
+    model = hashlib.sha256(job.model).hexdigest() if job.model else _shipped()
+    return {
+        "model": model,
+        "window_s": job.window_s,
+        "decide": job.decide.model_dump(),
+        "separate": job.separate,
+        "decisions": job.decisions,
+    }
+
+
+def _shipped() -> str:
+    from rtser.models import default_model_path
+
+    return hashlib.sha256(default_model_path().read_bytes()).hexdigest()
+
+
+def _write(path: Path, rows: Iterator[dict[str, Any]], columns: dict[str, str], form: Format) -> None:
+    """Write rows to a file, a part at a time."""
+    if form == "jsonl":
+        with path.open("w", encoding="utf-8") as file:
+            for row in rows:
+                file.write(json.dumps({name: row.get(name) for name in columns}) + "\n")
+        return
+    arrow = _pyarrow()
+    types = {"string": arrow.string(), "int64": arrow.int64(), "float64": arrow.float64(), "bool": arrow.bool_()}
+    schema = arrow.schema([(name, types[kind]) for name, kind in columns.items()])
+    with arrow.parquet.ParquetWriter(path, schema) as writer:
+        part: list[dict[str, Any]] = []
+        for row in rows:
+            part.append(row)
+            if len(part) == ROWS:
+                writer.write_table(arrow.Table.from_pylist(part, schema))
+                part.clear()
+        writer.write_table(arrow.Table.from_pylist(part, schema))
+
+
+def _pyarrow() -> Any:
+    try:
+        import pyarrow.parquet
+    except ModuleNotFoundError:
+        how = "in the checkout: pip install -c constraints.txt '.[parquet]', or say --format jsonl"
+        raise UnavailableError("Parquet needs the package pyarrow", how) from None
+    return pyarrow

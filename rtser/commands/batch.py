@@ -1,0 +1,102 @@
+"""``rtser batch``: whole archives."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from rtser.commands.options import Recognition, with_recognition
+from rtser.commands.process import failures, single_threaded
+from rtser.commands.signals import signals
+from rtser.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+
+@with_recognition
+def batch(
+    options: Recognition,
+    recordings: Annotated[
+        list[str],
+        typer.Argument(help="Files, folders, 'patterns/**/*.wav', URLs (s3://..., zip://...).", show_default=False),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for results; a second call goes on.")],
+    jobs: Annotated[int | None, typer.Option("--jobs", min=1, help="Processes; one a core if not named.")] = None,
+    dask: Annotated[str | None, typer.Option("--dask", help="Address of a Dask scheduler; else processes.")] = None,
+    format_: Annotated[Literal["parquet", "jsonl"], typer.Option("--format", help="Of the tables.")] = "parquet",
+    separate: Annotated[
+        bool, typer.Option("--separate", help="Each channel on its own, such as agent and caller; else their mean.")
+    ] = False,
+    decisions: Annotated[bool, typer.Option("--decisions", help="Keep every decision, not only utterances.")] = False,
+    retry: Annotated[bool, typer.Option("--retry", help="Try recordings again that had a problem.")] = False,
+) -> None:
+    """Recognise whole archives into tables: recordings, utterances, and decisions where asked.
+
+    Each recording is kept as soon as it is finished, so the same command goes on after it was broken off. A recording
+    that cannot be read is noted in the table `recordings`, and the others are done.
+    """
+    single_threaded()
+    with failures() as fail, signals(fail.say) as asked:
+        from rtser.batch import run
+        from rtser.batch.archive import Archive
+        from rtser.batch.inputs import found
+        from rtser.batch.work import Job
+        from rtser.models import load, read_model
+
+        settings = options.of_files(None)
+        if settings.voice.profile:
+            raise InputError("--voice is for one speaker, and an archive has many", "leave it out")
+        content = read_model(settings.model) if settings.model else None
+        job = Job(content, settings.window_s, settings.decide, separate, decisions)
+        archive = Archive(output, job, load(settings.model, "cpu").labels, format_)
+        names = found(recordings)
+        missing = archive.missing(names, retry)
+        count = jobs or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
+        results = (
+            run.on_cluster(job, missing, dask, asked.stop.is_set)
+            if dask
+            else run.here(job, missing, count, asked.stop.is_set)
+        )
+        with _progress() as progress:
+            shown = progress.add_task("recordings", total=len(names), completed=len(names) - len(missing))
+            for name, entries in results:
+                archive.keep(name, entries)
+                for problem in {entry["problem"] for entry in entries if entry["problem"]}:
+                    fail.say(problem)
+                progress.advance(shown)
+        if asked.stop.is_set():
+            return
+        for path in archive.write_tables(names):
+            typer.echo(str(path))
+
+
+def report(
+    folder: Annotated[Path, typer.Argument(help="What `rtser batch -o` wrote.", show_default=False)],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The page to write; report.html in the folder if not named.")
+    ] = None,
+) -> None:
+    """Write one web page about a batch: emotion over time, distribution, turning points, the clearest moments."""
+    with failures():
+        from rtser.batch.archive import Archive
+        from rtser.batch.report import page
+        from rtser.files import replacing
+
+        path = output or folder / "report.html"
+        entries = list(Archive.all_entries(folder))
+        with replacing(path) as part:
+            part.write_text(page(entries, path.parent), encoding="utf-8")
+        typer.echo(str(path))
+
+
+def _progress() -> Progress:
+    """How far it is, on standard error."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()
+    return Progress(*columns, console=Console(stderr=True), disable=not Console(stderr=True).is_terminal)

@@ -1,0 +1,215 @@
+"""`rtser batch` as an analyst runs it: archives, broken off and gone on with, in processes and on a cluster."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+
+import numpy as np
+import pyarrow.parquet
+import pytest
+import soundfile
+from conftest import ROOT, rtser
+from distributed import LocalCluster
+
+import rtser as library
+
+pytestmark = pytest.mark.e2e
+
+DEMO = soundfile.read(ROOT / "rtser" / "samples" / "demo.flac", dtype="int16")[0]
+BATCH = [sys.executable, "-m", "rtser", "batch"]
+
+
+@pytest.fixture(scope="module")
+def calls(tmp_path_factory):
+    """An archive: 40 recordings in folders, one in stereo, one that is none, one cut short."""
+    folder = tmp_path_factory.mktemp("calls")
+    for number in range(40):
+        path = folder / f"day-{number % 4}" / f"{number:02d}.flac"
+        path.parent.mkdir(exist_ok=True)
+        begin = 5_000 * number
+        soundfile.write(path, DEMO[begin : begin + 80_000], 16_000)
+    both = np.stack([DEMO[:96_000], DEMO[96_000:192_000]], axis=1)
+    soundfile.write(folder / "stereo.wav", both, 16_000)
+    (folder / "broken.wav").write_bytes(b"RIFF no sound")
+    whole = (folder / "day-0" / "00.flac").read_bytes()
+    (folder / "short.flac").write_bytes(whole[: len(whole) // 2])
+    (folder / "notes.txt").write_text("not a recording")
+    return folder
+
+
+def batch(*arguments, **options):
+    return rtser("batch", *arguments, **options)
+
+
+def table(folder, kind="utterances"):
+    return pyarrow.parquet.read_table(folder / f"{kind}.parquet").to_pylist()
+
+
+@pytest.fixture(scope="module")
+def done(calls, tmp_path_factory):
+    """The tables of an unbroken run."""
+    folder = tmp_path_factory.mktemp("done") / "out"
+    result = batch(calls, "-o", folder, "--jobs", 1)
+    assert result.returncode == 0, result.stderr
+    assert "broken.wav" in result.stderr
+    return folder
+
+
+def test_its_tables_say_what_the_library_says(calls, done):
+    recordings = table(done, "recordings")
+    assert len(recordings) == 43
+    assert [row["path"] for row in recordings] == sorted(row["path"] for row in recordings)
+    path = str(calls / "day-0" / "00.flac")
+    said = [row for row in table(done) if row["path"] == path]
+    for row, one in zip(said, library.recognise(path).utterances, strict=True):
+        assert (row["start"], row["end"], row["label"]) == (one.start, one.end, one.label)
+        assert row["confidence"] == one.confidence
+        assert {name: row[f"p_{name}"] for name in one.emotions} == one.emotions
+
+
+def test_what_is_no_recording_is_noted_and_stops_nothing(calls, done):
+    rows = {row["path"]: row for row in table(done, "recordings")}
+    assert "not an audio file" in rows[str(calls / "broken.wav")]["problem"]
+    short = rows[str(calls / "short.flac")]
+    assert "cut short" in short["problem"]
+    assert short["duration"] > 1
+    assert rows[str(calls / "stereo.wav")]["problem"] == ""
+
+
+def test_a_second_call_does_nothing_again(calls, done):
+    before = {path: path.stat().st_mtime_ns for path in (done / "results").rglob("*.jsonl")}
+    assert batch(calls, "-o", done).returncode == 0
+    assert before == {path: path.stat().st_mtime_ns for path in (done / "results").rglob("*.jsonl")}
+
+
+def test_killed_three_times_in_the_middle_and_gone_on_with_it_is_complete_and_the_same(calls, done, tmp_path):
+    out = tmp_path / "out"
+    for least in (3, 14, 30):
+        command = [*map(str, [*BATCH, calls, "-o", out, "--jobs", 2])]
+        quiet = {"stderr": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
+        running = subprocess.Popen(command, start_new_session=True, **quiet)
+        while len(list(out.glob("results/*/*.jsonl"))) < least:
+            time.sleep(0.005)
+        os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
+        assert not (out / "utterances.parquet").exists()
+    assert batch(calls, "-o", out, "--jobs", 2).returncode == 0
+    assert table(out) == table(done)
+    assert table(out, "recordings") == table(done, "recordings")
+
+
+def test_interrupted_it_ends_in_order_and_goes_on(calls, done, tmp_path):
+    command = [*map(str, [*BATCH, calls, "-o", tmp_path / "out", "--jobs", 1])]
+    running = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    while not list((tmp_path / "out").glob("results/*/*.jsonl")):
+        time.sleep(0.02)
+    running.send_signal(signal.SIGINT)
+    _, errors = running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert "Traceback" not in errors
+    assert batch(calls, "-o", tmp_path / "out").returncode == 0
+    assert table(tmp_path / "out") == table(done)
+
+
+@pytest.mark.parametrize(("workers", "threads"), [(2, 1), (1, 2)])
+def test_on_a_cluster_it_is_the_same(calls, done, tmp_path, workers, threads):
+    with LocalCluster(workers, threads_per_worker=threads, host="127.0.0.1", dashboard_address=None) as cluster:
+        result = batch(calls, "-o", tmp_path / "out", "--dask", cluster.scheduler_address)
+    assert result.returncode == 0, result.stderr
+    assert table(tmp_path / "out") == table(done)
+    assert table(tmp_path / "out", "recordings") == table(done, "recordings")
+
+
+def test_a_worker_that_is_killed_loses_nothing(calls, done, tmp_path):
+    with LocalCluster(2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as cluster:
+        command = [*map(str, [*BATCH, calls, "-o", tmp_path / "out", "--dask", cluster.scheduler_address])]
+        running = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        while not list((tmp_path / "out").glob("results/*/*.jsonl")) and running.poll() is None:
+            time.sleep(0.02)
+        os.kill(next(iter(cluster.workers.values())).pid, signal.SIGKILL)
+        _, errors = running.communicate(timeout=100)
+    assert running.returncode == 0, errors
+    assert table(tmp_path / "out") == table(done)
+
+
+def test_channels_can_be_recognised_on_their_own(calls, tmp_path):
+    assert batch(calls / "stereo.wav", "-o", tmp_path / "out", "--separate", "--decisions").returncode == 0
+    rows = table(tmp_path / "out", "recordings")
+    assert [row["channel"] for row in rows] == [0, 1]
+    for channel in (0, 1):
+        said = [row for row in table(tmp_path / "out", "decisions") if row["channel"] == channel]
+        expected = library.recognise(calls / "stereo.wav", channel=channel).decisions
+        assert [(row["time"], row["label"]) for row in said] == [(one.time, one.label) for one in expected]
+
+
+def test_patterns_and_archives_inside_archives(calls, tmp_path):
+    with zipfile.ZipFile(tmp_path / "calls.zip", "w") as archive:
+        for path in sorted((calls / "day-1").iterdir())[:3]:
+            archive.write(path, f"in/{path.name}")
+    form = ("--format", "jsonl", "--jobs", 1)
+    url = f"zip://in/*.flac::{tmp_path / 'calls.zip'}"
+    assert batch(url, "-o", tmp_path / "zip", *form).returncode == 0
+    assert batch(f"{calls}/day-1/*.flac", "-o", tmp_path / "files", *form).returncode == 0
+    zipped = [json.loads(line) for line in (tmp_path / "zip" / "utterances.jsonl").read_text().splitlines()]
+    files = [json.loads(line) for line in (tmp_path / "files" / "utterances.jsonl").read_text().splitlines()]
+    names = {row["path"].split("::")[0].rpartition("/")[2] for row in zipped}
+    same = [row for row in files if row["path"].rpartition("/")[2] in names]
+    assert [row | {"path": ""} for row in zipped] == [row | {"path": ""} for row in same]
+
+
+def test_recordings_with_a_problem_are_tried_again_where_asked(calls, tmp_path):
+    broken = tmp_path / "a.wav"
+    broken.write_bytes(b"no sound")
+    assert batch(broken, "-o", tmp_path / "out").returncode == 0
+    broken.write_bytes((calls / "day-0" / "00.flac").read_bytes())
+    assert batch(broken, "-o", tmp_path / "out").returncode == 0
+    assert table(tmp_path / "out", "recordings")[0]["problem"]
+    assert batch(broken, "-o", tmp_path / "out", "--retry").returncode == 0
+    assert table(tmp_path / "out", "recordings")[0]["problem"] == ""
+
+
+def test_the_report_is_one_page_with_every_recording(calls, done):
+    result = rtser("report", done)
+    assert result.returncode == 0, result.stderr
+    page = (done / "report.html").read_text()
+    assert page.count("<svg") == 43
+    assert "broken.wav" in page
+    assert "<audio" in page
+    assert "http" not in page
+
+
+def test_a_folder_without_results_has_no_report(tmp_path):
+    result = rtser("report", tmp_path)
+    assert (result.returncode, len(result.stderr.splitlines())) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["absent.wav", "-o", "out"], 2, "no such recording"),
+        (["*.nothing", "-o", "out"], 2, "no such recording"),
+        (["zip://a.wav::absent.zip", "-o", "out"], 2, "cannot be listed"),
+        (["{demo}", "-o", "out", "--dask", "tcp://127.0.0.1:9"], 5, "cannot be reached"),
+        (["{demo}", "-o", "out", "--model", "absent.onnx"], 3, "cannot be read"),
+        (["{demo}", "-o", "{tests}"], 2, "something else"),
+        (["{demo}", "-o", "out", "--voice", "me.json"], 2, "many"),
+    ],
+)
+def test_what_does_not_work_is_said_in_one_sentence(arguments, code, words, tmp_path):
+    named = [one.format(demo=ROOT / "rtser" / "samples" / "demo.flac", tests=ROOT / "tests") for one in arguments]
+    result = batch(*named, cwd=tmp_path)
+    assert result.returncode == code, result.stderr
+    assert words in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_folder_of_another_job_is_refused(calls, done):
+    result = batch(calls, "-o", done, "--decisions")
+    assert result.returncode == 2
+    assert "other settings" in result.stderr
