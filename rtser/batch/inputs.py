@@ -9,10 +9,9 @@ from pathlib import Path
 from rtser.audio.opening import INSTALL, URL
 from rtser.errors import InputError
 
-SUFFIXES = frozenset(
-    (".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aiff", ".aif", ".au", ".caf", ".w64")
-    + (".m4a", ".mp4", ".aac", ".webm", ".wma", ".mka", ".mkv", ".mov", ".3gp", ".amr")
-)
+SOUNDS = (".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aiff", ".aif", ".au", ".caf", ".w64")
+VIDEOS = (".m4a", ".mp4", ".aac", ".webm", ".wma", ".mka", ".mkv", ".mov", ".3gp", ".amr")
+SUFFIXES = frozenset((*SOUNDS, *VIDEOS))
 """What is taken of a folder."""
 
 

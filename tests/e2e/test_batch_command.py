@@ -174,7 +174,7 @@ def test_recordings_with_a_problem_are_tried_again_where_asked(calls, tmp_path):
     assert table(tmp_path / "out", "recordings")[0]["problem"] == ""
 
 
-def test_the_report_is_one_page_with_every_recording(calls, done):
+def test_the_report_is_one_page_with_every_recording(done):
     result = rtser("report", done)
     assert result.returncode == 0, result.stderr
     page = (done / "report.html").read_text()
