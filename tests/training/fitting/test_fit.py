@@ -20,7 +20,7 @@ class KilledError(Exception):
     """A kill in the middle of an epoch."""
 
 
-def fitted(checkpoint, break_in_epoch=None, schedule="decay", optimiser="adam"):
+def fitted(checkpoint, break_in_epoch=None, schedule="decay", optimiser="adam", epochs=6):
     """A small regression, fitted for six epochs with dropout; broken off in the middle of one."""
     network = torch.nn.Sequential(
         torch.nn.Linear(10, 12), torch.nn.BatchNorm1d(12), Dropout(0.5), torch.nn.Linear(12, 1)
@@ -42,7 +42,7 @@ def fitted(checkpoint, break_in_epoch=None, schedule="decay", optimiser="adam"):
         network,
         losses,
         validate,
-        Fit(epochs=6, schedule=schedule, optimiser=optimiser),
+        Fit(epochs=epochs, schedule=schedule, optimiser=optimiser),
         checkpoint,
         ProgressReporter(),
         steps=5,
@@ -58,6 +58,13 @@ def test_a_fit_that_was_killed_goes_on_to_the_same_weights_bit_for_bit(tmp_path,
     resumed = fitted(tmp_path / "b.pt", None, *how)
     assert all(torch.equal(unbroken[name], resumed[name]) for name in unbroken)
     assert (tmp_path / "a.csv").read_text() == (tmp_path / "b.csv").read_text()
+
+
+def test_a_fit_does_not_go_on_with_the_learning_rates_of_another_number_of_epochs(tmp_path):
+    with pytest.raises(KilledError):
+        fitted(tmp_path / "a.pt", 4, "one-cycle")
+    with pytest.raises(InputError, match="another number of epochs"):
+        fitted(tmp_path / "a.pt", None, "one-cycle", epochs=9)
 
 
 def test_a_checkpoint_that_does_not_fit_on_the_disk_is_named(tmp_path, monkeypatch):

@@ -99,6 +99,12 @@ class _Fitting:
             self.state = torch.load(checkpoint, weights_only=True, map_location=device)
             if not self._parts.keys() <= self.state.keys():
                 raise InputError(f"{checkpoint} is of another version of rtser", "delete it: its fit begins anew")
+            if any(
+                schedule.state_dict().get("total_steps") != self.state[f"schedule-{number}"].get("total_steps")
+                for number, schedule in enumerate(self._schedules)
+            ):
+                problem = f"{checkpoint} was begun with another number of epochs or draws"
+                raise InputError(problem, "delete it: its fit begins anew")
             for name, part in self._parts.items():
                 part.load_state_dict(self.state[name])
             self._write_history()
