@@ -3,7 +3,7 @@
 >>> import asyncio, rtser.client
 >>> async def main() -> None:
 ...     async with rtser.client.Client("ws://127.0.0.1:8765", sample_rate=8_000) as client:
-...         await client.send(b"...")  # as it is spoken
+...         await client.send(b"...")  # as it is spoken; take events meanwhile, in another task
 ...         await client.finish()
 ...         async for event in client:
 ...             print(event.type)
@@ -28,25 +28,30 @@ from rtser.audio.pcm import FULL_SCALE, FrameJoiner, Sound, check_format
 from rtser.audio.source import Gap
 from rtser.engine.contract import SAMPLE_RATE
 from rtser.errors import ArgumentError, UnavailableError
-from rtser.events import EndEvent, ErrorEvent, Event, SourceEvent, StartEvent, event_from
+from rtser.events import DecisionEvent, EndEvent, ErrorEvent, Event, SourceEvent, StartEvent, event_from
 
 PATH = "/v1/stream"
+FINALIZE = '{"type":"finalize"}'
 SUBPROTOCOL = "rtser.v1"
 MOST_WAITING = 1_000
 """Events that may wait to be taken; beyond this, the server is read no further."""
+MOST_NAME = 200
 MESSAGE_SAMPLES = 8_192
 """Longest message of sound."""
 FOR_GOOD = (400, 401, 403, 404)
 """Refusals that will not change by trying again."""
-RETRY_CODES = (1000, 1001, 1005, 1006, 1011, 1012, 1013)
+RETRY_CODES = (1000, 1001, 1005, 1006, 1008, 1011, 1012, 1013)
 """Closes after which the client tries again; after the others, such as for a message that is wrong, it does not."""
+ALIVE_S = 5.0
+"""After so long without sound an empty message says that the client still lives."""
 
 
 class Client:
     """One stream of sound, recognised by a server. A connection that is lost is opened again.
 
-    Sound that is sent meanwhile is lost: a `SourceEvent` tells that the server is gone, another one that it is back and
-    how much is missing, and time goes on. `StartEvent` comes once, `EndEvent` after `finish`.
+    Sound that is sent meanwhile is lost, and so is what the server had not answered: a `SourceEvent` tells that the
+    server is gone, another one that it is back and how much is missing, and time goes on. `StartEvent` comes once,
+    `EndEvent` after `finish`. Take the events while you send: the server is not read further than 1,000 of them.
 
     Args:
         url: ws://HOST:PORT or wss://HOST:PORT (http and https mean the same).
@@ -78,14 +83,16 @@ class Client:
         check_format(sample_rate, 1, None)
         self._url, self._rate = socket_url(url), sample_rate
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._start = {"type": "start", "format": sample_format, "rate": sample_rate, "events": events, "name": name}
+        said = {"format": sample_format, "rate": sample_rate, "events": events, "name": name[:MOST_NAME]}
+        self._start: dict[str, Any] = {"type": "start", **said}
         self._retry_s = retry_min_s, retry_max_s
         self._floats = sample_format == "f32le"
         self._joiner = FrameJoiner(1)
         self._events: asyncio.Queue[Event | None] = asyncio.Queue(MOST_WAITING)
         self._gaps: deque[Gap] = deque()
         self._socket: Any = None
-        self._position = self._missing = self._all_missing = self._decisions = 0
+        self._position = self._answered = self._all_missing = self._decisions = self._dropped = 0
+        self._sent_s = 0.0
         self._started: StartEvent | None = None
         self._finishing = asyncio.Event()
         self._failure: UnavailableError | None = None
@@ -98,14 +105,16 @@ class Client:
     async def __aenter__(self) -> Client:
         await self._connect()
         self._task = asyncio.create_task(self._receive())
+        self._breath = asyncio.create_task(self._keep_alive())
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._task
+        for task in (self._task, self._breath):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
         if self._socket is not None:
             await self._socket.close()
 
@@ -126,21 +135,25 @@ class Client:
         for at in range(0, len(pcm), MESSAGE_SAMPLES):
             part = pcm[at : at + MESSAGE_SAMPLES]
             self._position += len(part)
-            if not await self._say(np.ascontiguousarray(part).tobytes()):
-                self._missing += len(part)
+            await self._say(np.ascontiguousarray(part).tobytes())
 
     async def broken(self, gap: Gap) -> None:
         """What follows does not continue what was sent before."""
+        self._joiner = self._joiner.anew()
+        at_s = self.time_s
         self._position += gap.missing_samples * self._rate // SAMPLE_RATE
         self._gaps.append(gap)
         said = {"type": "reset", "missing_s": gap.missing_samples / SAMPLE_RATE}
-        if not await self._say(json.dumps(said)):
-            self._gaps.pop()
+        if not await self._say(json.dumps(said)) and gap in self._gaps:
+            self._gaps.remove(gap)
+            self._note(gap)
+            time_s = self.time_s if gap.state == "open" else at_s
+            await self._events.put(SourceEvent(time_s, gap.state, gap.detail, gap.missing_samples))
 
     async def finish(self) -> None:
         """The sound has ended; the last events follow."""
         self._finishing.set()
-        await self._say('{"type":"finalize"}')  # where there is no connection, `_receive` ends the stream
+        await self._say(FINALIZE)  # where there is no connection, `_receive` ends the stream
 
     async def __aiter__(self) -> AsyncIterator[Event]:
         """The events, oldest first, up to `EndEvent`.
@@ -161,6 +174,7 @@ class Client:
             raise self._failure
         if self._socket is None:
             return False
+        self._sent_s = asyncio.get_running_loop().time()
         try:
             await self._socket.send(message)
         except ConnectionClosed:
@@ -185,23 +199,23 @@ class Client:
             raise _refused(self._url, error.response.status_code, error.response.body) from None
         except (OSError, TimeoutError, WebSocketException) as error:
             raise unreachable(self._url, error) from None
-        self._joiner = FrameJoiner(1)
         self._socket = socket
+
+    async def _keep_alive(self) -> None:
+        """Say something where the source is silent: the server ends who says nothing."""
+        while True:
+            await asyncio.sleep(ALIVE_S)
+            if asyncio.get_running_loop().time() - self._sent_s >= ALIVE_S and not self._finishing.is_set():
+                with suppress(UnavailableError):
+                    await self._say(b"")
 
     async def _receive(self) -> None:
         """Hand on what the server says; open lost connections again."""
-        from websockets.exceptions import ConnectionClosed
-
         try:
             while True:
-                try:
-                    while True:
-                        if await self._take(event_from(json.loads(await self._socket.recv()))):
-                            return
-                except ConnectionClosed as closed:
-                    self._socket = None
-                    code = closed.rcvd.code if closed.rcvd else 1006
-                    reason = (closed.rcvd.reason if closed.rcvd else "") or "the connection was lost"
+                code, reason = await self._listen()
+                if not reason:
+                    return
                 if code not in RETRY_CODES:
                     raise UnavailableError(f"{self._url} has ended the stream ({reason})")
                 await self._events.put(SourceEvent(self.time_s, "lost", reason, 0))
@@ -213,25 +227,50 @@ class Client:
             self._failure = error
             await self._events.put(None)
 
+    async def _listen(self) -> tuple[int, str]:
+        """Hand on what one connection says; why it was lost, with its code, or nothing where the stream has ended."""
+        from websockets.exceptions import ConnectionClosed
+
+        try:
+            while True:
+                try:
+                    event = event_from(json.loads(await self._socket.recv()))
+                except ValueError as error:
+                    raise UnavailableError(f"{self._url} says what is no event ({error})") from None
+                if await self._take(event):
+                    return 1000, ""
+        except ConnectionClosed as closed:
+            self._socket = None
+            code = closed.rcvd.code if closed.rcvd else 1006
+            return code, (closed.rcvd.reason if closed.rcvd else "") or "the connection was lost"
+
     async def _reconnect(self) -> None:
+        """Open a connection again, unless the sound ends meanwhile."""
         pause_s, longest_s = self._retry_s
-        while not self._finishing.is_set():
+        while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause_s):
                     await self._finishing.wait()
-                continue
+                return
             try:
-                await self._connect()
+                async with asyncio.timeout(longest_s):
+                    await self._connect()
                 break
+            except TimeoutError:
+                continue
             except UnavailableError as error:
                 if isinstance(error, RefusedError) and error.status in FOR_GOOD:
                     raise
                 pause_s = min(2 * pause_s, longest_s)
-        else:
-            return  # the sound has ended meanwhile
-        missing, self._missing = self._missing * SAMPLE_RATE // self._rate, 0
+        for gap in self._gaps:  # the server did not live to tell of them
+            self._note(gap)
+        self._gaps.clear()
+        missing = max(0, (self._position - self._answered) * SAMPLE_RATE // self._rate)
         self._all_missing += missing
+        self._answered = self._position
         await self._events.put(SourceEvent(self.time_s, "open", self._url, missing))
+        if self._finishing.is_set():
+            await self._say(FINALIZE)
 
     async def _take(self, event: Event) -> bool:
         """Hand on an event; whether it is the last one."""
@@ -241,23 +280,36 @@ class Client:
             self._started = event
         elif isinstance(event, SourceEvent) and self._gaps:
             gap = self._gaps.popleft()
-            event = SourceEvent(event.time, gap.state, gap.detail, gap.missing_samples)
+            self._note(gap)
+            time_s = event.time if gap.state == "open" else event.time - gap.missing_samples / SAMPLE_RATE
+            event = SourceEvent(time_s, gap.state, gap.detail, gap.missing_samples)
         elif isinstance(event, EndEvent):
             self._decisions += event.decisions
-            missing = event.missing_samples + self._all_missing
-            figures = event.dropped_samples, missing, event.step_ms, event.latency_ms
+            self._answered = self._position
+            if not self._finishing.is_set():  # the server ends, not the sound: the close follows
+                return False
+            figures = self._dropped, self._all_missing, event.step_ms, event.latency_ms
             event = EndEvent(event.time, self._decisions, *figures)
+        if isinstance(event, DecisionEvent):
+            self._answered = max(self._answered, round(event.time * self._rate))
         await self._events.put(event)
         if isinstance(event, EndEvent):
             await self._events.put(None)
         return isinstance(event, EndEvent)
 
+    def _note(self, gap: Gap) -> None:
+        """Count the sound of a gap: it arrived and was skipped, or never arrived."""
+        if gap.state == "skipped":
+            self._dropped += gap.missing_samples
+        else:
+            self._all_missing += gap.missing_samples
+
     async def _end(self) -> None:
         """The stream ends without the server."""
         await self._events.put(ErrorEvent(self.time_s, "the server was gone when the sound ended"))
         nothing: dict[str, float | None] = {"p50": None, "p99": None, "max": None}
-        missing = self._all_missing + self._missing * SAMPLE_RATE // self._rate
-        await self._events.put(EndEvent(self.time_s, self._decisions, 0, missing, nothing, nothing))
+        missing = self._all_missing + max(0, (self._position - self._answered) * SAMPLE_RATE // self._rate)
+        await self._events.put(EndEvent(self.time_s, self._decisions, self._dropped, missing, nothing, nothing))
         await self._events.put(None)
 
 
@@ -286,7 +338,11 @@ def _refused(url: str, status: int, body: bytes | bytearray | None) -> RefusedEr
 
 def socket_url(url: str) -> str:
     """The address of the WebSocket; raises ArgumentError where the URL is none."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  # raises ValueError where it is none
+    except ValueError as error:
+        raise ArgumentError(f"{url} is no address of a server ({error})", "write ws://HOST:PORT") from None
     scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
     if scheme not in ("ws", "wss") or not parts.hostname:
         raise ArgumentError(f"{url} is no address of a server", "write ws://HOST:PORT or wss://HOST:PORT")

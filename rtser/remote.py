@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import urllib.error
 import urllib.request
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
+from http.client import HTTPException
 from typing import Any
 
-from rtser.audio.source import Gap, Source
+from rtser.audio.source import Chunk, Gap, Source
 from rtser.client import PATH, Client, socket_url, unreachable
 from rtser.engine.contract import SAMPLE_RATE, window_segments
-from rtser.errors import UnavailableError
+from rtser.errors import RtserError, UnavailableError
 from rtser.events import DecisionEvent, EndEvent, ErrorEvent, Event
 from rtser.sinks import AudioSink, Sink
 from rtser.statistics import RunStatistics, Snapshot
 
 ANSWER_S = 10.0
+MOST_CHUNKS = 32
+"""Chunks of the source that wait for the network; a live source drops what is older by itself."""
 
 
 class RemoteSession:
@@ -67,7 +72,10 @@ class RemoteSession:
         self._current = statistics, source
         self._notices.clear()
         async with Client(self._url, token=self._token, sample_format="f32le", name=source.name) as client:
-            feeding = asyncio.create_task(_feed(client, source, statistics, audio_sinks))
+            loop, chunks = asyncio.get_running_loop(), asyncio.Queue[Chunk | RtserError | None](MOST_CHUNKS)
+            reading = threading.Thread(target=_read, args=[source, chunks, loop], name="source", daemon=True)
+            reading.start()
+            feeding = asyncio.create_task(_feed(client, chunks, statistics, audio_sinks))
             try:
                 async for event in client:
                     for one in [*self._failures(client), self._own(event, client, source, statistics)]:
@@ -76,14 +84,16 @@ class RemoteSession:
                 await feeding
             finally:
                 feeding.cancel()
+                with suppress(asyncio.CancelledError, RtserError):
+                    await feeding
 
     def _own(self, event: Event, client: Client, source: Source, statistics: RunStatistics) -> Event:
         """An event with the figures of this side of the network."""
         if isinstance(event, DecisionEvent) and (lag_s := source.lag_s()) is not None:
             statistics.note_latency(lag_s + client.time_s - event.time)
         if isinstance(event, EndEvent):
-            dropped, latency_ms = statistics.dropped_samples, statistics.latency_ms()
-            return EndEvent(event.time, event.decisions, dropped, event.missing_samples, event.step_ms, latency_ms)
+            figures = event.dropped_samples, event.missing_samples, event.step_ms, statistics.latency_ms()
+            return EndEvent(event.time, event.decisions, *figures)
         return event
 
     def _failures(self, client: Client) -> list[ErrorEvent]:
@@ -93,11 +103,29 @@ class RemoteSession:
         return failures
 
 
-async def _feed(client: Client, source: Source, statistics: RunStatistics, audio_sinks: Sequence[AudioSink]) -> None:
+def _read(source: Source, chunks: asyncio.Queue[Chunk | RtserError | None], loop: asyncio.AbstractEventLoop) -> None:
+    """Hand the source's chunks to the event loop; in a thread, which may wait for a silent source for ever."""
+    last: RtserError | None = None
+    with suppress(RuntimeError):  # the loop has ended
+        try:
+            for chunk in source.chunks():
+                asyncio.run_coroutine_threadsafe(chunks.put(chunk), loop).result()
+        except RtserError as error:
+            last = error
+        asyncio.run_coroutine_threadsafe(chunks.put(last), loop).result()
+
+
+async def _feed(
+    client: Client,
+    chunks: asyncio.Queue[Chunk | RtserError | None],
+    statistics: RunStatistics,
+    audio_sinks: Sequence[AudioSink],
+) -> None:
     """Send the source's sound to its end, and let the stream end in order, whatever happens to the source."""
-    chunks = iter(source.chunks())
     try:
-        while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
+        while (chunk := await chunks.get()) is not None:
+            if isinstance(chunk, RtserError):
+                raise chunk
             if isinstance(chunk, Gap):
                 statistics.note_gap(chunk.state == "skipped", chunk.missing_samples)
                 await client.broken(chunk)
@@ -121,5 +149,5 @@ def _model(url: str, token: str | None) -> dict[str, Any]:
     except urllib.error.HTTPError as error:
         advice = "give its token" if error.code == 401 else ""
         raise UnavailableError(f"{url} refuses (HTTP status {error.code})", advice) from None
-    except (OSError, ValueError, LookupError) as error:
+    except (OSError, ValueError, LookupError, HTTPException) as error:
         raise unreachable(url, getattr(error, "reason", error)) from None

@@ -7,7 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from rtser.audio.decoder import Decoder, UnreadableError
 from rtser.audio.ffmpeg import FfmpegDecoder
@@ -65,29 +65,38 @@ def _checked(path: Path, name: str) -> Path:
     return path
 
 
-def _remote(url: str, name: str, raw: RawSettings | None) -> Decoder:
+def copy_remote(url: str, copy: IO[bytes]) -> None:
+    """Copy what a URL names into a file; raises InputError where it cannot be read."""
     try:
         import fsspec
     except ModuleNotFoundError:
-        raise InputError(f"{name}: URLs need the package fsspec", INSTALL.format("remote")) from None
+        raise InputError(f"{url}: URLs need the package fsspec", INSTALL.format("remote")) from None
     try:
         with fsspec.open(url, "rb") as content:
-            return _copied(content, name, raw)
-    except InputError:
-        raise
+            shutil.copyfileobj(content, copy)
     except Exception as error:  # each file system has errors of its own
         reason = str(error).strip().rstrip(".") or type(error).__name__
-        raise InputError(f"{name} cannot be read ({reason.splitlines()[0]})") from None
+        raise InputError(f"{url} cannot be read ({reason.splitlines()[0]})") from None
+
+
+def _remote(url: str, name: str, raw: RawSettings | None) -> Decoder:
+    with NamedTemporaryFile() as copy:
+        copy_remote(url, copy)
+        return _of_copy(copy, name, raw)
 
 
 def _copied(content: BinaryIO, name: str, raw: RawSettings | None) -> Decoder:
     """The decoder of a temporary copy, because decoders seek; the copy goes when the decoder is closed."""
     with NamedTemporaryFile() as copy:
         shutil.copyfileobj(content, copy)
-        copy.flush()
-        if not copy.tell():
-            raise InputError(f"{name} is empty", "for samples without a header, say what they are with --format")
-        return _decoder(Path(copy.name), name, raw)
+        return _of_copy(copy, name, raw)
+
+
+def _of_copy(copy: IO[bytes], name: str, raw: RawSettings | None) -> Decoder:
+    copy.flush()
+    if not copy.tell():
+        raise InputError(f"{name} is empty", "for samples without a header, say what they are with --format")
+    return _decoder(Path(copy.name), name, raw)
 
 
 def _decoder(path: Path | int, name: str, raw: RawSettings | None) -> Decoder:

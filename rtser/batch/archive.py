@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
+from rtser.batch.inputs import stamp
 from rtser.batch.work import Job
 from rtser.errors import InputError, UnavailableError
 from rtser.files import replacing
 
 Format = Literal["parquet", "jsonl"]
 RECORDINGS, UTTERANCES, DECISIONS = "recordings", "utterances", "decisions"
+PART = re.compile(r"\.[0-9a-f]{32}\.(json|jsonl|parquet)")
+"""What `rtser.files.replacing` leaves of a call that was killed."""
 ROWS = 50_000
 """Rows of a table that are held at once."""
 
@@ -40,8 +45,10 @@ class Archive:
         self._results = folder / "results"
         about = {"settings": _settings(job), "labels": list(labels)}
         noted = folder / "batch.json"
+        for part in [one for one in folder.rglob(".*") if PART.fullmatch(one.name)] if folder.is_dir() else []:
+            part.unlink()  # of a call that was killed
         if noted.exists():
-            if json.loads(noted.read_text(encoding="utf-8")) != about:
+            if _read(noted) != about:
                 raise InputError(
                     f"{folder} was begun with other settings", "name a new folder, or say what you said then"
                 )
@@ -57,22 +64,16 @@ class Archive:
 
     def keep(self, name: str, entries: list[dict[str, Any]]) -> None:
         """Keep the results of a recording. Raises OutputError."""
-        with replacing(self._file(name), "make room, and give the same command again") as part:
-            part.write_text("\n".join(map(json.dumps, entries)) + "\n", encoding="utf-8")
+        advice = "make room, and give the same command again"
+        with replacing(self._file(name), advice) as part, part.open("w", encoding="utf-8") as file:
+            file.write("\n".join(map(json.dumps, entries)) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
 
     def entries(self, names: Iterable[str]) -> Iterator[dict[str, Any]]:
         """The results of recordings, in the order of their names, one a channel."""
         for name in names:
-            for line in self._file(name).read_text(encoding="utf-8").splitlines():
-                yield json.loads(line)
-
-    @staticmethod
-    def all_entries(folder: Path) -> Iterator[dict[str, Any]]:
-        """All results in a folder, in the order of the recordings' names; raises InputError where it has none."""
-        found = [json.loads(line) for file in folder.glob("results/*/*.jsonl") for line in file.open(encoding="utf-8")]
-        if not found:
-            raise InputError(f"{folder} has no results of rtser batch", "name the folder that it wrote")
-        yield from sorted(found, key=lambda entry: (entry["path"], entry["channel"] or 0))
+            yield from _lines(self._file(name))
 
     def write_tables(self, names: list[str]) -> list[Path]:
         """Write the tables of these recordings; their files. Raises OutputError."""
@@ -87,11 +88,15 @@ class Archive:
         return written
 
     def _is_done(self, name: str, again: bool) -> bool:
-        file = self._file(name)
-        return file.exists() and not (again and any(entry["problem"] for entry in self.entries([name])))
+        try:
+            entries = list(_lines(self._file(name)))
+        except (OSError, ValueError):  # missing, or damaged by a failing disk
+            return False
+        return bool(entries) and not (again and any(entry["problem"] for entry in entries))
 
     def _file(self, name: str) -> Path:
-        key = self._job.key(name)
+        known = f"{stamp(name)} {name}".encode(errors="surrogateescape")
+        key = hashlib.sha256(known).hexdigest()[:32]
         return self._results / key[:2] / f"{key}.jsonl"
 
     def _columns(self, kind: str) -> dict[str, str]:
@@ -126,6 +131,33 @@ class Archive:
             row = shared | {key: event.get(key) for key in self._columns(kind) if key in event and key != "leaning"}
             row |= {"leaning": leaning["label"], "leaning_confidence": leaning["confidence"]}
             yield row | {f"p_{label}": emotions.get(label) for label in self._labels}
+
+
+def all_entries(folder: Path) -> Iterator[dict[str, Any]]:
+    """All results in a folder, one a channel, without decisions; raises InputError where none are, or damaged."""
+    files = sorted(file for file in folder.glob("results/*/*.jsonl") if not file.name.startswith("."))
+    if not files:
+        raise InputError(f"{folder} has no results of rtser batch", "name the folder that it wrote")
+    for file in files:
+        try:
+            for entry in _lines(file):
+                utterances = [event for event in entry["events"] if event["type"] == "utterance"]
+                yield entry | {"events": utterances}
+        except ValueError:
+            raise InputError(f"{file} is damaged", "delete it, and give the command of the batch again") from None
+
+
+def _lines(file: Path) -> Iterator[dict[str, Any]]:
+    with file.open(encoding="utf-8") as lines:
+        for line in lines:
+            yield json.loads(line)
+
+
+def _read(noted: Path) -> Any:
+    try:
+        return json.loads(noted.read_text(encoding="utf-8"))
+    except ValueError:
+        raise InputError(f"{noted} is damaged", "name a new folder") from None
 
 
 def _settings(job: Job) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
-from glob import glob
+from glob import glob, has_magic
 from pathlib import Path
 
 from rtser.audio.opening import INSTALL, URL
@@ -36,30 +37,49 @@ def found(names: Iterable[str]) -> list[str]:
     return sorted(recordings)
 
 
+def stamp(name: str) -> str:
+    """What changes when a local recording does; empty for a URL."""
+    if URL in name:
+        return ""
+    try:
+        about = Path(name).stat()
+    except OSError:
+        return ""
+    return f"{about.st_size} {about.st_mtime_ns}"
+
+
 def _local(name: str) -> list[str]:
-    path = Path(name)
+    path = Path(name).absolute()
     if path.is_dir():
-        return [str(one) for one in path.rglob("*") if one.suffix.lower() in SUFFIXES and one.is_file()]
+        return [str(one) for one in path.rglob("*") if _is_recording(one.name) and one.is_file()]
     if path.exists():
-        return [name]
-    return [one for one in glob(name, recursive=True) if Path(one).is_file()]  # noqa: PTH207  # absolute patterns too
+        return [os.path.normpath(path)]
+    return [os.path.normpath(one) for one in glob(str(path), recursive=True) if Path(one).is_file()]  # noqa: PTH207
 
 
 def _remote(url: str) -> list[str]:
+    """The recordings of a URL: of a folder all, of a pattern those that it fits, else the URL itself."""
     try:
         import fsspec
     except ModuleNotFoundError:
         raise InputError(f"{url}: URLs need the package fsspec", INSTALL.format("remote")) from None
+    first, *inside = url.split("::")
     try:
-        return [_whole(url, one) for one in fsspec.open_files(url, "rb")]
+        system, path = fsspec.core.url_to_fs(url)
+        if has_magic(first):
+            found = system.glob(path)
+        elif system.isdir(path):
+            found = [one for one in system.find(path) if _is_recording(one)]
+        else:
+            return [url] if system.exists(path) else []
     except Exception as error:  # each file system has errors of its own
         reason = str(error).strip().rstrip(".") or type(error).__name__
         raise InputError(f"{url} cannot be listed ({reason.splitlines()[0]})") from None
+    begin = first[: len(first) - len(path)] if first.endswith(path) else first.split(URL)[0] + URL
+    if first.split(URL)[0] in ("http", "https"):
+        begin = ""
+    return ["::".join([begin + one if begin else one, *inside]) for one in found]
 
 
-def _whole(url: str, one: object) -> str:
-    """The URL of one file that a pattern found, with what it is inside of (``::``)."""
-    inner, *outer = url.split("::")
-    path = str(getattr(one, "path", ""))
-    protocol = inner.split(URL)[0]
-    return "::".join([path if URL in path else f"{protocol}{URL}{path}", *outer])
+def _is_recording(name: str) -> bool:
+    return not name.rpartition("/")[2].startswith(".") and Path(name).suffix.lower() in SUFFIXES

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import heapq
 import html
 import itertools
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from rtser.audio.opening import URL
 from rtser.ui.style import clock_time, colour, percent
@@ -17,6 +19,7 @@ from rtser.ui.style import clock_time, colour, percent
 MOST_RECORDINGS = 300
 """Recordings that are drawn: those with the most turning points; the others are counted only."""
 MOST_MOMENTS = 30
+MOST_PROBLEMS = 100
 CLOSE_S = 30.0
 """Two utterances further apart are no turning point."""
 QUIET = ("neutral", "calm")
@@ -49,82 +52,111 @@ def turns(entry: dict[str, Any]) -> list[Turn]:
     ]
 
 
-def moments(entries: Sequence[dict[str, Any]]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    """The utterances whose emotion, neutral apart, is clearest, each with its entry; the clearest first."""
-    found = [
-        (entry, event)
-        for entry in entries
-        for event in entry["events"]
-        if event["type"] == "utterance" and event["label"] and event["label"] not in QUIET
-    ]
-    return sorted(found, key=lambda pair: -pair[1]["confidence"])[:MOST_MOMENTS]
+class Summary:
+    """What the page tells, gathered entry by entry; its size does not grow with the archive."""
+
+    def __init__(self) -> None:
+        self.count, self.seconds, self.problems = 0, 0.0, 0
+        self.speech: Counter[str] = Counter()
+        self.turns: Counter[tuple[str, str]] = Counter()
+        self.some_problems: list[str] = []
+        self.labels: set[str] = set()
+        self._moments: list[tuple[float, int, dict[str, Any], dict[str, Any]]] = []
+        self._strips: list[tuple[int, int, dict[str, Any]]] = []
+
+    def add(self, entry: dict[str, Any]) -> None:
+        """Take the results of one recording, or of one of its channels."""
+        self.count += 1
+        self.seconds += entry["duration"]
+        if entry["problem"]:
+            self.problems += 1
+            if len(self.some_problems) < MOST_PROBLEMS:
+                self.some_problems.append(entry["problem"])
+        found = turns(entry)
+        self.turns.update((turn.before, turn.after) for turn in found)
+        _keep(self._strips, (len(found), -self.count, entry), MOST_RECORDINGS)
+        for number, event in enumerate(one for one in entry["events"] if one["type"] == "utterance"):
+            self.labels.update(event["emotions"])
+            self.speech[event["label"] or "uncertain"] += event["end"] - event["start"]
+            if event["label"] and event["label"] not in QUIET:
+                order = -(10_000 * self.count + number)
+                _keep(self._moments, (event["confidence"], order, entry, event), MOST_MOMENTS)
+
+    @property
+    def moments(self) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+        """The utterances whose emotion, neutral apart, is clearest, each with its entry; the clearest first."""
+        return [(entry, event) for _, _, entry, event in sorted(self._moments, key=lambda one: one[:2], reverse=True)]
+
+    @property
+    def recordings(self) -> list[dict[str, Any]]:
+        """Those with the most turning points, by their names."""
+        return sorted((one[-1] for one in self._strips), key=lambda entry: (entry["path"], entry["channel"] or 0))
 
 
-def page(entries: Sequence[dict[str, Any]], beside: Path) -> str:
+def _keep(heap: list[Any], item: tuple[Any, ...], most: int) -> None:
+    """Keep an item if it is among the largest."""
+    if len(heap) < most:
+        heapq.heappush(heap, item)
+    else:
+        heapq.heappushpop(heap, item)
+
+
+def page(entries: Iterable[dict[str, Any]], beside: Path) -> str:
     """The page, as HTML that needs nothing else but the sound.
 
     Args:
-        entries: of `rtser.batch.archive.Archive.all_entries`.
+        entries: of `rtser.batch.archive.all_entries`.
         beside: folder in which the page will lie; the sound is linked from there.
     """
-    labels = tuple(sorted({name for entry in entries for event in entry["events"] for name in event["emotions"] or ()}))
-    of_entry = {id(entry): turns(entry) for entry in entries}
-    drawn = sorted(entries, key=lambda entry: -len(of_entry[id(entry)]))[:MOST_RECORDINGS]
-    shown = {id(entry) for entry in drawn}
-    problems = [entry for entry in entries if entry["problem"]]
-    hours = sum(entry["duration"] for entry in entries) / 3600
+    found = Summary()
+    for entry in entries:
+        found.add(entry)
+    labels, recordings = tuple(sorted(found.labels)), found.recordings
     parts = [
         "<h1>Emotion in speech</h1>",
-        f"<p>{len(entries)} recordings (each channel that was recognised on its own is one), {hours:.2f} hours, "
-        f"{len(problems)} with a problem.</p>",
+        f"<p>{found.count} recordings (each channel that was recognised on its own is one), "
+        f"{found.seconds / 3600:.2f} hours, {found.problems} with a problem.</p>",
         "<h2>Distribution</h2>",
-        _distribution(entries, labels),
+        _distribution(found.speech, labels),
         "<h2>The clearest moments</h2>",
-        _moments(entries, labels, beside),
+        _moments(found, labels, beside),
         "<h2>Turning points</h2>",
-        _turns([turn for found in of_entry.values() for turn in found], labels),
+        _turns(found.turns, labels),
         "<h2>Recordings</h2>",
-        *(_recording(entry, labels) for entry in entries if id(entry) in shown),
+        *(_recording(entry, labels) for entry in recordings),
     ]
-    if len(entries) > len(drawn):
-        parts.append(f"<p class=soft>{len(entries) - len(drawn)} further recordings have fewer turning points.</p>")
-    if problems:
-        rows = "".join(f"<li>{_text(entry['problem'])}" for entry in problems)
-        parts += ["<h2>Problems</h2>", f"<ul>{rows}</ul>"]
+    if found.count > len(recordings):
+        parts.append(f"<p class=soft>{found.count - len(recordings)} further recordings have fewer turning points.</p>")
+    if found.problems:
+        rows = "".join(f"<li>{_text(problem)}" for problem in found.some_problems)
+        parts += [f"<h2>Problems</h2><p>{found.problems}; the first of them:</p>", f"<ul>{rows}</ul>"]
     parts.append("<p class=soft>An emotion named is a likeness in sound, not what a person feels.</p>")
     head = "<meta charset=utf-8><meta name=viewport content='width=device-width'><title>rtser report</title>"
     head += f"<style>{STYLE}</style>"
     return f"<!doctype html><html lang=en><head>{head}</head><body>{''.join(parts)}</body></html>\n"
 
 
-def _distribution(entries: Sequence[dict[str, Any]], labels: tuple[str, ...]) -> str:
+def _distribution(speech: Counter[str], labels: tuple[str, ...]) -> str:
     """Seconds of speech by emotion."""
-    seconds: Counter[str] = Counter()
-    for entry in entries:
-        for event in entry["events"]:
-            if event["type"] == "utterance":
-                seconds[event["label"] or "uncertain"] += event["end"] - event["start"]
-    total = sum(seconds.values()) or 1.0
+    total = sum(speech.values()) or 1.0
     rows = [
         f"<tr><td>{_mark(name, labels)}{_text(name)}<td>{percent(value / total)}<td>{clock_time(value)}"
-        for name, value in seconds.most_common()
+        for name, value in speech.most_common()
     ]
     return f"<table><tr><th>emotion<th>share of speech<th>time{''.join(rows)}</table>"
 
 
-def _moments(entries: Sequence[dict[str, Any]], labels: tuple[str, ...], beside: Path) -> str:
+def _moments(found: Summary, labels: tuple[str, ...], beside: Path) -> str:
     rows = []
-    for entry, event in moments(entries):
+    for entry, event in found.moments:
         sound = _sound(entry["path"], event, beside)
-        where = (
-            f"{_text(_short(entry))}<td>{clock_time(event['start'])}<td>{_mark(event['label'], labels)}{event['label']}"
-        )
-        rows.append(f"<tr><td>{where}<td>{percent(event['confidence'])}<td>{sound}")
+        emotion = _mark(event["label"], labels) + _text(event["label"])
+        where = f"{_text(_short(entry))}<td>{clock_time(event['start'])}"
+        rows.append(f"<tr><td>{where}<td>{emotion}<td>{percent(event['confidence'])}<td>{sound}")
     return f"<table><tr><th>recording<th>at<th>emotion<th>probability<th>{''.join(rows)}</table>"
 
 
-def _turns(found: Sequence[Turn], labels: tuple[str, ...]) -> str:
-    kinds = Counter((turn.before, turn.after) for turn in found)
+def _turns(kinds: Counter[tuple[str, str]], labels: tuple[str, ...]) -> str:
     rows = [
         f"<tr><td>{_mark(before, labels)}{_text(before)}<td>{_mark(after, labels)}{_text(after)}<td>{count}"
         for (before, after), count in kinds.most_common(20)
@@ -153,7 +185,7 @@ def _sound(path: str, event: dict[str, Any], beside: Path) -> str:
     """A player of a moment, where the recording is at hand."""
     if URL in path or not Path(path).exists():
         return ""
-    link = os.path.relpath(path, beside).replace(os.sep, "/")
+    link = quote(os.path.relpath(path, beside.absolute()).replace(os.sep, "/"))
     return f"<audio controls preload=none src='{_text(link)}#t={event['start']:.2f},{event['end']:.2f}'></audio>"
 
 

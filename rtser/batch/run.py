@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+import signal
+import threading
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from typing import Any
 
-from rtser.batch.work import Job, recognised
-from rtser.errors import InputError, UnavailableError
+from rtser.batch.work import Job, failed, recognised
+from rtser.errors import UnavailableError
 
 Results = tuple[str, list[dict[str, Any]]]
 AHEAD = 4
@@ -27,32 +29,46 @@ def here(job: Job, names: list[str], jobs: int, stopped: Callable[[], bool]) -> 
         jobs: how many processes.
         stopped: whether no more are to be begun.
 
-    Raises:
-        InputError: a process was killed.
+    A recording whose process is killed, perhaps because memory ran out, is tried once more alone.
     """
-    for library in ("OMP", "OPENBLAS", "MKL"):
-        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
-    waiting: dict[Future[list[dict[str, Any]]], str] = {}
     left = iter(names)
-    with ProcessPoolExecutor(jobs, get_context("spawn"), _begin) as pool:
-        try:
-            while True:
-                while len(waiting) < AHEAD * jobs and not stopped() and (name := next(left, None)) is not None:
-                    waiting[pool.submit(recognised, job, name)] = name
-                if not waiting:
-                    return
-                done, _ = wait(waiting, timeout=0.5, return_when=FIRST_COMPLETED)
-                if stopped():
-                    for future in [one for one in waiting if one.cancel()]:
-                        del waiting[future]
-                for future in done:
-                    if future in waiting:
-                        yield waiting.pop(future), future.result()
-        except BrokenProcessPool:
-            problem = "a process was killed, perhaps because memory ran out"
-            raise InputError(problem, "give the same command again with fewer --jobs: it goes on") from None
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    suspects: list[str] = []  # what was open when a process was killed: one of them may kill the next one too
+    while True:
+        alone = bool(suspects)
+        source = iter([suspects.pop(0)]) if alone else left
+        killed = yield from _in_pool(job, source, 1 if alone else jobs, stopped)
+        if alone and killed:
+            yield killed[0], failed(killed[0], "it kills the process that decodes it")
+        elif killed:
+            suspects += killed
+        if stopped() or not (suspects or killed or alone):
+            return
+
+
+def _in_pool(
+    job: Job, names: Iterator[str], jobs: int, stopped: Callable[[], bool]
+) -> Generator[Results, None, list[str]]:
+    """`here`, until all are done or a process is killed: what was open then."""
+    waiting: dict[Future[list[dict[str, Any]]], str] = {}
+    pool = ProcessPoolExecutor(jobs, get_context("spawn"), _begin)
+    try:
+        while True:
+            while len(waiting) < AHEAD * jobs and not stopped() and (name := next(names, None)) is not None:
+                waiting[pool.submit(recognised, job, name)] = name
+            if not waiting:
+                return []
+            finished, _ = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
+            for future in finished:
+                entries = future.result()
+                yield waiting.pop(future), entries
+            if stopped():
+                return []
+    except BrokenProcessPool:
+        return list(waiting.values())
+    finally:
+        for process in list((pool._processes or {}).values()):  # results are whole or absent
+            process.terminate()
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def on_cluster(job: Job, names: list[str], address: str, stopped: Callable[[], bool]) -> Iterator[Results]:
@@ -62,7 +78,7 @@ def on_cluster(job: Job, names: list[str], address: str, stopped: Callable[[], b
         UnavailableError: Dask is not installed, or the scheduler cannot be reached, or has no workers.
     """
     try:
-        from distributed import Client, as_completed
+        from distributed import Client, KilledWorker, as_completed
     except ModuleNotFoundError:
         how = "in the checkout: pip install -c constraints.txt '.[dask]'"
         raise UnavailableError("a cluster needs the package distributed", how) from None
@@ -83,15 +99,33 @@ def on_cluster(job: Job, names: list[str], address: str, stopped: Callable[[], b
         completed = as_completed(list(running))
         for future in completed:
             name = running.pop(future)
-            yield name, future.result()
-            if not stopped() and (following := next(left, None)) is not None:
+            try:
+                entries = future.result()
+            except KilledWorker:
+                entries = failed(name, "it kills the process that decodes it")
+            except Exception as error:
+                what = str(error).splitlines()[0] if str(error) else type(error).__name__
+                problem = f"the Dask cluster at {address} has failed ({what})"
+                advice = "see that rtser is installed on all workers; the same command goes on"
+                raise UnavailableError(problem, advice) from None
+            yield name, entries
+            if stopped():
+                client.cancel(list(running))
+                return
+            if (following := next(left, None)) is not None:
                 added = client.submit(recognised, shared, following, pure=False)
                 running[added] = following
                 completed.add(added)
 
 
 def _begin() -> None:
-    """An interrupt is for the main process; this one is told to end."""
-    import signal
-
+    """An interrupt is for the main process, which ends this one; so does the main process's own end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(0)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
+import logging
+import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from rtser.audio.file import AudioFile
+from rtser.audio.opening import URL, copy_remote
 from rtser.engine.decider import DecideSettings
 from rtser.engine.model import Model
 from rtser.errors import InputError
@@ -16,6 +21,7 @@ from rtser.events import DecisionEvent, Event, UtteranceEvent
 from rtser.models import load, load_bytes
 from rtser.session import Session
 
+logger = logging.getLogger("rtser")
 _loading = threading.Lock()
 
 
@@ -36,10 +42,6 @@ class Job:
     decide: DecideSettings = field(default_factory=DecideSettings)
     separate: bool = False
     decisions: bool = False
-
-    def key(self, name: str) -> str:
-        """Under which the results of a recording are kept."""
-        return hashlib.sha256(name.encode(errors="backslashreplace")).hexdigest()[:32]
 
 
 class Kept:
@@ -71,18 +73,29 @@ def recognised(job: Job, name: str) -> list[dict[str, Any]]:
     """
     model = _model(job.model)
     try:
-        with AudioFile(name) as audio:
-            count = audio.channels
+        with _at_hand(name) as path:
+            count = 1
+            if job.separate:
+                with AudioFile(path, name=name) as audio:
+                    count = audio.channels
+            channels: list[int | None] = [*range(count)] if count > 1 else [None]
+            return [_channel(job, model, name, path, channel) for channel in channels]
     except InputError as error:
         return [_entry(name, None, 0.0, str(error), [])]
-    channels: list[int | None] = [*range(count)] if job.separate and count > 1 else [None]
-    return [_channel(job, model, name, channel) for channel in channels]
+    except Exception as error:  # a decoder's own, of a file that it was not made for
+        logger.exception("%s", name)
+        return [_entry(name, None, 0.0, f"{name} cannot be decoded ({type(error).__name__}: {error})", [])]
 
 
-def _channel(job: Job, model: Model, name: str, channel: int | None) -> dict[str, Any]:
+def failed(name: str, problem: str) -> list[dict[str, Any]]:
+    """What is noted of a recording that could not be recognised."""
+    return [_entry(name, None, 0.0, f"{name}: {problem}", [])]
+
+
+def _channel(job: Job, model: Model, name: str, path: str, channel: int | None) -> dict[str, Any]:
     kept, problem = Kept(job.decisions), ""
     try:
-        with AudioFile(name, channel) as audio:
+        with AudioFile(path, channel, name=name) as audio:
             Session(model, job.window_s, job.decide).run(audio, [kept])
     except InputError as error:
         problem = str(error)
@@ -91,10 +104,23 @@ def _channel(job: Job, model: Model, name: str, channel: int | None) -> dict[str
     return _entry(name, channel, duration, problem, told)
 
 
+@contextmanager
+def _at_hand(name: str) -> Iterator[str]:
+    """The path of a recording; one that is elsewhere is copied once."""
+    if URL not in name:
+        yield name
+        return
+    with NamedTemporaryFile(prefix="rtser-") as copy:
+        copy_remote(name, copy)
+        copy.flush()
+        yield copy.name
+
+
 def _entry(
     name: str, channel: int | None, duration: float, problem: str, events: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    return {"path": name, "channel": channel, "duration": duration, "problem": problem, "events": events}
+    shown = os.fsencode(name).decode(errors="backslashreplace")
+    return {"path": shown, "channel": channel, "duration": duration, "problem": problem, "events": events}
 
 
 def _model(content: bytes | None) -> Model:

@@ -82,14 +82,13 @@ def report(
 ) -> None:
     """Write one web page about a batch: emotion over time, distribution, turning points, the clearest moments."""
     with failures():
-        from rtser.batch.archive import Archive
+        from rtser.batch.archive import all_entries
         from rtser.batch.report import page
         from rtser.files import replacing
 
         path = output or folder / "report.html"
-        entries = list(Archive.all_entries(folder))
         with replacing(path) as part:
-            part.write_text(page(entries, path.parent), encoding="utf-8")
+            part.write_text(page(all_entries(folder), path.parent), encoding="utf-8")
         typer.echo(str(path))
 
 

@@ -190,14 +190,16 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
+        if scope["type"] == "http":
+            send = self._in_time(send)
         if scope["type"] not in ("http", "websocket") or scope["path"] in OPEN_PATHS:
-            await self._app(scope, receive, send)
+            await self._pass(scope, receive, send)
             return
         scheme = "https" if scope["scheme"] in ("https", "wss") else "http"
         needs_token = scope["path"].startswith(TOKEN_PATHS)
         refusal = self._service.access.refusal(Headers(scope=scope), scheme, needs_token)
         if refusal is None:
-            await self._app(scope, receive, send)
+            await self._pass(scope, receive, send)
             return
         self._service.metrics.rejected.labels(refusal.reason).inc()
         headers = {"WWW-Authenticate": "Bearer"} if refusal.status == 401 else {}
@@ -206,6 +208,22 @@ class Guard:
             await WebSocket(scope, receive, send).send_denial_response(response)
         else:
             await response(scope, receive, send)
+
+    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the request be answered; a client that does not read the answer is left."""
+        try:
+            await self._app(scope, receive, send)
+        except TimeoutError:
+            self._service.metrics.rejected.labels("slow_reader").inc()
+
+    def _in_time(self, send: Send) -> Send:
+        """As `send`, which raises TimeoutError where the client does not read."""
+
+        async def send_in_time(message: Message) -> None:
+            async with asyncio.timeout(self._service.settings.limits.slow_reader_s):
+                await send(message)
+
+        return send_in_time
 
 
 async def _recognised(service: Service, request: Request, channel: int | None, decisions: bool) -> Response:
@@ -248,19 +266,11 @@ class EventsResponse(StreamingResponse):
         self._others, self._service, self._stack = others, service, stack
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the events; a client that does not read them is left."""
-        limits = self._service.settings.limits
-
-        async def send_in_time(message: Message) -> None:
-            async with asyncio.timeout(limits.slow_reader_s):
-                await send(message)
-
+        """Send the events."""
         with self._stack:
             try:
-                async with asyncio.timeout(limits.total_s):
-                    await super().__call__(scope, receive, send_in_time)
-            except TimeoutError:
-                self._service.metrics.rejected.labels("slow_reader").inc()
+                async with asyncio.timeout(self._service.settings.limits.total_s):
+                    await super().__call__(scope, receive, send)
             finally:
                 await self._others.aclose()
 

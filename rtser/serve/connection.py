@@ -50,6 +50,7 @@ class Channel:
 
     def __init__(self, start: Start, stream: ServedStream) -> None:
         self.stream, self.resampler = stream, MonoResampler(start.name, start.rate)
+        self.given_before = 0  # at the last reset
 
     def samples(self, block: Float32) -> Float32:
         """Samples at 16 kHz of a block (n, 1)."""
@@ -184,8 +185,11 @@ class SocketConnection:
         else:
             missing = round(said.missing_s * SAMPLE_RATE)
             self._joiner = self._joiner.anew()
+            if not missing and not any(channel.stream.given > channel.given_before for channel in self._channels):
+                return  # nothing came since the last one
             for channel in self._channels:
                 self._give(channel, channel.resampler.flush())
+                channel.given_before = channel.stream.given
                 self._service.recogniser.broken(channel.stream, Gap("open", "the client began anew", missing))
 
     def _start(self, start: Start) -> None:

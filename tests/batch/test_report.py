@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rtser.batch.report import moments, page, turns
+from rtser.batch.report import Summary, page, turns
 
 
 def utterance(start, label, confidence=0.5):
@@ -27,7 +27,9 @@ def test_utterances_far_apart_are_no_turning_point():
 
 def test_the_clearest_moments_come_first_and_leave_neutral_out():
     events = utterance(0, "sad", 0.6), utterance(2, "angry", 0.9), utterance(4, "neutral", 0.99), utterance(6, None)
-    assert [event["label"] for _, event in moments([entry(*events)])] == ["angry", "sad"]
+    summary = Summary()
+    summary.add(entry(*events))
+    assert [event["label"] for _, event in summary.moments] == ["angry", "sad"]
 
 
 def test_names_are_shown_as_text(tmp_path):

@@ -64,7 +64,7 @@ def done(calls, tmp_path_factory):
 def test_its_tables_say_what_the_library_says(calls, done):
     recordings = table(done, "recordings")
     assert len(recordings) == 43
-    assert [row["path"] for row in recordings] == sorted(row["path"] for row in recordings)
+    assert [row["path"] for row in recordings] == sorted({row["path"] for row in recordings})
     path = str(calls / "day-0" / "00.flac")
     said = [row for row in table(done) if row["path"] == path]
     for row, one in zip(said, library.recognise(path).utterances, strict=True):
@@ -163,14 +163,25 @@ def test_patterns_and_archives_inside_archives(calls, tmp_path):
     assert [row | {"path": ""} for row in zipped] == [row | {"path": ""} for row in same]
 
 
-def test_recordings_with_a_problem_are_tried_again_where_asked(calls, tmp_path):
-    broken = tmp_path / "a.wav"
-    broken.write_bytes(b"no sound")
-    assert batch(broken, "-o", tmp_path / "out").returncode == 0
-    broken.write_bytes((calls / "day-0" / "00.flac").read_bytes())
-    assert batch(broken, "-o", tmp_path / "out").returncode == 0
+def test_recordings_with_a_problem_are_tried_again_where_asked(tmp_path):
+    (tmp_path / "a.wav").write_bytes(b"no sound")
+
+    def written(*options):
+        assert batch(tmp_path / "a.wav", "-o", tmp_path / "out", *options).returncode == 0
+        [file] = (tmp_path / "out").glob("results/*/*.jsonl")
+        return file.stat().st_mtime_ns
+
+    first = written()
+    assert written() == first
+    assert written("--retry") > first
+
+
+def test_a_recording_that_has_changed_is_recognised_anew(calls, tmp_path):
+    (tmp_path / "a.wav").write_bytes(b"no sound")
+    assert batch(tmp_path / "a.wav", "-o", tmp_path / "out").returncode == 0
     assert table(tmp_path / "out", "recordings")[0]["problem"]
-    assert batch(broken, "-o", tmp_path / "out", "--retry").returncode == 0
+    (tmp_path / "a.wav").write_bytes((calls / "day-0" / "00.flac").read_bytes())
+    assert batch(tmp_path / "a.wav", "-o", tmp_path / "out").returncode == 0
     assert table(tmp_path / "out", "recordings")[0]["problem"] == ""
 
 
@@ -182,6 +193,81 @@ def test_the_report_is_one_page_with_every_recording(done):
     assert "broken.wav" in page
     assert "<audio" in page
     assert "http" not in page
+
+
+def test_names_with_strange_bytes_are_done_like_others(tmp_path):
+    strange = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9 #1?.wav")
+    soundfile.write(tmp_path / "a.wav", DEMO[:96_000], 16_000)
+    (tmp_path / "a.wav").rename(strange)
+    assert batch(tmp_path, "-o", tmp_path / "out").returncode == 0
+    assert len(table(tmp_path / "out")) == 1
+    assert rtser("report", tmp_path / "out").returncode == 0
+
+
+def test_the_same_name_in_another_folder_is_another_recording(calls, tmp_path):
+    for day in ("day-0", "day-1"):
+        (tmp_path / day).mkdir()
+        source = sorted((calls / day).iterdir())[0]
+        (tmp_path / day / "call.flac").write_bytes(source.read_bytes())
+        assert batch("*.flac", "-o", tmp_path / "out", cwd=tmp_path / day).returncode == 0
+    assert len(list((tmp_path / "out").glob("results/*/*.jsonl"))) == 2
+
+
+def test_one_recording_by_several_names_is_one(calls, tmp_path):
+    assert (
+        batch("00.flac", "./00.flac", calls / "day-0" / "00.flac", "-o", tmp_path / "o", cwd=calls / "day-0").returncode
+        == 0
+    )
+    assert len(table(tmp_path / "o", "recordings")) == 1
+
+
+def test_a_folder_by_its_url_is_all_that_is_in_it(calls, tmp_path):
+    assert batch(f"file://{calls}/day-2", "-o", tmp_path / "out").returncode == 0
+    assert len(table(tmp_path / "out", "recordings")) == 10
+
+
+def test_what_a_kill_or_a_failing_disk_leaves_is_mended(calls, tmp_path):
+    out = tmp_path / "out"
+    assert batch(calls / "day-3", "-o", out).returncode == 0
+    good = table(out)
+    files = sorted(out.glob("results/*/*.jsonl"))
+    files[0].write_text("")
+    files[1].write_text(files[1].read_text()[:20])
+    (files[2].parent / f".{'0' * 32}.jsonl").write_text("half")
+    assert batch(calls / "day-3", "-o", out).returncode == 0
+    assert table(out) == good
+    assert rtser("report", out).returncode == 0
+
+
+def test_a_recording_that_kills_its_process_is_noted_and_the_others_are_done(calls, tmp_path):
+    program = (
+        "import os, rtser.batch.work as work\n"
+        "from rtser.batch import run\n"
+        "def deadly(job, name):\n"
+        "    os._exit(1) if name.endswith('20.flac') else None\n"
+        "    return work.recognised(job, name)\n"
+        "run.recognised = deadly\n"
+        "if __name__ == '__main__':\n"
+        "    import sys; names = sys.argv[1:]\n"
+        "    print(sorted((n[-7:], e[0]['problem']) for n, e in run.here(work.Job(), names, 2, lambda: False)))\n"
+    )
+    (tmp_path / "deadly.py").write_text(program)
+    names = sorted(map(str, calls.glob("day-*/*.flac")))[:12]
+    done = subprocess.run([sys.executable, tmp_path / "deadly.py", *names], capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr
+    found = dict(eval(done.stdout))
+    assert len(found) == 12
+    assert [name for name, problem in found.items() if problem] == ["20.flac"]
+
+
+def test_interrupted_in_a_long_recording_it_ends_at_once(tmp_path):
+    soundfile.write(tmp_path / "long.flac", np.tile(DEMO, 60), 16_000)
+    command = [*map(str, [*BATCH, tmp_path / "long.flac", "-o", tmp_path / "out", "--jobs", 1])]
+    running = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    time.sleep(2.5)
+    running.send_signal(signal.SIGINT)
+    _, errors = running.communicate(timeout=10)
+    assert (running.returncode, errors) == (130, "")
 
 
 def test_a_folder_without_results_has_no_report(tmp_path):

@@ -183,3 +183,67 @@ def test_a_server_that_is_not_there_is_told():
 def test_what_is_no_address_is_refused(url):
     with pytest.raises(ArgumentError, match="no address"):
         Client(url)
+
+
+def test_a_server_that_ends_in_order_is_called_again():
+    async def run(first):
+        restarted, events = [], []
+        async with Client(first.ws, **QUICK) as client:
+
+            async def then(number):
+                await asyncio.sleep(0.03)
+                if number == 20:
+                    first.process.send_signal(signal.SIGTERM)
+                    await asyncio.to_thread(first.process.wait)
+                    command = [sys.executable, "-m", "rtser", "serve", "--port", str(first.port)]
+                    restarted.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, env=os.environ))
+                    await asyncio.sleep(3.0)
+
+            hops = [SOUND[at : at + 960] for at in range(0, len(SOUND), 960)][:100]
+            try:
+                events = await told(client, hops, then)
+            finally:
+                for process in restarted:
+                    process.kill()
+        return events
+
+    with serving("--set", "drain_s=0") as first:
+        events = asyncio.run(run(first))
+    assert [event.state for event in of("source", events)] == ["lost", "open"]
+    assert [event.type for event in events].count("end") == 1
+    assert events[-1].time == 6.0
+    assert any(one.time > 3 for one in of("decision", events))
+
+
+def test_a_pause_longer_than_the_server_waits_ends_nothing(monkeypatch):
+    monkeypatch.setattr("rtser.client.ALIVE_S", 0.3)
+
+    async def run(server):
+        async with Client(server.ws) as client:
+
+            async def pause(number):
+                if number == 0:
+                    await asyncio.sleep(2.5)
+
+            return await told(client, [SOUND[:16_000], SOUND[16_000:32_000]], pause)
+
+    with serving("--set", "limits.idle_s=1") as server:
+        events = asyncio.run(run(server))
+    assert of("source", events) == []
+    assert events[-1].decisions == 28
+
+
+def test_what_is_skipped_is_told_where_it_was_and_counted_once(server):
+    async def run():
+        async with Client(server.ws) as client:
+
+            async def then(number):
+                if number == 0:
+                    await client.broken(Gap("skipped", "too late", 16_000))
+
+            return await told(client, [SOUND[:16_000], SOUND[16_000:32_000]], then)
+
+    events = asyncio.run(run())
+    [source] = of("source", events)
+    assert (source.state, source.time) == ("skipped", 1.0)
+    assert (events[-1].dropped_samples, events[-1].missing_samples) == (16_000, 0)
