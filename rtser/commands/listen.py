@@ -94,6 +94,8 @@ def listen(
         keep_apart([files.jsonl, files.csv, files.save_audio], [settings.model, options.config])
         session: Session | RemoteSession
         learnt: list[Sink] = []
+        if token_file and not server:
+            raise InputError("--token-file is for --server", "leave it out, or say --server too")
         if server:
             session = remote_session(options, server, token_file)
         else:
@@ -120,11 +122,18 @@ def listen(
                 session.run(source, sinks, audio_sinks)
 
 
+SERVERS_OWN = ("model", "provider", "window_s", "decide", "voice")
+"""Settings that a server decides on."""
+
+
 def remote_session(options: Recognition, url: str, token_file: Path | None) -> RemoteSession:
     """A session on a server; InputError where an option is for a session of one's own."""
     from rtser.access_token import read_token
     from rtser.remote import RemoteSession
 
+    for change in options.changes:
+        if change.split(".")[0].split("=")[0].strip() in SERVERS_OWN:
+            raise InputError(f"--server: the server has its own settings ({change})", "leave that out, or --server")
     own = [name for name, value in options.given.items() if (any(value.values()) if isinstance(value, dict) else value)]
     if own:
         raise InputError(f"--server: the server has its own {', '.join(own)}", "leave that out, or --server")

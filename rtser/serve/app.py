@@ -22,7 +22,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import rtser
-from rtser.engine.contract import segment_end_s
+from rtser.engine.contract import segment_end_s, window_segments
 from rtser.events import Event
 from rtser.serve.connection import SocketConnection
 from rtser.serve.page import WEB, about
@@ -168,9 +168,12 @@ def make_app(service: Service) -> FastAPI:
 
     @app.get("/model.json", responses=refused)
     async def model_about() -> dict[str, Any]:
-        """What the model file says of itself (`rtser info --json`), and its SHA-256."""
+        """What the model file says of itself (`rtser info --json`), its SHA-256, and this server's own settings."""
         made: dict[str, Any] = json.loads(about(service.model))
-        return made
+        settings = service.settings
+        if settings.window_s is not None:
+            made["window"] = window_segments(settings.window_s)
+        return made | {"decide": settings.decide.model_dump()}
 
     with as_file(WEB) as web:
         app.mount("/", StaticFiles(directory=web, html=True))

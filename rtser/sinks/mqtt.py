@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,9 +15,9 @@ from rtser.events import DecisionEvent, Event, StartEvent, utc_now
 PASSWORD_VARIABLE = "RTSER_MQTT_PASSWORD"
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 MOST_WAITING = 1_000
-"""Messages that wait while the broker is away; then the oldest are dropped."""
+"""Messages that wait while the broker is away; the next ones are dropped. The label is told again when it is back."""
 CONNECT_S = 5.0
-CLOSE_S = 2.0
+CLOSE_S = 1.0
 logger = logging.getLogger(__name__)
 
 
@@ -46,11 +47,16 @@ class Mqtt:
             how = "in the checkout: pip install -c constraints.txt '.[mqtt]'"
             raise UnavailableError("MQTT needs the package paho-mqtt", how) from None
         parts = urlsplit(url)
-        if parts.scheme not in PORTS or not parts.hostname or parts.password:
+        try:
+            port = parts.port or PORTS[parts.scheme]
+        except (ValueError, KeyError):
+            port = 0
+        if not port or not parts.hostname or parts.password or set("+#") & set(parts.path):
             advice = f"write mqtt://HOST:PORT/PREFIX, and a password into {PASSWORD_VARIABLE}"
-            raise InputError(f"{url} is no address of an MQTT broker", advice)
+            raise InputError(f"{parts.scheme}://{parts.hostname or ''} is no address of an MQTT broker", advice)
         self._name, self._prefix = f"{parts.scheme}://{parts.hostname}", parts.path.strip("/") or "rtser"
         self._notify, self._label, self._away, self._closing = notify, "none", False, False
+        self._answered, self._refusal = threading.Event(), ""
         self._client = Client(CallbackAPIVersion.VERSION2)
         self._client.max_queued_messages_set(MOST_WAITING)
         self._client.reconnect_delay_set(1, 30)
@@ -62,11 +68,15 @@ class Mqtt:
         self._client.will_set(f"{self._prefix}/status", "offline", qos=1, retain=True)
         self._client.on_connect, self._client.on_disconnect = self._connected, self._disconnected
         try:
-            self._client.connect(parts.hostname, parts.port or PORTS[parts.scheme])
+            self._client.connect(parts.hostname, port)
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
             raise OutputError(f"{self._name} cannot be reached ({reason})", "is the broker running?") from None
         self._client.loop_start()
+        if not self._answered.wait(CONNECT_S) or self._refusal:
+            self._closing = True
+            self._client.loop_stop()
+            raise OutputError(f"{self._name} {self._refusal or 'does not answer'}", "check the user and the password")
 
     def write(self, event: Event) -> None:
         """Publish an event, or the label where it is another one than before."""
@@ -96,9 +106,13 @@ class Mqtt:
 
     def _connected(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
-            self._tell(f"{self._name} refuses ({reason})")
+            self._refusal = f"refuses ({reason})"
+            self._answered.set()
+            self._tell(f"{self._name} {self._refusal}")
             return
+        self._answered.set()
         self._publish("status", "online", retain=True)
+        self._publish("label", self._label, retain=True)
         if self._away:
             self._away = False
             logger.warning("%s is back.", self._name)
@@ -109,7 +123,7 @@ class Mqtt:
 
     def _tell(self, problem: str) -> None:
         """Warn once, until it is back."""
-        if not self._away:
+        if not self._away and not (self._refusal or self._closing):
             self._away = True
             logger.warning("%s. Recognition goes on, and the broker is called again.", problem)
             if self._notify:

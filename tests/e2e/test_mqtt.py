@@ -32,10 +32,10 @@ def free_port():
 
 
 @contextmanager
-def broker(port, folder):
+def broker(port, folder, anonymous=True):
     if not MOSQUITTO:
         pytest.skip("no mosquitto here")
-    (folder / "mosquitto.conf").write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n")
+    (folder / "mosquitto.conf").write_text(f"listener {port} 127.0.0.1\nallow_anonymous {str(anonymous).lower()}\n")
     process = subprocess.Popen([MOSQUITTO, "-c", folder / "mosquitto.conf"], stderr=subprocess.DEVNULL)
     try:
         for _ in range(100):
@@ -118,6 +118,15 @@ def test_a_broker_that_goes_away_ends_nothing(tmp_path):
     assert b"is back" in errors
 
 
+def test_a_broker_that_refuses_is_said_at_once(tmp_path):
+    port = free_port()
+    with broker(port, tmp_path, anonymous=False):
+        command = [*LISTEN, "--mqtt", f"mqtt://127.0.0.1:{port}"]
+        done = subprocess.run(command, input=b"", capture_output=True, timeout=60)
+    assert done.returncode == 6
+    assert b"refuses" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("url", "code", "words"),
     [
@@ -125,6 +134,9 @@ def test_a_broker_that_goes_away_ends_nothing(tmp_path):
         ("http://127.0.0.1", 2, "no address"),
         ("mqtt://user:secret@127.0.0.1", 2, "RTSER_MQTT_PASSWORD"),
         ("mqtt://", 2, "no address"),
+        ("mqtt://127.0.0.1:abc", 2, "no address"),
+        ("mqtt://127.0.0.1:99999", 2, "no address"),
+        ("mqtt://127.0.0.1/a+b", 2, "no address"),
     ],
 )
 def test_what_does_not_work_is_said_in_one_sentence(url, code, words):

@@ -8,6 +8,7 @@ import json
 import shutil
 import threading
 
+import jsonschema
 import numpy as np
 import pytest
 import soundfile
@@ -30,6 +31,7 @@ SWITCHES = [
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
 ]
+SCHEMA = json.loads((ROOT / "rtser" / "events.schema.json").read_text())
 KEYS = ("time", "label", "speaking")
 
 
@@ -135,6 +137,40 @@ def test_the_microphone_is_heard_as_it_speaks(opened, server, speech, engine):
     assert "ms" in page.text_content("#figures")
 
 
+@pytest.mark.parametrize("engine", ["browser", "server"])
+def test_stop_right_after_start_leaves_nothing_open(opened, server, engine):
+    page = opened(server.http, engine)
+    for _ in range(3):
+        page.evaluate("document.getElementById('start').click(); document.getElementById('stop').click()")
+        page.wait_for_selector("#start:enabled", timeout=15_000)
+        assert "Listening" not in page.text_content("#status")
+
+
+def test_a_server_that_is_gone_is_said_and_the_microphone_let_go(opened):
+    with serving() as mortal:
+        page = opened(mortal.http, "server")
+        page.click("#start")
+        page.wait_for_selector("#status:text-matches('Listening')", timeout=15_000)
+        mortal.process.kill()
+        page.wait_for_selector("#start:enabled", timeout=15_000)
+        assert "lost" in page.text_content("#status")
+        assert page.locator("#status.problem").count() == 1
+
+
+def test_a_file_of_another_rate_says_on_the_server_what_rtser_file_says(opened, server, speech):
+    telephone = soundfile.read(speech / "demo.wav", dtype="int16")[0][::2]
+    soundfile.write(speech / "telephone.wav", telephone, 8_000)
+    page = opened(server.http, "server")
+    lines = rtser("file", speech / "telephone.wav", "--json").stdout.splitlines()
+    same(recognised(page, speech / "telephone.wav"), [json.loads(line) for line in lines])
+
+
+def test_saved_events_of_the_browsers_engine_follow_the_schema(opened, server, speech):
+    page = opened(server.http)
+    for event in recognised(page, speech / "demo.wav"):
+        jsonschema.validate(event, SCHEMA)
+
+
 def test_the_events_can_be_saved(opened, server, speech, expected):
     page = opened(server.http)
     recognised(page, speech / "demo.wav")
@@ -174,8 +210,9 @@ def test_with_a_token_the_page_asks_for_it(opened, speech, expected):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1000])
-def test_it_fits_a_phone_and_a_desk(opened, server, scheme, width):
+def test_it_fits_a_phone_and_a_desk(opened, server, speech, scheme, width):
     page = opened(server.http, viewport={"width": width, "height": 740}, color_scheme=scheme)
+    recognised(page, speech / "demo.wav")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
@@ -186,13 +223,21 @@ def test_it_can_be_used_from_the_keyboard(opened, server):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.id || document.activeElement.value"))
     assert reached[:3] == ["start", "choose", "browser"]
+    page.focus("#start")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#status:text-matches('Listening')", timeout=15_000)
+    page.focus("#stop")
+    page.keyboard.press("Space")
+    page.wait_for_selector("#start:enabled", timeout=15_000)
 
 
-def test_the_page_loads_nothing_from_other_hosts(opened, server):
+def test_the_page_loads_nothing_from_other_hosts_and_sends_no_sound(opened, server, speech):
     page = opened("about:blank")
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(server.http)
+    recognised(page, speech / "demo.wav")
     page.wait_for_load_state("networkidle")
-    assert asked
+    assert any("model.onnx" in url for url in asked)
+    assert not any("recognize" in url or "stream" in url for url in asked)  # no sound leaves the browser
     assert all(url.startswith((server.http, "data:")) for url in asked)

@@ -40,13 +40,13 @@ export class BrowserEngine {
     await this.load();
     this.waiting = 0;
     this.worker.onmessage = ({ data }) => {
-      if (data.problem) return tell([{ type: "error", time: 0, detail: data.problem }]);
+      if (data.problem) return tell([{ type: "closed", detail: data.problem }]);
       this.waiting -= data.done ?? 0;
       tell(data.events);
     };
     this.worker.postMessage({ begin: true });
     const { name, labels } = this.about;
-    const model = { name, sha256: this.about.sha256 ?? "", labels };
+    const model = { name, sha256: this.about.sha256, labels };
     const run = crypto.randomUUID?.() ?? String(Math.random()).slice(2);
     const about = { utc: new Date().toISOString(), version: "", source, sample_rate: SAMPLE_RATE };
     tell([{ type: "start", schema: 2, run, ...about, model, provider: "WebAssembly", voice: null }]);
@@ -57,9 +57,16 @@ export class BrowserEngine {
     this.worker.postMessage({ samples });
   }
 
+  /** So many samples are skipped. */
+  broken(skipped) {
+    this.worker.postMessage({ broken: skipped });
+  }
+
   finish() {
     this.worker.postMessage({ finish: true });
   }
+
+  close() {}
 }
 
 /** A WebSocket to the server that this page comes from. */
@@ -72,7 +79,7 @@ export class ServerEngine {
 
   async load() {}
 
-  open(tell, source) {
+  open(tell, source, rate) {
     const url = new URL("./v1/stream", document.baseURI);
     url.protocol = url.protocol.replace("http", "ws");
     const protocols = ["rtser.v1"];
@@ -80,27 +87,25 @@ export class ServerEngine {
     if (token) protocols.push(`rtser.token.${btoa(token).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")}`);
     const socket = new WebSocket(url, protocols);
     this.socket = socket;
+    this.rate = rate;
     this.waiting = this.sent = 0;
     return new Promise((done, fail) => {
       socket.onopen = () => {
-        socket.send(JSON.stringify({ type: "start", format: "f32le", rate: SAMPLE_RATE, name: source }));
+        socket.send(JSON.stringify({ type: "start", format: "f32le", rate, name: source.slice(0, 200) }));
       };
       socket.onerror = () => fail(new Problem("the server refuses, or cannot be reached. Does it need a token?"));
       socket.onmessage = ({ data }) => {
         const event = JSON.parse(data);
-        if (event.type === "decision") this.waiting = Math.max(0, this.sent - Math.round(event.time * SAMPLE_RATE));
-        if (event.type === "end") this.waiting = 0;
+        if (event.type === "decision") this.waiting = Math.max(0, this.sent - Math.round(event.time * rate));
         tell([event]);
         if (event.type === "start") done();
         if (event.type === "end") socket.close();
       };
-      socket.onclose = ({ code, reason }) => {
+      socket.onclose = ({ reason }) => {
         this.waiting = 0;
-        if (code !== 1000 && code !== 1005) {
-          const detail = reason || "the connection to the server was lost";
-          tell([{ type: "error", time: this.sent / SAMPLE_RATE, detail }, { type: "closed" }]);
-          fail(new Problem(detail));
-        }
+        const detail = reason || "the connection to the server was lost";
+        tell([{ type: "closed", detail }]);
+        fail(new Problem(detail));
       };
     });
   }
@@ -112,8 +117,38 @@ export class ServerEngine {
     this.socket.send(samples);
   }
 
+  /** So many samples are skipped. */
+  broken(skipped) {
+    if (this.socket.readyState !== WebSocket.OPEN) return;
+    this.sent += skipped;
+    this.socket.send(JSON.stringify({ type: "reset", missing_s: skipped / this.rate }));
+  }
+
   finish() {
     if (this.socket.readyState === WebSocket.OPEN) this.socket.send('{"type":"finalize"}');
+  }
+
+  close() {
+    this.socket?.close();
+  }
+
+  /** A file as it is: the server decodes it. */
+  async recognise(file, tell, stopped) {
+    const token = this.token();
+    const headers = { Accept: "application/x-ndjson", ...(token ? { Authorization: `Bearer ${token}` } : {}) };
+    const url = new URL("./v1/recognize?events=decisions", document.baseURI);
+    const answer = await fetch(url, { method: "POST", body: file, headers });
+    if (!answer.ok) throw new Problem((await answer.json().catch(() => ({}))).problem ?? `the server answers ${answer.status}`);
+    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = "";
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done || stopped()) break;
+      const lines = (rest + value).split("\n");
+      rest = lines.pop();
+      tell(lines.filter(Boolean).map((line) => JSON.parse(line)));
+    }
+    await reader.cancel();
   }
 }
 

@@ -21,9 +21,11 @@ export class Recogniser {
     this.begin();
   }
 
-  /** Begin a stream: time is zero, and nothing came before. */
-  begin() {
+  /** Begin a stream: nothing came before; its first sample is so many samples after the run's own beginning. */
+  begin(base = 0) {
     const { about, Tensor } = this;
+    this.base = base;
+    if (!base) this.decisions = this.skipped = 0;
     const sizes = { B: 1, W: about.window };
     this.decider = new Decider(about.labels, about.label_threshold, this.settings);
     this.hops = 0;
@@ -55,14 +57,37 @@ export class Recogniser {
     return events;
   }
 
+  /** What follows does not continue what came before: so many samples came too late and are skipped. */
+  broken(skipped) {
+    const events = this.#ended();
+    const at = this.base + this.samples;
+    const time = at / this.about.sample_rate;
+    const detail = "this device is too slow";
+    events.push({ type: "source", time, state: "skipped", detail, missing_samples: skipped });
+    this.begin(at + skipped);
+    this.skipped += skipped;
+    return events;
+  }
+
   /** End the stream: the utterance that ends by this, and `end`. */
   finish() {
-    const events = [];
-    const utterance = this.decider.clear();
-    if (utterance) events.push({ type: "utterance", ...utterance });
-    const decisions = Math.max(0, this.hops - FIRST_SEGMENT_HOP);
-    events.push({ type: "end", time: this.samples / this.about.sample_rate, decisions });
+    const events = this.#ended();
+    const nothing = { p50: null, p99: null, max: null };
+    const time = (this.base + this.samples) / this.about.sample_rate;
+    const counts = { decisions: this.decisions, dropped_samples: this.skipped, missing_samples: 0 };
+    events.push({ type: "end", time, ...counts, step_ms: nothing, latency_ms: nothing });
     return events;
+  }
+
+  #ended() {
+    const utterance = this.decider.clear();
+    return utterance ? [{ type: "utterance", ...this.#later(utterance) }] : [];
+  }
+
+  /** An utterance at the run's own time. */
+  #later(utterance) {
+    const by = this.base / this.about.sample_rate;
+    return { ...utterance, start: utterance.start + by, end: utterance.end + by };
   }
 
   async #step(hop) {
@@ -74,19 +99,20 @@ export class Recogniser {
     const segment = this.hops - FIRST_SEGMENT_HOP;
     this.hops += 1;
     if (segment < 0) return [];
+    this.decisions += 1;
     const emotions = [...made.emotions.data];
     const speech = made.speech.data[0];
     const { utterance, ...read } = this.decider.push(segment, speech, emotions);
     const decision = {
       type: "decision",
-      time: segmentEnd(segment),
+      time: this.base / about.sample_rate + segmentEnd(segment),
       emotions: emotions.some((value) => value !== 0) ? this.#named(emotions) : null,
       ...read,
       speech,
       segment_emotions: this.#named([...made.segment_emotions.data]),
       salience: made.salience.data[0],
     };
-    return utterance ? [decision, { type: "utterance", ...utterance }] : [decision];
+    return utterance ? [decision, { type: "utterance", ...this.#later(utterance) }] : [decision];
   }
 
   #named(values) {

@@ -8,7 +8,8 @@ const MOST_WAITING = 64000;
 
 /** The microphone, from now until stop(). */
 export class Microphone {
-  async start(take) {
+  /** Give take() parts of 60 ms, at 16 kHz or, if `anyRate`, at the device's own; returns its name and the rate. */
+  async start(take, anyRate) {
     if (!navigator.mediaDevices) {
       throw new Problem("the browser gives the microphone to pages from https or from this machine alone");
     }
@@ -19,21 +20,35 @@ export class Microphone {
       const why = error.name === "NotAllowedError" ? "its use was not allowed" : "there is none, or it is in use";
       throw new Problem(`the microphone cannot be used: ${why}`);
     }
-    this.context = new AudioContext({ sampleRate: SAMPLE_RATE });
+    if (this.stopped) return this.#close();
+    this.context = anyRate ? new AudioContext() : new AudioContext({ sampleRate: SAMPLE_RATE });
     await this.context.audioWorklet.addModule(new URL("./worklet.js", import.meta.url));
-    const node = new AudioWorkletNode(this.context, "hops", { numberOfOutputs: 0, channelCount: 1, channelCountMode: "explicit" });
+    if (this.stopped) return this.#close();
+    const options = { numberOfOutputs: 0, channelCount: 1, channelCountMode: "explicit" };
+    const node = new AudioWorkletNode(this.context, "hops", options);
     node.port.onmessage = ({ data }) => take(data);
-    this.context.createMediaStreamSource(this.stream).connect(node);
+    try {
+      this.context.createMediaStreamSource(this.stream).connect(node);
+    } catch {
+      throw new Problem("this browser does not give the microphone at 16 kHz. Choose the server, or another browser.");
+    }
     await this.context.resume();
     const [track] = this.stream.getAudioTracks();
     track.onended = () => this.onlost?.();
-    return track.label || "microphone";
+    return { name: track.label || "microphone", rate: this.context.sampleRate };
   }
 
   async stop() {
+    this.stopped = true;
+    await this.#close();
+  }
+
+  async #close() {
     this.stream?.getTracks().forEach((track) => track.stop());
-    await this.context?.close();
-    this.context = null;
+    const { context } = this;
+    this.stream = this.context = null;
+    await context?.close();
+    return null;
   }
 }
 

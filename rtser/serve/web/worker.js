@@ -16,12 +16,14 @@ self.onmessage = ({ data }) => {
 async function answer(data) {
   if (data.load) {
     const session = await ort.InferenceSession.create(data.load.model, { executionProviders: ["wasm"] });
-    recogniser = new Recogniser({ Tensor: ort.Tensor, session }, data.load.about);
+    recogniser = new Recogniser({ Tensor: ort.Tensor, session }, data.load.about, data.load.about.decide);
     self.postMessage({ loaded: true });
   } else if (data.begin) {
     recogniser.begin();
   } else if (data.samples) {
     self.postMessage({ events: await recogniser.push(data.samples), done: data.samples.length });
+  } else if (data.broken) {
+    self.postMessage({ events: recogniser.broken(data.broken) });
   } else if (data.finish) {
     self.postMessage({ events: recogniser.finish() });
   }

@@ -1,6 +1,6 @@
-// Collects what the microphone gives into hops of 60 ms, on the audio thread.
+// Collects what the microphone gives into parts of 60 ms, on the audio thread.
 
-const HOP = 960;
+const HOP = Math.round(0.06 * sampleRate);
 
 class Hops extends AudioWorkletProcessor {
   constructor() {
