@@ -15,9 +15,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import ssl
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from importlib.util import find_spec
 from types import TracebackType
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -31,6 +33,7 @@ from rtser.errors import ArgumentError, UnavailableError
 from rtser.events import DecisionEvent, EndEvent, ErrorEvent, Event, SourceEvent, StartEvent, event_from
 
 PATH = "/v1/stream"
+GONE = "the server was gone when the sound ended"
 FINALIZE = '{"type":"finalize"}'
 SUBPROTOCOL = "rtser.v1"
 MOST_WAITING = 1_000
@@ -92,6 +95,7 @@ class Client:
         self._gaps: deque[Gap] = deque()
         self._socket: Any = None
         self._position = self._answered = self._all_missing = self._decisions = self._dropped = 0
+        self._decided_now = 0  # in this connection
         self._sent_s = 0.0
         self._started: StartEvent | None = None
         self._finishing = asyncio.Event()
@@ -159,7 +163,7 @@ class Client:
         """The events, oldest first, up to `EndEvent`.
 
         Raises:
-            UnavailableError: the server has refused for good.
+            UnavailableError: the server has refused for good, or was gone when the sound ended; after the last event.
         """
         while (event := await self._events.get()) is not None:
             yield event
@@ -183,13 +187,11 @@ class Client:
 
     async def _connect(self) -> None:
         """Open a connection and begin a stream."""
-        try:
-            from websockets.asyncio.client import connect
-            from websockets.exceptions import InvalidStatus, WebSocketException
-            from websockets.typing import Subprotocol
-        except ModuleNotFoundError:
-            how = "in the checkout: pip install -c constraints.txt '.[serve]'"
-            raise UnavailableError("a server needs the package websockets", how) from None
+        check_package()
+        from websockets.asyncio.client import connect
+        from websockets.exceptions import InvalidStatus, WebSocketException
+        from websockets.typing import Subprotocol
+
         try:
             socket = await connect(
                 self._url, additional_headers=self._headers, subprotocols=[Subprotocol(SUBPROTOCOL)], compression=None
@@ -262,6 +264,8 @@ class Client:
                 if isinstance(error, RefusedError) and error.status in FOR_GOOD:
                     raise
                 pause_s = min(2 * pause_s, longest_s)
+        self._decisions += self._decided_now
+        self._decided_now = 0
         for gap in self._gaps:  # the server did not live to tell of them
             self._note(gap)
         self._gaps.clear()
@@ -285,6 +289,7 @@ class Client:
             event = SourceEvent(time_s, gap.state, gap.detail, gap.missing_samples)
         elif isinstance(event, EndEvent):
             self._decisions += event.decisions
+            self._decided_now = 0
             self._answered = self._position
             if not self._finishing.is_set():  # the server ends, not the sound: the close follows
                 return False
@@ -292,6 +297,7 @@ class Client:
             event = EndEvent(event.time, self._decisions, *figures)
         if isinstance(event, DecisionEvent):
             self._answered = max(self._answered, round(event.time * self._rate))
+            self._decided_now += 1
         await self._events.put(event)
         if isinstance(event, EndEvent):
             await self._events.put(None)
@@ -306,11 +312,20 @@ class Client:
 
     async def _end(self) -> None:
         """The stream ends without the server."""
-        await self._events.put(ErrorEvent(self.time_s, "the server was gone when the sound ended"))
+        await self._events.put(ErrorEvent(self.time_s, GONE))
         nothing: dict[str, float | None] = {"p50": None, "p99": None, "max": None}
         missing = self._all_missing + max(0, (self._position - self._answered) * SAMPLE_RATE // self._rate)
-        await self._events.put(EndEvent(self.time_s, self._decisions, self._dropped, missing, nothing, nothing))
+        decisions = self._decisions + self._decided_now
+        await self._events.put(EndEvent(self.time_s, decisions, self._dropped, missing, nothing, nothing))
+        self._failure = UnavailableError(f"{GONE}, and {missing / SAMPLE_RATE:.1f} s of it were not recognised")
         await self._events.put(None)
+
+
+def check_package() -> None:
+    """Raises UnavailableError where the package websockets is not installed."""
+    if find_spec("websockets") is None:
+        how = "in the checkout: pip install -c constraints.txt '.[serve]'"
+        raise UnavailableError("streams to a server need the package websockets", how)
 
 
 class RefusedError(UnavailableError):
@@ -323,7 +338,11 @@ class RefusedError(UnavailableError):
 
 def unreachable(url: str, error: object) -> UnavailableError:
     """What to say where a server cannot be reached."""
-    reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+    reason = str(error)
+    if isinstance(error, ssl.SSLError):
+        reason = f"TLS: {error.reason or error}"
+    elif isinstance(error, OSError) and error.errno:
+        reason = os.strerror(error.errno) if error.errno > 0 else str(error.strerror)
     return UnavailableError(f"{url} cannot be reached ({reason or type(error).__name__})", "start rtser serve there")
 
 
@@ -332,7 +351,7 @@ def _refused(url: str, status: int, body: bytes | bytearray | None) -> RefusedEr
         problem = str(json.loads(body or b"")["problem"])
     except (ValueError, KeyError, TypeError):
         problem = f"HTTP status {status}"
-    advice = {401: "give its token", 503: "try again later"}.get(status, "")
+    advice = {401: "give its token", 404: "is it an rtser serve?", 503: "try again later"}.get(status, "")
     return RefusedError(f"{url} refuses ({problem})", advice, status)
 
 

@@ -14,7 +14,7 @@ from http.client import HTTPException
 from typing import Any
 
 from rtser.audio.source import Chunk, Gap, Source
-from rtser.client import PATH, Client, socket_url, unreachable
+from rtser.client import PATH, Client, check_package, socket_url, unreachable
 from rtser.engine.contract import SAMPLE_RATE, window_segments
 from rtser.errors import RtserError, UnavailableError
 from rtser.events import DecisionEvent, EndEvent, ErrorEvent, Event
@@ -44,6 +44,7 @@ class RemoteSession:
 
     def __init__(self, url: str, token: str | None = None) -> None:
         self._url, self._token = url, token
+        check_package()
         about = _model(url, token)
         self.labels: tuple[str, ...] = tuple(about["labels"])
         self.window = window_segments(about["window_s"])

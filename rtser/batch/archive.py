@@ -81,6 +81,8 @@ class Archive:
         written = []
         for kind in kinds:
             path = self.folder / f"{kind}.{self._form}"
+            other = self.folder / f"{kind}.{'jsonl' if self._form == 'parquet' else 'parquet'}"
+            other.unlink(missing_ok=True)  # it would tell of another call
             with replacing(path, "make room, and give the same command again") as part:
                 rows = (row for entry in self.entries(names) for row in self._rows(kind, entry))
                 _write(part, rows, self._columns(kind), self._form)

@@ -30,9 +30,9 @@ def found(names: Iterable[str]) -> list[str]:
     for name in names:
         these = _remote(name) if URL in name else _local(name)
         if not these:
-            raise InputError(
-                f"{name}: there is no such recording", "name files, folders, or patterns in quotation marks"
-            )
+            empty = URL not in name and Path(name).is_dir()
+            problem = f"{name}: {'no recordings are in it' if empty else 'there is no such recording'}"
+            raise InputError(problem, "name files, folders, or patterns in quotation marks")
         recordings.update(these)
     return sorted(recordings)
 

@@ -57,6 +57,7 @@ class Summary:
 
     def __init__(self) -> None:
         self.count, self.seconds, self.problems = 0, 0.0, 0
+        self.root: str | None = None
         self.speech: Counter[str] = Counter()
         self.turns: Counter[tuple[str, str]] = Counter()
         self.some_problems: list[str] = []
@@ -67,6 +68,9 @@ class Summary:
     def add(self, entry: dict[str, Any]) -> None:
         """Take the results of one recording, or of one of its channels."""
         self.count += 1
+        folder = entry["path"].rpartition("/")[0] + "/"
+        both = [folder if self.root is None else self.root, folder]
+        self.root = os.path.commonprefix(both).rpartition("/")[0] + "/"  # noqa: RUF071  # URLs too
         self.seconds += entry["duration"]
         if entry["problem"]:
             self.problems += 1
@@ -121,9 +125,11 @@ def page(entries: Iterable[dict[str, Any]], beside: Path) -> str:
         "<h2>The clearest moments</h2>",
         _moments(found, labels, beside),
         "<h2>Turning points</h2>",
+        "<p class=soft>From one named emotion to the next one. What is uncertain in between is passed over.</p>",
         _turns(found.turns, labels),
         "<h2>Recordings</h2>",
-        *(_recording(entry, labels) for entry in recordings),
+        f"<p class=soft>{_text(found.root or '')}</p>",
+        *(_recording(entry, labels, found.root or "") for entry in recordings),
     ]
     if found.count > len(recordings):
         parts.append(f"<p class=soft>{found.count - len(recordings)} further recordings have fewer turning points.</p>")
@@ -151,7 +157,7 @@ def _moments(found: Summary, labels: tuple[str, ...], beside: Path) -> str:
     for entry, event in found.moments:
         sound = _sound(entry["path"], event, beside)
         emotion = _mark(event["label"], labels) + _text(event["label"])
-        where = f"{_text(_short(entry))}<td>{clock_time(event['start'])}"
+        where = f"{_text(_short(entry, found.root or ''))}<td>{clock_time(event['start'])}"
         rows.append(f"<tr><td>{where}<td>{emotion}<td>{percent(event['confidence'])}<td>{sound}")
     return f"<table><tr><th>recording<th>at<th>emotion<th>probability<th>{''.join(rows)}</table>"
 
@@ -164,12 +170,12 @@ def _turns(kinds: Counter[tuple[str, str]], labels: tuple[str, ...]) -> str:
     return f"<table><tr><th>from<th>to<th>times{''.join(rows)}</table>" if rows else "<p>None.</p>"
 
 
-def _recording(entry: dict[str, Any], labels: tuple[str, ...]) -> str:
+def _recording(entry: dict[str, Any], labels: tuple[str, ...], root: str) -> str:
     """A strip of the recording: each utterance in its colour."""
     utterances = [event for event in entry["events"] if event["type"] == "utterance"]
     bars = "".join(_bar(event, 100 / max(entry["duration"], 0.001), labels) for event in utterances)
     strip = f"<svg viewBox='0 0 100 10' preserveAspectRatio=none role=img aria-label='emotion over time'>{bars}</svg>"
-    title = f"{_text(_short(entry))} <span class=soft>{clock_time(entry['duration'])}</span>"
+    title = f"{_text(_short(entry, root))} <span class=soft>{clock_time(entry['duration'])}</span>"
     return f"<section><h3>{title}</h3>{strip}</section>"
 
 
@@ -189,9 +195,10 @@ def _sound(path: str, event: dict[str, Any], beside: Path) -> str:
     return f"<audio controls preload=none src='{_text(link)}#t={event['start']:.2f},{event['end']:.2f}'></audio>"
 
 
-def _short(entry: dict[str, Any]) -> str:
+def _short(entry: dict[str, Any], root: str) -> str:
+    """The name of a recording without the folder that all have in common."""
     channel = "" if entry["channel"] is None else f", channel {entry['channel']}"
-    return "/".join(entry["path"].split("/")[-2:]) + channel
+    return str(entry["path"]).removeprefix(root) + channel
 
 
 def _mark(label: str, labels: tuple[str, ...]) -> str:

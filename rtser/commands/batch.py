@@ -52,8 +52,8 @@ def batch(
             raise InputError("--voice is for one speaker, and an archive has many", "leave it out")
         content = read_model(settings.model) if settings.model else None
         job = Job(content, settings.window_s, settings.decide, separate, decisions)
-        archive = Archive(output, job, load(settings.model, "cpu").labels, format_)
         names = found(recordings)
+        archive = Archive(output, job, load(settings.model, "cpu").labels, format_)
         missing = archive.missing(names, retry)
         count = jobs or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
         results = (
@@ -61,17 +61,22 @@ def batch(
             if dask
             else run.here(job, missing, count, asked.stop.is_set)
         )
+        problems = 0
         with _progress() as progress:
             shown = progress.add_task("recordings", total=len(names), completed=len(names) - len(missing))
             for name, entries in results:
                 archive.keep(name, entries)
                 for problem in {entry["problem"] for entry in entries if entry["problem"]}:
                     fail.say(problem)
+                    problems += 1
                 progress.advance(shown)
         if asked.stop.is_set():
             return
         for path in archive.write_tables(names):
             typer.echo(str(path))
+        before = f", {len(names) - len(missing)} of them by an earlier call" if len(missing) < len(names) else ""
+        again = f"; {problems} have a problem, and --retry tries those again" if problems else ""
+        typer.echo(f"{len(names)} recordings{before}{again}", err=True)
 
 
 def report(
@@ -86,6 +91,8 @@ def report(
         from rtser.batch.report import page
         from rtser.files import replacing
 
+        if not folder.is_dir():
+            raise InputError(f"{folder} is no folder", "name the folder that rtser batch wrote")
         path = output or folder / "report.html"
         with replacing(path) as part:
             part.write_text(page(all_entries(folder), path.parent), encoding="utf-8")

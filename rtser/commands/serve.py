@@ -38,7 +38,7 @@ def serve(
 ) -> None:
     """Recognise many live streams over WebSockets, and files over HTTP. Loopback only, unless told otherwise."""
     single_threaded()
-    with failures(), packages("serve"):
+    with failures() as fail, packages("serve"):
         from rtser.models import default_model_path, load
         from rtser.serve.server import serve as run
         from rtser.serve.settings import SERVE_HEADER, ServeSettings
@@ -59,6 +59,10 @@ def serve(
             from rtser.serve.page import write_page as write
 
             write(write_page, loaded, file)
+            typer.echo(str(write_page))
+            if not (write_page / "ort").exists():
+                problem = "the page has no onnxruntime-web, so it cannot recognise by itself"
+                fail.say(f"{problem}; run tools/get_web_runtime.sh first.")
             return
         if run(settings, loaded, file, lambda address: typer.echo(f"rtser serves {address}")) == signal.SIGINT:
             raise KeyboardInterrupt

@@ -50,7 +50,7 @@ class Access:
         if not loopback and not self._token and not access.insecure:
             raise InputError(
                 f"{settings.host} can be reached by others, and there is no token",
-                f"name a file with access.token_file, set {VARIABLE}, or say --insecure",
+                f"name a file with --token-file, set {VARIABLE}, or say --insecure",
             )
 
     def refusal(self, headers: Headers, scheme: str, needs_token: bool = True) -> Refusal | None:

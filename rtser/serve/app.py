@@ -19,6 +19,7 @@ from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import rtser
@@ -83,6 +84,7 @@ def make_app(service: Service) -> FastAPI:
             allow_headers=["authorization", "content-type"],
         )
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _other)
     refused: dict[int | str, dict[str, Any]] = {status: {"model": Problem} for status in (401, 403)}
 
     @app.websocket("/v1/stream")
@@ -97,7 +99,7 @@ def make_app(service: Service) -> FastAPI:
         "/v1/recognize",
         response_class=JSONResponse,
         responses=refused
-        | {status: {"model": Problem} for status in (400, 408, 413, 422, 503)}
+        | {status: {"model": Problem} for status in (400, 408, 413, 415, 422, 503)}
         | {200: {"description": "All events, oldest first, by events.schema.json.", "content": {
             "application/json": {"schema": {"type": "object", "required": ["events"], "properties": {
                 "events": {"type": "array", "items": {"type": "object"}}}}},
@@ -234,6 +236,8 @@ async def _recognised(service: Service, request: Request, channel: int | None, d
     if problem := service.problem or service.uploads_problem:
         service.metrics.rejected.labels("not_ready" if service.problem else "uploads").inc()
         return _problem(503, problem, **{"Retry-After": RETRY_S})
+    if request.headers.get("content-type", "").startswith("multipart/"):
+        return _problem(415, "send the file itself as the body, not a form (curl --data-binary @FILE)")
     with ExitStack() as stack:
         upload = Upload(service, channel, decisions)
         stack.enter_context(service.connected(upload))
@@ -289,6 +293,12 @@ async def _text(first: Event, others: AsyncIterator[Event], lines: bool) -> Asyn
 
 def _problem(status: int, problem: str, **headers: str) -> JSONResponse:
     return JSONResponse({"problem": problem}, status, headers)
+
+
+async def _other(_request: Request, error: Exception) -> JSONResponse:
+    """What FastAPI itself refuses, such as a path that is none."""
+    assert isinstance(error, HTTPException)
+    return _problem(error.status_code, str(error.detail))
 
 
 async def _invalid(_request: Request, error: Exception) -> JSONResponse:

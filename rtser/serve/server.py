@@ -147,7 +147,8 @@ def _listening(settings: ServeSettings) -> socket.socket:
     try:
         made = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
     except (OSError, OverflowError) as error:
-        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
+        number = getattr(error, "errno", None) or 0  # negative where there is no such host
+        reason = os.strerror(number) if number > 0 else getattr(error, "strerror", None) or error
         where = f"{settings.host}, port {settings.port}"
         raise UnavailableError(f"{where}: the address cannot be had ({reason})", "name another one") from None
     made.setblocking(False)

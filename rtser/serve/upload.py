@@ -96,7 +96,7 @@ class Upload:
         try:
             audio = await loop.run_in_executor(decoders, partial(AudioFile, path, self._channel, name=NAME))
         except InputError as error:
-            raise UploadError(422, "unreadable", str(error).rstrip(".")) from None
+            raise UploadError(422, "unreadable", error.problem) from None
         except Exception:
             logger.exception("a file cannot be opened")
             raise UploadError(422, "unreadable", f"{NAME} cannot be decoded") from None

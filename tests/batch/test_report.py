@@ -40,5 +40,6 @@ def test_names_are_shown_as_text(tmp_path):
 
 
 def test_channels_are_told_apart(tmp_path):
-    made = page([entry(path="a/b.wav", channel=1)], tmp_path)
-    assert "a/b.wav, channel 1" in made
+    made = page([entry(path="/x/a/b.wav", channel=1), entry(path="/x/c.wav")], tmp_path)
+    assert ">a/b.wav, channel 1 <" in made
+    assert ">c.wav <" in made

@@ -41,9 +41,9 @@ def of(kind, events):
     return [event for event in events if event.type == kind]
 
 
-async def told(client, parts, then=None):
+async def told(client, parts, then=None, events=None):
     """The events of sound that is sent in parts; `then(number)` is called after each."""
-    events = []
+    events = [] if events is None else events
 
     async def collect():
         async for event in client:
@@ -138,6 +138,8 @@ def test_a_server_that_is_killed_and_started_again_costs_a_gap():
 
 
 def test_the_end_comes_though_the_server_is_gone():
+    events = []
+
     async def run(server):
         async with Client(server.ws, **QUICK) as client:
 
@@ -147,12 +149,13 @@ def test_the_end_comes_though_the_server_is_gone():
                     server.process.wait()
                     await asyncio.sleep(0.3)
 
-            return await told(client, [SOUND[:16_000], SOUND[:16_000]], kill)
+            await told(client, [SOUND[:16_000], SOUND[:16_000]], kill, events)
 
-    with serving() as server:
-        events = asyncio.run(run(server))
+    with serving() as server, pytest.raises(UnavailableError, match="was gone"):
+        asyncio.run(run(server))
     assert [event.type for event in events[-2:]] == ["error", "end"]
     assert events[-1].time == 2.0
+    assert events[-1].missing_samples > 0
 
 
 def test_who_has_no_token_is_told_at_once():

@@ -135,6 +135,19 @@ def test_a_reset_drops_the_bytes_of_half_a_sample(client, model):
     assert without_own(events) == expected(model, PCM)
 
 
+def test_a_form_is_refused_with_what_to_do(client, wav):
+    answer = client.post("/v1/recognize", files={"file": wav})
+    assert answer.status_code == 415
+    assert "--data-binary" in answer.json()["problem"]
+
+
+@pytest.mark.parametrize(("path", "method", "status"), [("/v1/nothing", "GET", 404), ("/v1/models", "POST", 405)])
+def test_what_is_not_there_is_said_in_the_same_form(client, path, method, status):
+    answer = client.request(method, path)
+    assert answer.status_code == status
+    assert answer.json()["problem"]
+
+
 def test_too_many_files_at_once_are_refused(model, wav):
     with serving(model, limits={"uploads": 1}) as client:
         client.service.open(lambda _: None, live=False)

@@ -44,8 +44,20 @@ addEventListener("drop", (event) => {
 });
 describe();
 
+/** Whether onnxruntime-web lies beside this page. */
+async function hasRuntime() {
+  const answer = await fetch(new URL("./ort/ort.wasm.min.mjs", import.meta.url), { method: "HEAD" }).catch(() => null);
+  return Boolean(answer?.ok);
+}
+
 /** Learn what the server and the model are; without a server the page works all the same, in the browser. */
 async function describe() {
+  const browser = document.querySelector('input[value="browser"]');
+  if (!(await hasRuntime())) {
+    browser.disabled = true;
+    browser.parentElement.append(" (needs onnxruntime-web: tools/get_web_runtime.sh)");
+    document.querySelector('input[value="server"]').checked = true;
+  }
   const server = document.querySelector('input[value="server"]');
   try {
     const answer = await fetch("./v1/models");
