@@ -31,6 +31,6 @@ def read_token(file: Path | None) -> str:
     if len(token) < LEAST_LENGTH or not token.isascii() or not token.isprintable() or " " in token:
         raise InputError(
             f"{source}: a token has at least {LEAST_LENGTH} letters, digits or signs, and no spaces",
-            "make one: python -c 'import secrets; print(secrets.token_urlsafe())'",
+            "make one with Python's secrets.token_urlsafe()",
         )
     return token

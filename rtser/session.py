@@ -47,8 +47,8 @@ class Session:
         embeddings: bool = False,
         voice: StreamVoice | None = None,
     ) -> None:
+        self._stream = Stream(model, window_s, decide, embeddings, voice)  # checks the arguments
         self.model, self.labels, self.voice = model, model.labels, voice
-        self._stream = Stream(model, window_s, decide, embeddings, voice)
         self._kept_times = kept_times
         self._notices: deque[str] = deque()
         self.window = self._stream.window

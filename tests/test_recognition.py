@@ -81,7 +81,7 @@ def test_what_is_too_short_gives_nothing():
         ((VOICE[None], 16_000), rf"1 to 256 channels, not {len(VOICE)}; samples are \(n, channels\)"),
         ((32_768 * VOICE, 16_000), "divide int16 values by 32768"),
         ((np.full(9, np.nan), 16_000), "NaN"),
-        ((b"odd", 16_000), "an odd number"),
+        ((b"odd", 16_000), "no whole number"),
         (([0.0], 16_000), "not list"),
     ],
 )

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.e2e
 
 
 def test_two_hours_with_losses_past_the_counters_of_31_bits_lose_no_decision():
-    command = [sys.executable, ROOT / "tools" / "soak.py", "--days", "0.07", "--losses", "40", "--json"]
+    command = [sys.executable, ROOT / "tools" / "soak.py", "--days", "0.08", "--losses", "40", "--json"]
     result = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert result.returncode == 0, result.stdout + result.stderr
     figures = json.loads(result.stdout)
