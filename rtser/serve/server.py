@@ -20,7 +20,7 @@ from rtser.serve.service import Service
 from rtser.serve.settings import ServeSettings
 from rtser.serve.transport import BoundedHttp, BoundedSocket
 
-SPARE_CONNECTIONS = 64
+SPARE_CONNECTIONS = 512
 """Connections beside those of streams and files: for health, metrics, and clients who are refused."""
 MOST_HEADER_BYTES = 32_768
 """Of a request, before its body."""
