@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import ssl
 from collections import deque
 from collections.abc import AsyncIterator
@@ -29,7 +28,7 @@ import numpy as np
 from rtser.audio.pcm import FULL_SCALE, FrameJoiner, Sound, check_format
 from rtser.audio.source import Gap
 from rtser.engine.contract import SAMPLE_RATE
-from rtser.errors import ArgumentError, UnavailableError
+from rtser.errors import INSTALL, ArgumentError, UnavailableError, reason_of
 from rtser.events import DecisionEvent, EndEvent, ErrorEvent, Event, SourceEvent, StartEvent, event_from
 
 PATH = "/v1/stream"
@@ -324,8 +323,7 @@ class Client:
 def check_package() -> None:
     """Raises UnavailableError where the package websockets is not installed."""
     if find_spec("websockets") is None:
-        how = "in the checkout: pip install -c constraints.txt '.[serve]'"
-        raise UnavailableError("streams to a server need the package websockets", how)
+        raise UnavailableError("streams to a server need the package websockets", INSTALL.format("serve"))
 
 
 class RefusedError(UnavailableError):
@@ -341,8 +339,8 @@ def unreachable(url: str, error: object) -> UnavailableError:
     reason = str(error)
     if isinstance(error, ssl.SSLError):
         reason = f"TLS: {error.reason or error}"
-    elif isinstance(error, OSError) and error.errno:
-        reason = os.strerror(error.errno) if error.errno > 0 else str(error.strerror)
+    elif isinstance(error, OSError):
+        reason = reason_of(error)
     return UnavailableError(f"{url} cannot be reached ({reason or type(error).__name__})", "start rtser serve there")
 
 

@@ -12,6 +12,11 @@
 
 from __future__ import annotations
 
+import os
+
+INSTALL = "in the checkout: pip install -c constraints.txt '.[{}]'"
+"""How an extra is installed."""
+
 
 class RtserError(Exception):
     """One sentence: the problem, and what to do about it.
@@ -68,3 +73,10 @@ class OutputError(RtserError):
     """An output that could not be written, or is incomplete."""
 
     exit_code = 6
+
+
+def reason_of(error: OSError) -> str:
+    """What the system says of a failure; also where its number is not the system's own (a host without an address)."""
+    if error.errno and error.errno > 0:
+        return os.strerror(error.errno)
+    return error.strerror or str(error)

@@ -5,19 +5,20 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import IO, BinaryIO
+from typing import IO, Any, BinaryIO
 
 from rtser.audio.decoder import Decoder, UnreadableError
 from rtser.audio.ffmpeg import FfmpegDecoder
 from rtser.audio.libsndfile import LibsndfileDecoder
-from rtser.errors import InputError
+from rtser.errors import INSTALL, InputError
 from rtser.settings import RawSettings
 
 STANDARD_INPUT = "-"
 URL = "://"
-INSTALL = "in the checkout: pip install -c constraints.txt '.[{}]'"
 
 
 def shown(name: str | os.PathLike[str]) -> str:
@@ -65,18 +66,24 @@ def _checked(path: Path, name: str) -> Path:
     return path
 
 
-def copy_remote(url: str, copy: IO[bytes]) -> None:
-    """Copy what a URL names into a file; raises InputError where it cannot be read."""
+@contextmanager
+def remote(url: str, wanted: str) -> Iterator[Any]:
+    """The package fsspec, for what is `wanted` of a URL; raises InputError where it is missing, or fails."""
     try:
         import fsspec
     except ModuleNotFoundError:
         raise InputError(f"{url}: URLs need the package fsspec", INSTALL.format("remote")) from None
     try:
-        with fsspec.open(url, "rb") as content:
-            shutil.copyfileobj(content, copy)
+        yield fsspec
     except Exception as error:  # each file system has errors of its own
         reason = str(error).strip().rstrip(".") or type(error).__name__
-        raise InputError(f"{url} cannot be read ({reason.splitlines()[0]})") from None
+        raise InputError(f"{url} cannot be {wanted} ({reason.splitlines()[0]})") from None
+
+
+def copy_remote(url: str, copy: IO[bytes]) -> None:
+    """Copy what a URL names into a file; raises InputError where it cannot be read."""
+    with remote(url, "read") as fsspec, fsspec.open(url, "rb") as content:
+        shutil.copyfileobj(content, copy)
 
 
 def _remote(url: str, name: str, raw: RawSettings | None) -> Decoder:

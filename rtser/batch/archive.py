@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 from rtser.batch.inputs import stamp
 from rtser.batch.work import Job
-from rtser.errors import InputError, UnavailableError
+from rtser.engine.model import Model
+from rtser.errors import INSTALL, InputError, UnavailableError
 from rtser.files import replacing
 
 Format = Literal["parquet", "jsonl"]
@@ -29,7 +30,7 @@ class Archive:
     Args:
         folder: made where it is missing.
         job: how recordings are recognised; a folder that was begun otherwise is refused.
-        labels: the model's emotions.
+        model: the job's.
         form: of the tables.
 
     Raises:
@@ -38,12 +39,12 @@ class Archive:
         UnavailableError: the package of the format is missing.
     """
 
-    def __init__(self, folder: Path, job: Job, labels: tuple[str, ...], form: Format = "parquet") -> None:
+    def __init__(self, folder: Path, job: Job, model: Model, form: Format = "parquet") -> None:
         if form == "parquet":
             _pyarrow()
-        self.folder, self._job, self._labels, self._form = folder, job, labels, form
+        self.folder, self._job, self._labels, self._form = folder, job, model.labels, form
         self._results = folder / "results"
-        about = {"settings": _settings(job), "labels": list(labels)}
+        about = {"settings": _settings(job, model), "labels": list(model.labels)}
         noted = folder / "batch.json"
         for part in [one for one in folder.rglob(".*") if PART.fullmatch(one.name)] if folder.is_dir() else []:
             part.unlink()  # of a call that was killed
@@ -162,22 +163,15 @@ def _read(noted: Path) -> Any:
         raise InputError(f"{noted} is damaged", "name a new folder") from None
 
 
-def _settings(job: Job) -> dict[str, Any]:
+def _settings(job: Job, model: Model) -> dict[str, Any]:
     """What decides on the results, as it is noted."""
-    model = hashlib.sha256(job.model).hexdigest() if job.model else _shipped()
     return {
-        "model": model,
+        "model": model.sha256,
         "window_s": job.window_s,
         "decide": job.decide.model_dump(),
         "separate": job.separate,
         "decisions": job.decisions,
     }
-
-
-def _shipped() -> str:
-    from rtser.models import default_model_path
-
-    return hashlib.sha256(default_model_path().read_bytes()).hexdigest()
 
 
 def _write(path: Path, rows: Iterator[dict[str, Any]], columns: dict[str, str], form: Format) -> None:
@@ -204,6 +198,6 @@ def _pyarrow() -> Any:
     try:
         import pyarrow.parquet
     except ModuleNotFoundError:
-        how = "in the checkout: pip install -c constraints.txt '.[parquet]', or say --format jsonl"
+        how = f"{INSTALL.format('parquet')}, or say --format jsonl"
         raise UnavailableError("Parquet needs the package pyarrow", how) from None
     return pyarrow

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from glob import glob, has_magic
 from pathlib import Path
 
-from rtser.audio.opening import INSTALL, URL
+from rtser.audio.opening import URL, remote
 from rtser.errors import InputError
 
 SOUNDS = (".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aiff", ".aif", ".au", ".caf", ".w64")
@@ -59,12 +59,8 @@ def _local(name: str) -> list[str]:
 
 def _remote(url: str) -> list[str]:
     """The recordings of a URL: of a folder all, of a pattern those that it fits, else the URL itself."""
-    try:
-        import fsspec
-    except ModuleNotFoundError:
-        raise InputError(f"{url}: URLs need the package fsspec", INSTALL.format("remote")) from None
     first, *inside = url.split("::")
-    try:
+    with remote(url, "listed") as fsspec:
         system, path = fsspec.core.url_to_fs(url)
         if has_magic(first):
             found = system.glob(path)
@@ -72,9 +68,6 @@ def _remote(url: str) -> list[str]:
             found = [one for one in system.find(path) if _is_recording(one)]
         else:
             return [url] if system.exists(path) else []
-    except Exception as error:  # each file system has errors of its own
-        reason = str(error).strip().rstrip(".") or type(error).__name__
-        raise InputError(f"{url} cannot be listed ({reason.splitlines()[0]})") from None
     begin = first[: len(first) - len(path)] if first.endswith(path) else first.split(URL)[0] + URL
     if first.split(URL)[0] in ("http", "https"):
         begin = ""

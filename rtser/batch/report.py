@@ -35,8 +35,6 @@ i{display:inline-block;width:.8rem;height:.8rem;margin-right:.4rem}.soft{opacity
 class Turn:
     """From one named emotion to another one, in utterances that follow each other."""
 
-    path: str
-    channel: int | None
     time: float
     before: str
     after: str
@@ -46,7 +44,7 @@ def turns(entry: dict[str, Any]) -> list[Turn]:
     """The turning points of one channel."""
     named = [event for event in entry["events"] if event["type"] == "utterance" and event["label"]]
     return [
-        Turn(entry["path"], entry["channel"], after["start"], before["label"], after["label"])
+        Turn(after["start"], before["label"], after["label"])
         for before, after in itertools.pairwise(named)
         if before["label"] != after["label"] and after["start"] - before["end"] <= CLOSE_S
     ]

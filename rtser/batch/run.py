@@ -12,7 +12,7 @@ from multiprocessing import get_context, parent_process
 from typing import Any
 
 from rtser.batch.work import Job, failed, recognised
-from rtser.errors import UnavailableError
+from rtser.errors import INSTALL, UnavailableError
 
 Results = tuple[str, list[dict[str, Any]]]
 AHEAD = 4
@@ -80,8 +80,7 @@ def on_cluster(job: Job, names: list[str], address: str, stopped: Callable[[], b
     try:
         from distributed import Client, KilledWorker, as_completed
     except ModuleNotFoundError:
-        how = "in the checkout: pip install -c constraints.txt '.[dask]'"
-        raise UnavailableError("a cluster needs the package distributed", how) from None
+        raise UnavailableError("a cluster needs the package distributed", INSTALL.format("dask")) from None
     try:
         client = Client(address, timeout=CONNECT_S)
     except (OSError, TimeoutError, ValueError) as error:

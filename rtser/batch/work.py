@@ -52,12 +52,9 @@ class Kept:
         self.kinds: tuple[type[Event], ...] = (
             (Event,) if decisions else tuple(kind for kind in Event.__subclasses__() if kind is not DecisionEvent)
         )
-        self._decisions = decisions
 
     def write(self, event: Event) -> None:
         """Keep an event; of an utterance the last."""
-        if isinstance(event, DecisionEvent) and not self._decisions:
-            return
         if not isinstance(event, UtteranceEvent) or event.final:
             self.events.append(event)
 

@@ -45,15 +45,17 @@ def batch(
         from rtser.batch.archive import Archive
         from rtser.batch.inputs import found
         from rtser.batch.work import Job
-        from rtser.models import load, read_model
+        from rtser.models import default_model_path, load_bytes, read_model
 
         settings = options.of_files(None)
         if settings.voice.profile:
             raise InputError("--voice is for one speaker, and an archive has many", "leave it out")
-        content = read_model(settings.model) if settings.model else None
-        job = Job(content, settings.window_s, settings.decide, separate, decisions)
+        file = settings.model or default_model_path()
+        content = read_model(file)
+        model = load_bytes(content, str(file), "cpu")
+        job = Job(content if settings.model else None, settings.window_s, settings.decide, separate, decisions)
         names = found(recordings)
-        archive = Archive(output, job, load(settings.model, "cpu").labels, format_)
+        archive = Archive(output, job, model, format_)
         missing = archive.missing(names, retry)
         count = jobs or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
         results = (

@@ -131,9 +131,8 @@ def remote_session(options: Recognition, url: str, token_file: Path | None) -> R
     from rtser.access_token import read_token
     from rtser.remote import RemoteSession
 
-    for change in options.changes:
-        if change.split(".")[0].split("=")[0].strip() in SERVERS_OWN:
-            raise InputError(f"--server: the server has its own settings ({change})", "leave that out, or --server")
+    for change in options.changes_of(SERVERS_OWN):
+        raise InputError(f"--server: the server has its own settings ({change})", "leave that out, or --server")
     own = [name for name, value in options.given.items() if (any(value.values()) if isinstance(value, dict) else value)]
     if own:
         raise InputError(f"--server: the server has its own {', '.join(own)}", "leave that out, or --server")

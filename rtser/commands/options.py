@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_type_hints
 
@@ -96,11 +96,14 @@ class Recognition(NamedTuple):
         overlay(content, self.given | more)
         return checked(ListenSettings, content, f"configuration {self.config}" if self.config else "settings")
 
+    def changes_of(self, groups: Collection[str]) -> list[str]:
+        """What --set says of some settings, or groups of them."""
+        return [one for one in self.changes if one.split(".")[0].split("=")[0].strip() in groups]
+
     def of_files(self, channel: int | None) -> ListenSettings:
         """The settings of a command that reads files; InputError where --set changes one that only `listen` has."""
-        for change in self.changes:
-            if change.split(".")[0].split("=")[0].strip() in LISTEN_ONLY:
-                raise InputError(f"--set {change}: this setting is for rtser listen", "leave it out")
+        for change in self.changes_of(LISTEN_ONLY):
+            raise InputError(f"--set {change}: this setting is for rtser listen", "leave it out")
         return self.settings(channel=channel)
 
 

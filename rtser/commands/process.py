@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 
 import typer
 
-from rtser.errors import InputError, OutputError, RtserError, UnavailableError
+from rtser.errors import INSTALL, InputError, OutputError, RtserError, UnavailableError
 
 INTERRUPTED = 130
 logger = logging.getLogger("rtser")
@@ -120,11 +120,7 @@ def packages(extra: str) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         extra = EXTRAS.get(error.name or "", extra)
-        how = (
-            "pip install matplotlib"
-            if extra == "plot"
-            else f"in the checkout: pip install -c constraints.txt '.[{extra}]'"
-        )
+        how = "pip install matplotlib" if extra == "plot" else INSTALL.format(extra)
         raise UnavailableError(f"this needs the package {error.name}", how) from None
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import socket
 import ssl
 from collections.abc import Callable
@@ -14,7 +13,7 @@ from types import FrameType
 import uvicorn
 
 from rtser.engine.model import Model
-from rtser.errors import InputError, UnavailableError
+from rtser.errors import InputError, UnavailableError, reason_of
 from rtser.serve.app import make_app
 from rtser.serve.service import Service
 from rtser.serve.settings import ServeSettings
@@ -147,8 +146,7 @@ def _listening(settings: ServeSettings) -> socket.socket:
     try:
         made = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
     except (OSError, OverflowError) as error:
-        number = getattr(error, "errno", None) or 0  # negative where there is no such host
-        reason = os.strerror(number) if number > 0 else getattr(error, "strerror", None) or error
+        reason = reason_of(error) if isinstance(error, OSError) else error
         where = f"{settings.host}, port {settings.port}"
         raise UnavailableError(f"{where}: the address cannot be had ({reason})", "name another one") from None
     made.setblocking(False)

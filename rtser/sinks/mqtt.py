@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from rtser.errors import InputError, OutputError, UnavailableError
+from rtser.errors import INSTALL, InputError, OutputError, UnavailableError, reason_of
 from rtser.events import DecisionEvent, Event, StartEvent, utc_now
 
 PASSWORD_VARIABLE = "RTSER_MQTT_PASSWORD"
@@ -44,8 +44,7 @@ class Mqtt:
             from paho.mqtt.client import Client
             from paho.mqtt.enums import CallbackAPIVersion
         except ModuleNotFoundError:
-            how = "in the checkout: pip install -c constraints.txt '.[mqtt]'"
-            raise UnavailableError("MQTT needs the package paho-mqtt", how) from None
+            raise UnavailableError("MQTT needs the package paho-mqtt", INSTALL.format("mqtt")) from None
         parts = urlsplit(url)
         try:
             port = parts.port or PORTS[parts.scheme]
@@ -70,8 +69,8 @@ class Mqtt:
         try:
             self._client.connect(parts.hostname, port)
         except OSError as error:
-            reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
-            raise OutputError(f"{self._name} cannot be reached ({reason})", "is the broker running?") from None
+            problem = f"{self._name} cannot be reached ({reason_of(error)})"
+            raise OutputError(problem, "is the broker running?") from None
         self._client.loop_start()
         if not self._answered.wait(CONNECT_S) or self._refusal:
             self._closing = True

@@ -59,6 +59,12 @@ async def told(client, parts, then=None, events=None):
     return events
 
 
+def again(server):
+    """Start a server where one was."""
+    command = [sys.executable, "-m", "rtser", "serve", "--port", str(server.port)]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, env=os.environ)
+
+
 def test_its_events_are_those_of_the_library(server, expected):
     async def run():
         async with Client(server.http) as client:
@@ -110,8 +116,7 @@ def test_a_server_that_is_killed_and_started_again_costs_a_gap():
                     first.process.send_signal(signal.SIGKILL)
                     first.process.wait()
                 elif number == 30:
-                    command = [sys.executable, "-m", "rtser", "serve", "--port", str(first.port)]
-                    restarted.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, env=os.environ))
+                    restarted.append(again(first))
                 elif number > 30 and number % 20 == 0:
                     await asyncio.sleep(0.5)
 
@@ -198,8 +203,7 @@ def test_a_server_that_ends_in_order_is_called_again():
                 if number == 20:
                     first.process.send_signal(signal.SIGTERM)
                     await asyncio.to_thread(first.process.wait)
-                    command = [sys.executable, "-m", "rtser", "serve", "--port", str(first.port)]
-                    restarted.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, env=os.environ))
+                    restarted.append(again(first))
                     await asyncio.sleep(3.0)
 
             hops = [SOUND[at : at + 960] for at in range(0, len(SOUND), 960)][:100]
