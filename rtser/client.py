@@ -30,14 +30,12 @@ from rtser.audio.source import Gap
 from rtser.engine.contract import SAMPLE_RATE
 from rtser.errors import INSTALL, ArgumentError, UnavailableError, reason_of
 from rtser.events import DecisionEvent, EndEvent, ErrorEvent, Event, SourceEvent, StartEvent, event_from
+from rtser.protocol import MOST_NAME, PATH, SUBPROTOCOL
 
-PATH = "/v1/stream"
 GONE = "the server was gone when the sound ended"
 FINALIZE = '{"type":"finalize"}'
-SUBPROTOCOL = "rtser.v1"
 MOST_WAITING = 1_000
 """Events that may wait to be taken; beyond this, the server is read no further."""
-MOST_NAME = 200
 MESSAGE_SAMPLES = 8_192
 """Longest message of sound."""
 FOR_GOOD = (400, 401, 403, 404)

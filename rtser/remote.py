@@ -14,10 +14,11 @@ from http.client import HTTPException
 from typing import Any
 
 from rtser.audio.source import Chunk, Gap, Source
-from rtser.client import PATH, Client, check_package, socket_url, unreachable
+from rtser.client import Client, check_package, socket_url, unreachable
 from rtser.engine.contract import SAMPLE_RATE, window_segments
 from rtser.errors import RtserError, UnavailableError
 from rtser.events import DecisionEvent, EndEvent, ErrorEvent, Event
+from rtser.protocol import PATH
 from rtser.sinks import AudioSink, Sink
 from rtser.statistics import RunStatistics, Snapshot
 

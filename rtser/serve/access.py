@@ -14,7 +14,7 @@ from starlette.datastructures import Headers
 
 from rtser.access_token import VARIABLE, read_token
 from rtser.errors import InputError
-from rtser.serve.protocol import TOKEN_PREFIX
+from rtser.protocol import TOKEN_PREFIX
 from rtser.serve.settings import ServeSettings
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")

@@ -25,9 +25,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 import rtser
 from rtser.engine.contract import segment_end_s, window_segments
 from rtser.events import Event
+from rtser.protocol import CONTROL, PATH, SUBPROTOCOL
 from rtser.serve.connection import SocketConnection
 from rtser.serve.page import WEB, about
-from rtser.serve.protocol import CONTROL, SUBPROTOCOL
 from rtser.serve.service import Service
 from rtser.serve.upload import Upload, UploadError
 
@@ -87,7 +87,7 @@ def make_app(service: Service) -> FastAPI:
     app.add_exception_handler(HTTPException, _other)
     refused: dict[int | str, dict[str, Any]] = {status: {"model": Problem} for status in (401, 403)}
 
-    @app.websocket("/v1/stream")
+    @app.websocket(PATH)
     async def stream(socket: WebSocket) -> None:
         if problem := service.problem or ("the server is full" if service.full else ""):
             service.metrics.rejected.labels("full" if service.full else "not_ready").inc()

@@ -17,7 +17,7 @@ from rtser.audio.source import Gap
 from rtser.engine.contract import SAMPLE_RATE, Float32, checked_samples
 from rtser.errors import RtserError
 from rtser.events import ErrorEvent, Event, StartEvent
-from rtser.serve.protocol import PCM, SUBPROTOCOL, Close, Finalize, Reset, Start, parsed
+from rtser.protocol import PCM, SUBPROTOCOL, Close, Finalize, Reset, Start, parsed
 from rtser.serve.recogniser import ServedStream, Told
 from rtser.serve.service import MOST_WAITING, Service
 

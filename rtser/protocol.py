@@ -10,6 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from rtser.errors import InputError
 
+PATH = "/v1/stream"
+"""Of the WebSocket."""
+MOST_NAME = 200
+"""Letters of a stream's name."""
 SUBPROTOCOL = "rtser.v1"
 """The WebSocket's subprotocol."""
 TOKEN_PREFIX = "rtser.token."
@@ -49,7 +53,7 @@ class Start(_Message):
     every_ms: Annotated[int, Field(ge=0, le=60_000)] = Field(
         0, description="at most one decision in so many milliseconds of sound; 0: all"
     )
-    name: Annotated[str, Field(max_length=200)] = Field("stream", description="in the start event, as its source")
+    name: Annotated[str, Field(max_length=MOST_NAME)] = Field("stream", description="in the start event, as its source")
     time: Annotated[float, Field(ge=0, le=10**7)] = Field(
         0.0, description="time of the first sample in seconds, for a client that goes on after a break"
     )

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtser.errors import InputError
-from rtser.serve.protocol import Finalize, Reset, Start, parsed
+from rtser.protocol import Finalize, Reset, Start, parsed
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
