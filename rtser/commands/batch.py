@@ -24,7 +24,9 @@ def batch(
         list[str],
         typer.Argument(help="Files, folders, 'patterns/**/*.wav', URLs (s3://..., zip://...).", show_default=False),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for results; a second call goes on.")],
+    output: Annotated[
+        str, typer.Option("--output", "-o", help="Folder for results, on this machine; a second call goes on.")
+    ],
     jobs: Annotated[int | None, typer.Option("--jobs", min=1, help="Processes; one a core if not named.")] = None,
     dask: Annotated[str | None, typer.Option("--dask", help="Address of a Dask scheduler; else processes.")] = None,
     format_: Annotated[Literal["parquet", "jsonl"], typer.Option("--format", help="Of the tables.")] = "parquet",
@@ -41,6 +43,7 @@ def batch(
     """
     single_threaded()
     with failures() as fail, signals(fail.say) as asked:
+        from rtser.audio.opening import URL
         from rtser.batch import run
         from rtser.batch.archive import Archive
         from rtser.batch.inputs import found
@@ -50,12 +53,14 @@ def batch(
         settings = options.of_files(None)
         if settings.voice.profile:
             raise InputError("--voice is for one speaker, and an archive has many", "leave it out")
+        if URL in output:
+            raise InputError(f"{output} is no folder of this machine", "name one, and copy the results afterwards")
         file = settings.model or default_model_path()
         content = read_model(file)
         model = load_bytes(content, str(file), "cpu")
         job = Job(content if settings.model else None, settings.window_s, settings.decide, separate, decisions)
         names = found(recordings)
-        archive = Archive(output, job, model, format_)
+        archive = Archive(Path(output), job, model, format_)
         missing = archive.missing(names, retry)
         count = jobs or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
         results = (

@@ -284,6 +284,7 @@ def test_a_folder_without_results_has_no_report(tmp_path):
         (["{demo}", "-o", "out", "--dask", "tcp://127.0.0.1:9"], 5, "cannot be reached"),
         (["{demo}", "-o", "out", "--model", "absent.onnx"], 3, "cannot be read"),
         (["{demo}", "-o", "{tests}"], 2, "something else"),
+        (["{demo}", "-o", "s3://bucket/out"], 2, "copy the results"),
         (["{demo}", "-o", "out", "--voice", "me.json"], 2, "many"),
     ],
 )
