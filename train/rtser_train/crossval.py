@@ -22,6 +22,7 @@ from rtser_train.fitting.context import FitContext
 from rtser_train.fitting.threads import threads, use_threads
 from rtser_train.fold import train_fold
 from rtser_train.memo import last_of_all_threads
+from rtser_train.orphans import end_with_parent
 from rtser_train.progress import ProgressReporter
 from rtser_train.registry import BASELINES
 from rtser_train.run import FoldFolder, Run
@@ -168,6 +169,12 @@ def train_alone(task: FoldTask) -> FoldTask:
     return task
 
 
+def _train_in_process(task: FoldTask) -> FoldTask:
+    """`train_alone` in a process that this one has begun."""
+    end_with_parent()
+    return train_alone(task)
+
+
 def _train(task: FoldTask, bags: Sequence[Bag], noise: Sequence[Bag], reporter: ProgressReporter) -> None:
     (fold,) = _chosen(make_folds(bags, task.experiment.protocol, task.folder.seed), [task.folder.fold])
     task.folder.note_parts(fold.parts())
@@ -188,7 +195,8 @@ def _train_apart(tasks: Sequence[FoldTask], jobs: int, workers: Workers, reporte
     """Train folds in other processes; each that is done stays done, whatever happens to the others."""
     with _backend(workers), reporter.job("folds", len(tasks)) as job:
         at_once = -1 if workers.dask else jobs
-        calls = (delayed(train_alone)(task) for task in tasks)
+        work = train_alone if workers.dask else _train_in_process
+        calls = (delayed(work)(task) for task in tasks)
         try:
             done = Parallel(n_jobs=at_once, return_as="generator_unordered")(calls)
         except TimeoutError:
