@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from rtser.commands.options import Recognition, with_recognition
+from rtser.commands.option_groups import with_group
+from rtser.commands.options import Recognition, recognition
 from rtser.commands.process import failures, single_threaded
 from rtser.commands.signals import signals
 from rtser.errors import InputError
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 
-@with_recognition
+@with_group(recognition, hidden=["voice"])
 def batch(
     options: Recognition,
     recordings: Annotated[

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import typer
 
+from rtser.commands.option_groups import with_group
 from rtser.commands.voices import stream_voice
 from rtser.errors import InputError
 
@@ -107,21 +106,8 @@ class Recognition(NamedTuple):
         return self.settings(channel=channel)
 
 
-def with_recognition(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of `recognition` in place of its first argument, which takes what they say."""
-    hints = get_type_hints(command, include_extras=True) | get_type_hints(recognition, include_extras=True)
-    own, shared = inspect.signature(command).parameters, inspect.signature(recognition).parameters
-    _, *others = own.values()
-
-    @functools.wraps(command)
-    def wrapper(**values: Any) -> None:
-        said = recognition(**{name: values.pop(name) for name in shared})
-        command(said, **values)
-
-    parameters = [parameter.replace(annotation=hints[parameter.name]) for parameter in (*others, *shared.values())]
-    wrapper.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    return wrapper
+with_recognition = with_group(recognition)
+"""Gives a command the options of `recognition` in place of its first argument."""
 
 
 def raw_settings(
