@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import heapq
 import html
-import itertools
 import os
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from rtser.audio.opening import URL
+from rtser.batch.work import summary
 from rtser.ui.style import clock_time, colour, percent
 
 MOST_RECORDINGS = 300
 """Recordings that are drawn: those with the most turning points; the others are counted only."""
 MOST_MOMENTS = 30
 MOST_PROBLEMS = 100
-CLOSE_S = 30.0
-"""Two utterances further apart are no turning point."""
 QUIET = ("neutral", "calm")
 STYLE = """
 :root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}body{max-width:70rem;margin:0 auto;padding:1rem}
@@ -31,26 +28,7 @@ i{display:inline-block;width:.8rem;height:.8rem;margin-right:.4rem}.soft{opacity
 """
 
 
-@dataclass(frozen=True)
-class Turn:
-    """From one named emotion to another one, in utterances that follow each other."""
-
-    time: float
-    before: str
-    after: str
-
-
-def turns(entry: dict[str, Any]) -> list[Turn]:
-    """The turning points of one channel."""
-    named = [event for event in entry["events"] if event["type"] == "utterance" and event["label"]]
-    return [
-        Turn(after["start"], before["label"], after["label"])
-        for before, after in itertools.pairwise(named)
-        if before["label"] != after["label"] and after["start"] - before["end"] <= CLOSE_S
-    ]
-
-
-class Summary:
+class Overview:
     """What the page tells, gathered entry by entry; its size does not grow with the archive."""
 
     def __init__(self) -> None:
@@ -74,12 +52,12 @@ class Summary:
             self.problems += 1
             if len(self.some_problems) < MOST_PROBLEMS:
                 self.some_problems.append(entry["problem"])
-        found = turns(entry)
-        self.turns.update((turn.before, turn.after) for turn in found)
-        _keep(self._strips, (len(found), -self.count, entry), MOST_RECORDINGS)
+        figures = summary(entry)
+        self.speech.update(figures.speech)
+        self.turns.update((turn.before, turn.after) for turn in figures.turns)
+        _keep(self._strips, (len(figures.turns), -self.count, entry), MOST_RECORDINGS)
         for number, event in enumerate(one for one in entry["events"] if one["type"] == "utterance"):
             self.labels.update(event["emotions"])
-            self.speech[event["label"] or "uncertain"] += event["end"] - event["start"]
             if event["label"] and event["label"] not in QUIET:
                 order = -(10_000 * self.count + number)
                 _keep(self._moments, (event["confidence"], order, entry, event), MOST_MOMENTS)
@@ -110,7 +88,7 @@ def page(entries: Iterable[dict[str, Any]], beside: Path) -> str:
         entries: of `rtser.batch.archive.all_entries`.
         beside: folder in which the page will lie; the sound is linked from there.
     """
-    found = Summary()
+    found = Overview()
     for entry in entries:
         found.add(entry)
     labels, recordings = tuple(sorted(found.labels)), found.recordings
@@ -150,7 +128,7 @@ def _distribution(speech: Counter[str], labels: tuple[str, ...]) -> str:
     return f"<table><tr><th>emotion<th>share of speech<th>time{''.join(rows)}</table>"
 
 
-def _moments(found: Summary, labels: tuple[str, ...], beside: Path) -> str:
+def _moments(found: Overview, labels: tuple[str, ...], beside: Path) -> str:
     rows = []
     for entry, event in found.moments:
         sound = _sound(entry["path"], event, beside)

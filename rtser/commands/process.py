@@ -6,8 +6,8 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 
 import typer
 
@@ -27,6 +27,7 @@ class StandardError(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
         self._handle: int | None = None
+        self.make_room: Callable[[], AbstractContextManager[None]] = nullcontext
         with suppress(OSError):
             self._handle = os.dup(2)
 
@@ -37,7 +38,7 @@ class StandardError(logging.Handler):
     def say(self, sentence: str) -> None:
         """Print a sentence."""
         printable = "".join(character if character.isprintable() else repr(character)[1:-1] for character in sentence)
-        with suppress(OSError):
+        with self.make_room(), suppress(OSError):
             if sys.stderr:
                 sys.stderr.flush()
             os.write(2 if self._handle is None else self._handle, f"rtser: {printable}\n".encode(errors="replace"))
@@ -58,8 +59,13 @@ class Failures:
     """
 
     def __init__(self, standard_error: StandardError) -> None:
+        self._standard_error = standard_error
         self.say = standard_error.say
         self.noted: list[RtserError] = []
+
+    def print_within(self, make_room: Callable[[], AbstractContextManager[None]]) -> None:
+        """Print each sentence within this context, which takes what is in its way off the terminal."""
+        self._standard_error.make_room = make_room
 
     def note(self, error: RtserError) -> None:
         """Print a failure, and let the work go on; the program ends with the first one's exit code."""

@@ -24,5 +24,6 @@ def test_options_with_a_value_have_their_type():
 
 
 def test_an_option_that_a_command_refuses_is_not_in_its_help():
-    assert "--voice" in helped("file")
-    assert "--voice" not in helped("batch")
+    for option in ("--voice", "--provider"):
+        assert option in helped("file")
+        assert option not in helped("batch")

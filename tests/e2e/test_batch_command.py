@@ -285,6 +285,7 @@ def test_a_folder_without_results_has_no_report(tmp_path):
         (["{demo}", "-o", "out", "--model", "absent.onnx"], 3, "cannot be read"),
         (["{demo}", "-o", "{tests}"], 2, "something else"),
         (["{demo}", "-o", "out", "--voice", "me.json"], 2, "many"),
+        (["{demo}", "-o", "out", "--provider", "cuda"], 2, "runs on the CPU"),
     ],
 )
 def test_what_does_not_work_is_said_in_one_sentence(arguments, code, words, tmp_path):
