@@ -48,8 +48,8 @@ class Summary:
 
     @property
     def speech_s(self) -> float:
-        """Seconds of speech."""
-        return sum(self.speech.values())
+        """Seconds of speech, to the microsecond."""
+        return round(sum(self.speech.values(), 0.0), 6)
 
     @property
     def shares(self) -> dict[str, float]:

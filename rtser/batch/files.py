@@ -6,11 +6,12 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from rtser.audio.file import AudioFile
+from rtser.audio.opening import STANDARD_INPUT
 from rtser.audio.pacing import PacedSource
 from rtser.batch.run import DEADLY, in_processes
 from rtser.batch.work import Job, Kept
@@ -119,9 +120,70 @@ def told(
     return result
 
 
-def at_once(job: FileJob, paths: list[str], jobs: int, stopped: Callable[[], bool]) -> Iterator[tuple[str, Told]]:
-    """What is said of files by several processes, in the order of the files."""
-    return in_processes(partial(_elsewhere, job), paths, jobs, stopped, _killed, ordered=True)
+def one_by_one(
+    session: Session,
+    job: FileJob,
+    paths: Sequence[str],
+    speed: float,
+    sinks: Sequence[Sink],
+    stop: threading.Event,
+    audio_sinks: Sequence[AudioSink],
+    begin: Callable[[str, float | None], object],
+) -> Iterator[tuple[str, Told]]:
+    """What is said of one file after another, in this process; the sinks get each event when it is made.
+
+    `begin` is called with each file's name and its length in seconds, if that is known. See `recognise_file`.
+    """
+    job = replace(job, decisions=False)  # the sinks have them
+
+    def opened(audio: AudioFile) -> None:
+        begin(audio.name, audio.duration_s)
+
+    for path in paths:
+        if stop.is_set():
+            return
+        yield path, told(job, session, path, stop, speed, sinks, audio_sinks, opened)
+
+
+def several(
+    session: Session, job: FileJob, paths: Sequence[str], jobs: int, sinks: Sequence[Sink], stop: threading.Event
+) -> Iterator[tuple[str, Told]]:
+    """What is said of files, by so many processes; the sinks get a file's events when it is done, in the files' order.
+
+    `session` recognises standard input, which other processes do not have.
+    """
+    elsewhere = in_processes(
+        partial(_elsewhere, job),
+        [path for path in paths if path != STANDARD_INPUT],
+        jobs,
+        stop.is_set,
+        _killed,
+        ordered=True,
+    )
+    for path in paths:
+        said = told(job, session, path, stop) if path == STANDARD_INPUT else next(elsewhere, (path, None))[1]
+        if said is None or stop.is_set():
+            return
+        for warning in said.warnings:
+            logger.warning("%s", warning)
+        for event in said.events:
+            for sink in sinks:
+                sink.write(event)
+        yield path, said
+
+
+def sizes(paths: Sequence[str]) -> list[float]:
+    """How much work each file is, in bytes; of what has no size here, the mean of the others."""
+    known = [_size(path) for path in paths]
+    mean = sum(known) / max(1, sum(size > 0 for size in known)) or 1.0
+    return [float(size) or mean for size in known]
+
+
+def _size(path: str) -> int:
+    try:
+        return Path(path).stat().st_size
+    except (OSError, ValueError):  # it is told when it is opened
+        return 0
 
 
 def _elsewhere(job: FileJob, path: str) -> Told:

@@ -7,7 +7,21 @@ from typing import Annotated
 import typer
 
 import rtser
-from rtser.commands import adapt, batch, bench, devices, embed, enrol, file, listen, model, robustness, serve, train
+from rtser.commands import (
+    adapt,
+    batch,
+    bench,
+    devices,
+    embed,
+    enrol,
+    file,
+    listen,
+    model,
+    plot,
+    robustness,
+    serve,
+    train,
+)
 from rtser.commands.help import Command, Group
 
 app = typer.Typer(
@@ -48,7 +62,7 @@ for command in (
     devices.devices,
     devices.doctor,
     model.info,
-    model.plot,
+    plot.plot,
     train.train,
     train.evaluate,
     robustness.robustness,

@@ -76,8 +76,9 @@ class Exports(NamedTuple):
             with packages("plot"):
                 importlib.import_module("matplotlib")
         stems = self._stems(list(dict.fromkeys(recordings)))
-        for folder in {stem.parent for stem in stems.values()}:
-            _check_folder(folder)
+        for folder in sorted({stem.parent for stem in stems.values()}):
+            if self.folder or folder.is_dir():  # a recording in a missing folder is missing too, and told later
+                _check_folder(folder)
         kinds = {name: FORMATS[name][0] for name in self.formats} | ({"plot": PLOT} if self.plot else {})
         return {
             name: {kind: stem.with_name(stem.name + MARK + suffix) for kind, suffix in kinds.items()}

@@ -11,24 +11,21 @@ from rtser.commands.exports import Exports, exports
 from rtser.commands.option_groups import with_group
 from rtser.commands.options import (
     ChannelOption,
-    ChannelsOption,
     FilesArgument,
-    FormatOption,
     JsonOption,
     ModelOption,
     PlainOption,
     ProviderOption,
-    RateOption,
     Recognition,
     keep_apart,
     make_session,
-    raw_settings,
     recognition,
     with_recognition,
 )
 from rtser.commands.output import make_view
 from rtser.commands.process import Failures, failures, single_threaded
 from rtser.commands.quiet import quiet_libraries
+from rtser.commands.raw_options import ChannelsOption, FormatOption, RateOption, raw_settings
 from rtser.commands.signals import signals
 from rtser.errors import InputError
 

@@ -189,7 +189,8 @@ def test_the_report_is_one_page_with_every_recording(done):
     result = rtser("report", done)
     assert result.returncode == 0, result.stderr
     page = (done / "report.html").read_text()
-    assert page.count("<svg") == 43
+    assert page.count("<section") == 43
+    assert page.count("data-sound=") == 43
     assert "broken.wav" in page
     assert "<audio" in page
     assert "http" not in page

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from made import decided, spoken, started
+from made import decided, ended, spoken, started
 
 from rtser.errors import OutputError
-from rtser.events import EndEvent
 from rtser.sinks.annotation import AnnotationFile
 from rtser.sinks.audacity import write_labels
 from rtser.sinks.captions import write_captions
@@ -15,10 +14,6 @@ from rtser.sinks.textgrid import write_textgrid
 EMOTIONS = {'joy & "<pride>"': 0.375, "sad": 0.625}
 SURE = spoken(1.0, 2.095, "sad", EMOTIONS)
 UNSURE = spoken(3661.5, 3663.0, None, {"sad": 0.3, 'joy & "<pride>"': 0.375})
-
-
-def ended(time_s=3700.0, decisions=10):
-    return EndEvent(time_s, decisions, 0, 0, {}, {})
 
 
 def written(path, write, *events):
@@ -43,7 +38,7 @@ def intervals(path):
 
 
 def test_praat_reads_a_textgrid_whose_intervals_are_empty_where_nobody_speaks(tmp_path):
-    path = written(tmp_path / "a.TextGrid", write_textgrid, started(), SURE, UNSURE, ended())
+    path = written(tmp_path / "a.TextGrid", write_textgrid, started(), SURE, UNSURE, ended(3700.0))
     tiers = intervals(path)
     times = [(0, 1), (1, 2.095), (2.095, 3661.5), (3661.5, 3663), (3663, 3700)]
     labels = {
@@ -62,7 +57,7 @@ def test_praat_reads_a_textgrid_of_silence(tmp_path):
 
 def test_ffmpeg_reads_the_captions_at_their_times(tmp_path):
     av = pytest.importorskip("av")
-    path = written(tmp_path / "a.vtt", write_captions, started(), SURE, UNSURE, ended())
+    path = written(tmp_path / "a.vtt", write_captions, started(), SURE, UNSURE, ended(3700.0))
     with av.open(str(path)) as captions:
         packets = [packet for packet in captions.demux(captions.streams.subtitles[0]) if packet.size]
         cues = [(float(one.pts * one.time_base), float(one.duration * one.time_base)) for one in packets]
@@ -72,7 +67,7 @@ def test_ffmpeg_reads_the_captions_at_their_times(tmp_path):
 
 
 def test_audacity_has_three_columns_apart_by_tabs(tmp_path):
-    path = written(tmp_path / "a.txt", write_labels, started(), SURE, UNSURE, ended())
+    path = written(tmp_path / "a.txt", write_labels, started(), SURE, UNSURE, ended(3700.0))
     rows = [line.split("\t") for line in path.read_text().splitlines()]
     expected = ["1.000000", "2.095000", "sad 62%"], ["3661.500000", "3663.000000", 'uncertain (joy & "<pride>" 37%)']
     assert rows == [*expected]
@@ -80,7 +75,7 @@ def test_audacity_has_three_columns_apart_by_tabs(tmp_path):
 
 def test_reports_of_an_utterance_that_goes_on_are_left_out(tmp_path):
     interim = spoken(1.0, 1.5, "sad", EMOTIONS, final=False)
-    path = written(tmp_path / "a.txt", write_labels, started(), interim, SURE, decided(2.0, EMOTIONS), ended())
+    path = written(tmp_path / "a.txt", write_labels, started(), interim, SURE, decided(2.0, EMOTIONS), ended(3.0))
     assert len(path.read_text().splitlines()) == 1
 
 
@@ -94,4 +89,4 @@ def test_a_recording_that_has_not_ended_or_has_no_decision_leaves_the_file_as_it
 def test_a_file_that_cannot_be_written_is_one_sentence(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot be written"):
-        written(tmp_path / "file" / "a.vtt", write_captions, started(), ended())
+        written(tmp_path / "file" / "a.vtt", write_captions, started(), ended(3.0))
