@@ -9,12 +9,11 @@ import numpy as np
 from rtser.engine.contract import HOP_S, Float32
 from rtser.summary import UNCERTAIN, Summary, summarise
 from rtser.ui.page import distribution, escaped, mark, named, recording_attributes, timeline, whole_page
-from rtser.ui.style import clock_time, ink, percent
+from rtser.ui.style import clock_time, ink, percent, tick_step
 from rtser.ui.track import Track, averaged
 
 MOST_POINTS = 6000
 """Points of a line; decisions of longer recordings are averaged."""
-STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
 MOST_TICKS = 12
 ZOOM_S = 20.0
 """The narrowest view shows so many seconds."""
@@ -126,7 +125,7 @@ def _unbroken(values: Float32) -> list[range]:
 
 
 def _ticks(seconds: float) -> str:
-    step = next((one for one in STEPS_S if seconds / one <= MOST_TICKS), STEPS_S[-1])
+    step = tick_step(seconds, MOST_TICKS)
     marks = [
         f"<span style='left:{100 * at / max(seconds, 0.001):.3f}%'>{clock_time(at).removesuffix('.0')}</span>"
         for at in range(0, int(seconds) + 1, step)

@@ -20,6 +20,7 @@ KNOWN = {
 OTHERS = ("#E69F00", "#0072B2", "#FFFFFF", "#8DD3C7", "#FB8072", "#BEBADA")
 ON_PAPER = {"#F0E442": "#C8A200", "#FFFFFF": "#6A3D9A"}
 """Colours for lines and areas on white, where those of the terminal would be too pale."""
+TICKS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 LEVELS = " ▁▂▃▄▅▆▇█"
 
@@ -57,3 +58,8 @@ def clock_time(seconds: float) -> str:
     minutes, rest = divmod(round(seconds, 1), 60)
     hours, minutes = divmod(int(minutes), 60)
     return f"{hours}:{minutes:02d}:{rest:04.1f}" if hours else f"{minutes}:{rest:04.1f}"
+
+
+def tick_step(seconds: float, most: int) -> int:
+    """Whole seconds between the marks of a time axis, so that there are at most so many: 1, 2, 5, 10, 15, 30, ..."""
+    return next((one for one in TICKS_S if seconds / one <= most), TICKS_S[-1])

@@ -64,6 +64,14 @@ def test_the_decision_has_its_named_utterances_and_the_emotion_that_is_named_at_
     assert thick.get_ydata() == pytest.approx([0.6] * 10)
 
 
+def test_a_long_recording_is_drawn_as_areas():
+    track = a_track(*(decided(0.06 * hop, {"angry": 0.6, "sad": 0.4}, "angry") for hop in range(4000)))
+    axes = Figure().subplots()
+    draw_decision(axes, track, 0.0, 240.0)
+    assert len(axes.lines) == 0
+    assert [area.get_label() for area in axes.collections] == ["angry", "sad"]
+
+
 def test_a_track_that_is_long_is_averaged_and_keeps_its_breaks():
     values = np.array([1, 3, np.nan, np.nan, 5, np.nan, 2], np.float32)
     assert averaged(values, 4) == pytest.approx([2, np.nan, 5, 2], nan_ok=True)
