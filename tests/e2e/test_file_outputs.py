@@ -6,9 +6,11 @@ import json
 import os
 import pty
 import shutil
+import signal
 import subprocess
 import sys
 import threading
+import time
 
 import numpy as np
 import pyarrow.parquet
@@ -192,3 +194,28 @@ def test_progress_is_on_standard_error_alone(long, tmp_path):
 
 def test_no_progress_is_shown_where_there_is_no_terminal(long):
     assert rtser("file", long).stderr == ""
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_interrupted_it_writes_nothing_of_the_recording_it_was_at(long, tmp_path, jobs):
+    shutil.copy(DEMO, tmp_path / "short.flac")
+    paths = [tmp_path / "short.flac", *[long] * 20]
+    arguments = map(str, [*paths, "--vtt", "--jobs", jobs, "-o", tmp_path / "out"])
+    command = [sys.executable, "-m", "rtser", "file", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        while "overall" not in (process.stdout.readline()):
+            assert process.poll() is None
+        time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.read() == ""
+    assert process.returncode == 130
+    assert names(tmp_path / "out") == ["short.emotion.vtt"]
+
+
+def test_a_package_that_is_missing_is_named_before_any_work():
+    blocked = "import sys; sys.modules.update(praatio=None); from rtser.__main__ import main; main()"
+    command = [sys.executable, "-c", blocked, "file", str(DEMO), "--textgrid"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (result.returncode, result.stdout) == (5, "")
+    assert "this needs the package praatio" in result.stderr
+    assert "'.[textgrid]'" in result.stderr
