@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import threading
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from typing import Any, TypeVar
 
 from rtser.batch.work import Job, failed, recognised
 from rtser.errors import INSTALL, UnavailableError
+from rtser.orphans import end_with_parent
 
 Results = tuple[str, list[dict[str, Any]]]
 Result = TypeVar("Result")
@@ -141,11 +140,4 @@ def on_cluster(job: Job, names: list[str], address: str, stopped: Callable[[], b
 def _begin() -> None:
     """An interrupt is for the main process, which ends this one; so does the main process's own end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(0)
+    end_with_parent()

@@ -13,6 +13,7 @@ from joblib import Parallel, cpu_count, delayed, parallel_config
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from rtser.errors import InputError, UnavailableError
+from rtser.orphans import end_with_parent
 from rtser_train.config import Experiment
 from rtser_train.data.bags import Bag
 from rtser_train.data.experiment_data import fingerprint, load
@@ -22,7 +23,6 @@ from rtser_train.fitting.context import FitContext
 from rtser_train.fitting.threads import threads, use_threads
 from rtser_train.fold import train_fold
 from rtser_train.memo import last_of_all_threads
-from rtser_train.orphans import end_with_parent
 from rtser_train.progress import ProgressReporter
 from rtser_train.registry import BASELINES
 from rtser_train.run import FoldFolder, Run

@@ -9,7 +9,7 @@ import psutil
 
 WORKER = """
 import time
-from rtser_train.orphans import end_with_parent
+from rtser.orphans import end_with_parent
 end_with_parent()
 print("works", flush=True)
 time.sleep(60)

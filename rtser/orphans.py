@@ -12,10 +12,10 @@ LOOK_S = 0.5
 
 @cache
 def end_with_parent() -> None:
-    """End this process, a worker, as soon as its parent has ended; otherwise it would finish a fold for nobody.
+    """End this process, a worker, as soon as its parent has ended; otherwise it would go on for nobody.
 
     Whatever it writes is whole or absent (`rtser.files.replacing`), so it may end at any moment. Windows does not tell
-    that a parent has ended; there the worker goes on.
+    that a parent has ended; there the worker finishes what it has begun.
     """
     threading.Thread(target=_end_after, args=(os.getppid(),), daemon=True).start()
 
