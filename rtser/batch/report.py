@@ -15,13 +15,12 @@ from urllib.parse import quote
 
 from rtser.audio.opening import URL
 from rtser.ui.style import clock_time, colour, percent
+from rtser.ui.summary import CLOSE_S
 
 MOST_RECORDINGS = 300
 """Recordings that are drawn: those with the most turning points; the others are counted only."""
 MOST_MOMENTS = 30
 MOST_PROBLEMS = 100
-CLOSE_S = 30.0
-"""Two utterances further apart are no turning point."""
 QUIET = ("neutral", "calm")
 STYLE = """
 :root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}body{max-width:70rem;margin:0 auto;padding:1rem}

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from rtser.session import Session
     from rtser.settings import RawSettings
-    from rtser.sinks import Sink
+    from rtser.sinks import AudioSink, Sink
 
 
 @with_recognition
@@ -65,16 +65,18 @@ def file(
         settings, raw = options.of_files(channel), raw_settings(format_, rate, channels)
         keep_apart([csv], [*map(Path, paths), settings.model, options.config])
         session = make_session(settings)
+        from rtser.audio.opening import STANDARD_INPUT
         from rtser.sinks import closing
         from rtser.sinks.csv_table import new_table
         from rtser.sinks.dropping import DroppingSink
 
-        view = make_view(session, json, live and not (plain or settings.plain))
-        sinks = [DroppingSink(view, None if csv else asked.stop.set)]
+        keys = STANDARD_INPUT not in paths
+        shown = make_view(session, json, plain or settings.plain, live, asked.stop, keys)
+        sinks = [DroppingSink(shown.view, None if csv else asked.stop.set), *shown.sinks]
         if csv:
             sinks.append(DroppingSink(new_table(csv, session.model.labels), notify=session.notify))
         with closing(sinks):
-            recognise_files(session, paths, settings.channel, pace, sinks, asked.stop, fail, raw)
+            recognise_files(session, paths, settings.channel, pace, sinks, asked.stop, fail, raw, shown.audio_sinks)
 
 
 def demo(
@@ -92,9 +94,11 @@ def demo(
         from rtser.sinks.dropping import DroppingSink
 
         session = make_session(recognition(model, provider).settings())
-        sinks = [DroppingSink(make_view(session, json, live=not plain), asked.stop.set)]
+        shown = make_view(session, json, plain, live=True, stop=asked.stop)
+        sinks = [DroppingSink(shown.view, asked.stop.set), *shown.sinks]
         with closing(sinks):
-            recognise_file(session, sample_path(), None, speed, sinks, asked.stop, name=sample_path().name)
+            name, sounds = sample_path().name, shown.audio_sinks
+            recognise_file(session, sample_path(), None, speed, sinks, asked.stop, name, audio_sinks=sounds)
 
 
 def recognise_files(
@@ -106,13 +110,14 @@ def recognise_files(
     stop: threading.Event,
     fail: Failures,
     raw: RawSettings | None = None,
+    audio_sinks: Sequence[AudioSink] = (),
 ) -> None:
     """`recognise_file` for one file after another, until `stop` is set; one that cannot be done is noted."""
     for path in paths:
         if stop.is_set():
             break
         try:
-            recognise_file(session, path, channel, speed, sinks, stop, raw=raw)
+            recognise_file(session, path, channel, speed, sinks, stop, raw=raw, audio_sinks=audio_sinks)
         except InputError as error:
             fail.note(error)
 
@@ -126,12 +131,13 @@ def recognise_file(
     stop: threading.Event,
     name: str | None = None,
     raw: RawSettings | None = None,
+    audio_sinks: Sequence[AudioSink] = (),
 ) -> None:
     """Recognise one file, at so many times real time (0: do not wait); raises InputError where that cannot be done."""
     from rtser.audio.file import AudioFile
     from rtser.audio.pacing import PacedSource
 
     with AudioFile(path, channel, raw) as audio:
-        end = session.run(PacedSource(audio, speed, stop, name), sinks)
+        end = session.run(PacedSource(audio, speed, stop, name), sinks, audio_sinks)
     if not end.decisions and not stop.is_set():
         raise InputError(f"{audio.name}: {end.time:.3f} s of sound is too short to decide (a segment lasts 0.335 s)")

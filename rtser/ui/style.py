@@ -19,6 +19,10 @@ KNOWN = {
 OTHERS = ("#E69F00", "#0072B2", "#FFFFFF", "#8DD3C7", "#FB8072", "#BEBADA")
 UNCERTAIN = "uncertain"
 """What stands where an emotion would, below the label threshold."""
+DIM = "#9A9A9A"
+WARNING = "#FFB454"
+NAME_CELLS = 10
+"""Of the names at the left."""
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 LEVELS = " ▁▂▃▄▅▆▇█"
 

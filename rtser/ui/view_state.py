@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 from itertools import islice, takewhile
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE
-from rtser.events import DecisionEvent, Event, SourceEvent, StartEvent, UtteranceEvent
+from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, window_segments
+from rtser.events import DecisionEvent, Event, SettingsEvent, SourceEvent, StartEvent, UtteranceEvent
 from rtser.statistics import Snapshot
 
-STRIP_HOPS = 1_000
-"""Length of the strip: 60 s."""
+STRIP_HOPS = 2_000
+"""Longest strip: two minutes."""
 UTTERANCES_KEPT = 100
+Page = Literal["now", "figures", "help", "devices"]
 
 
 class Moment(NamedTuple):
@@ -42,7 +43,17 @@ class ViewState:
         utterances: the last ones, oldest first.
         statistics: the run's figures when the last frame was drawn.
         message: the last warning, which the view covers.
+        notice: what a key has done, in words.
         uptime_s: seconds since the source began.
+        time_s: time of the last decision, in seconds of the run.
+        begin_s: what began before is forgotten.
+        threshold: from where on an emotion is named, 0..1; None where that is not known.
+        window_s: length of the window in seconds; None where that is not known.
+        paused: whether sound is thrown away.
+        keys: those that are offered, each with what it does in a word.
+        page: what is shown.
+        part: which part of a page that does not fit; `parts`: how many it has.
+        devices: the names to choose from; None before they are known. `chosen`: the place of the marked one.
     """
 
     labels: tuple[str, ...]
@@ -54,24 +65,45 @@ class ViewState:
     utterances: deque[UtteranceEvent] = field(default_factory=lambda: deque(maxlen=UTTERANCES_KEPT))
     statistics: Snapshot = field(default_factory=Snapshot)
     message: str = ""
+    notice: str = ""
     uptime_s: float = 0.0
+    time_s: float = 0.0
+    begin_s: float = 0.0
+    threshold: float | None = None
+    window_s: float | None = None
+    paused: bool = False
+    keys: dict[str, str] = field(default_factory=dict)
+    page: Page = "now"
+    part: int = 0
+    parts: int = 1
+    devices: list[str] | None = None
+    chosen: int = 0
 
     def take(self, event: Event) -> None:
         """Let an event change the state."""
         if isinstance(event, StartEvent):
-            self.source, self.now, self.hops, self.message = event, None, 0, ""
-            self.strip.clear()
-            self.utterances.clear()
+            self.source, self.message, self.time_s = event, "", 0.0
+            self.forget()
         elif isinstance(event, DecisionEvent):
-            self.now = event
+            self.now, self.time_s = event, event.time
             self._add(event, 1)
         elif isinstance(event, UtteranceEvent):
+            if event.start < self.begin_s:
+                return
             if self.utterances and self.utterances[-1].start == event.start:
                 self.utterances.pop()  # it was reported while it went on
             self.utterances.append(event)
         elif isinstance(event, SourceEvent):
-            self.now = None
+            self.now, self.notice = None, "" if event.state == "open" else self.notice
             self._add(None, event.missing_samples // HOP_SAMPLES)
+        elif isinstance(event, SettingsEvent) and "window_s" in event.changed:
+            self.now, self.window = None, window_segments(event.changed["window_s"])
+
+    def forget(self) -> None:
+        """Begin anew: forget what was heard until now."""
+        self.now, self.hops, self.begin_s = None, 0, self.time_s
+        self.strip.clear()
+        self.utterances.clear()
 
     def _add(self, decision: DecisionEvent | None, hops: int) -> None:
         self.hops += hops
