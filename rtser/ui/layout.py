@@ -11,7 +11,7 @@ from rtser.events import UtteranceEvent
 from rtser.ui.bars import ADVICE, bars, input_line
 from rtser.ui.headline import headline, small_headline
 from rtser.ui.pages import devices_page, figures_page, help_page
-from rtser.ui.strip import strip
+from rtser.ui.strip import history, strip
 from rtser.ui.style import DIM, UNCERTAIN, WARNING, clock_time, colour, percent
 from rtser.ui.view_state import ViewState
 
@@ -19,9 +19,11 @@ WIDE = 120
 """From this width on, the utterances stand beside the bars instead of below."""
 TALL = 32
 """From this height on, headline and strip are larger, and the utterances always stand below it."""
+HIGH = 40
+"""From this height on, the last ten minutes are shown too."""
 LOW = 20
 """Below this height the headline is one row."""
-HALF_SECOND = 8
+HALF_SECOND, TWO_SECONDS = 8, 32
 """In hops."""
 ALARM = "bold #FFFFFF on #B03030"
 FRAME = "#FFFFFF on #30404A"
@@ -63,6 +65,9 @@ class Layout:
         course = self._keep(
             "strip", (size, state.begin_s, state.hops // HALF_SECOND), lambda: strip(state, width, *strip_rows)
         )
+        if height >= HIGH:
+            key = size, state.begin_s, state.hops // TWO_SECONDS
+            course = [*course, Text(), *self._keep("history", key, lambda: history(state, width, 2))]
         beside = width >= WIDE and not tall
         left = width * 2 // 5
         shares = bars(state, left if beside else width)

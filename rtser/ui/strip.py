@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from itertools import groupby, islice
+from itertools import groupby, islice, pairwise
 from typing import NamedTuple
 
 from rich.style import Style
@@ -13,11 +13,11 @@ from rich.text import Text
 from rtser.ui.style import DIM, LEVELS, NAME_CELLS, UNCERTAIN, colour, dimmed
 from rtser.ui.view_state import STRIP_HOPS, Moment, ViewState, hops_s
 
-LONG = 140
-"""From this width on, the strip shows two minutes instead of one."""
 MINUTE_HOPS = 1_000
 MOST_WEIGHT = 3.0
 """Top of the attention scale: so many times an even share."""
+UNSURE_WEIGHT = 0.2
+"""What a hop without a sure emotion counts where a column is named; one with an emotion counts its probability."""
 
 
 class _Column(NamedTuple):
@@ -29,24 +29,47 @@ class _Column(NamedTuple):
 
 
 def strip(state: ViewState, width: int, rows: int, salience_rows: int) -> list[Text]:
-    """Emotions, dimmed by confidence, with their names where those fit; how much each moment weighed; the time."""
-    columns, size = _columns(state, max(1, width - NAME_CELLS - 2), STRIP_HOPS if width >= LONG else MINUTE_HOPS)
-    names = ["emotion", *[""] * (rows - 1)]
-    emotion = [Text(f"{name:>{NAME_CELLS}} ", style=DIM) for name in names]
-    for kind, run in groupby(columns, lambda column: column.kind):
-        stretch = list(run)
-        name = kind if kind and len(stretch) >= len(kind) else ""
-        for place, column in enumerate(stretch):
-            style = _shade(column, state.labels)
-            for number, row in enumerate(emotion):
-                letter = name[place] if number == 0 and place < len(name) else "░" if kind == UNCERTAIN else " "
-                row.append(letter, style=style)
+    """The last minute: emotions, dimmed by confidence, with their names; how much each moment weighed; the time."""
+    columns, size = _columns(state, _cells(width), MINUTE_HOPS)
     salience = [Text(f"{name:>{NAME_CELLS}} ", style=DIM) for name in [*[""] * (salience_rows - 1), "attention"]]
     for column in columns:
         eighths = math.ceil(column.weight / MOST_WEIGHT * 8 * salience_rows)
         for number, row in enumerate(salience):
             row.append(LEVELS[max(0, min(8, eighths - 8 * (salience_rows - 1 - number)))])
-    return [*emotion, *salience, _axis(len(columns), size, width)]
+    step_s = 10 if width >= 60 else 30
+    return [*_emotions(state, columns, "emotion", rows), *salience, _axis(len(columns), size, width, step_s)]
+
+
+def history(state: ViewState, width: int, rows: int) -> list[Text]:
+    """The last ten minutes: emotions, and the time in minutes."""
+    columns, size = _columns(state, _cells(width), STRIP_HOPS)
+    return [*_emotions(state, columns, "10 minutes", rows), _axis(len(columns), size, width, 60)]
+
+
+def _cells(width: int) -> int:
+    return max(1, width - NAME_CELLS - 2)
+
+
+def _emotions(state: ViewState, columns: list[_Column], title: str, rows: int) -> list[Text]:
+    emotion = [Text(f"{name:>{NAME_CELLS}} ", style=DIM) for name in (title, *[""] * (rows - 1))]
+    for column, letter in zip(columns, _names(columns), strict=True):
+        style, blank = _shade(column, state.labels), "░" if column.kind == UNCERTAIN else " "
+        for number, row in enumerate(emotion):
+            row.append((letter if number == 0 else "") or blank, style=style)
+    return emotion
+
+
+def _names(columns: list[_Column]) -> list[str]:
+    """A letter for each column, or none: names that are whole, and may run on into the silence after them."""
+    letters = [""] * len(columns)
+    stretches = [(kind, len(list(run))) for kind, run in groupby(columns, lambda column: column.kind)]
+    begin = 0
+    for (kind, cells), (following, more) in pairwise([*stretches, (UNCERTAIN, 0)]):
+        room = cells + (more - 1 if following is None else 0)
+        if kind and len(kind) <= room:
+            letters[begin : begin + len(kind)] = kind
+        begin += cells
+    return letters
 
 
 def _columns(state: ViewState, count: int, most_hops: int) -> tuple[list[_Column], int]:
@@ -57,21 +80,16 @@ def _columns(state: ViewState, count: int, most_hops: int) -> tuple[list[_Column
     columns = []
     for _, group in groupby(enumerate(hops, state.hops - shown), lambda hop: hop[0] // size):
         columns.append(_column([moment for _, moment in group]))
-    blank = [_Column(None, 0.0, 0.0)] * (count - len(columns))
-    return [*blank, *columns[-count:]], size
+    return [*[_Column(None, 0.0, 0.0)] * (count - len(columns)), *columns[-count:]], size
 
 
 def _column(moments: list[Moment]) -> _Column:
     votes: dict[str | None, float] = {}
-    decisions = [moment.decision for moment in moments if moment.decision is not None]
-    for decision in decisions:
-        kind = decision.label or (UNCERTAIN if decision.speaking else None)
-        votes[kind] = votes.get(kind, 0.0) + (decision.confidence or 0.2)
-    if not votes:
-        return _Column(None, 0.0, 0.0)
+    for moment in moments:
+        votes[moment.kind] = votes.get(moment.kind, 0.0) + (moment.confidence or UNSURE_WEIGHT)
     kind = max(votes, key=votes.__getitem__)
-    sure = [decision.confidence for decision in decisions if decision.label == kind and decision.confidence]
-    return _Column(kind, sum(sure) / len(sure) if sure else 0.0, max(moment.weight for moment in moments))
+    sure = [moment.confidence for moment in moments if moment.kind == kind]
+    return _Column(kind, sum(sure) / len(sure), max(moment.weight for moment in moments))
 
 
 def _shade(column: _Column, labels: tuple[str, ...]) -> Style:
@@ -85,14 +103,12 @@ def _on(shade: str, eighths: int) -> Style:
     return Style(color="#000000", bgcolor=dimmed(shade, eighths / 8).color)
 
 
-def _axis(columns: int, size: int, width: int) -> Text:
-    """Times below the strip."""
+def _axis(columns: int, size: int, width: int, step_s: int) -> Text:
+    """Times below a strip, in seconds, or in minutes where they are whole ones."""
     line = [" "] * width
-    whole_s = round(hops_s(columns * size))
-    step_s = 20 if whole_s > 90 else 10 if width >= 60 else 30
-    for back_s in range(0, whole_s + 1, step_s):
+    for back_s in range(0, round(hops_s(columns * size)) + 1, step_s):
         at = NAME_CELLS + columns - round(back_s / hops_s(size))
-        mark = "now" if back_s == 0 else f"-{back_s}"
+        mark = "now" if back_s == 0 else f"-{back_s // 60} min" if step_s >= 60 else f"-{back_s}"
         if at - len(mark) + 1 > NAME_CELLS and at < width:
             line[at - len(mark) + 1 : at + 1] = mark
     return Text("".join(line), style=DIM)

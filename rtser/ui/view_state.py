@@ -10,9 +10,10 @@ from typing import Literal, NamedTuple
 from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, window_segments
 from rtser.events import DecisionEvent, Event, SettingsEvent, SourceEvent, StartEvent, UtteranceEvent
 from rtser.statistics import Snapshot
+from rtser.ui.style import UNCERTAIN
 
-STRIP_HOPS = 2_000
-"""Longest strip: two minutes."""
+STRIP_HOPS = 10_000
+"""Length of the longest strip: ten minutes."""
 UTTERANCES_KEPT = 100
 Page = Literal["now", "figures", "help", "devices"]
 
@@ -21,12 +22,18 @@ class Moment(NamedTuple):
     """A hop of the strip.
 
     Attributes:
-        decision: None where sound is missing.
+        kind: the emotion that was named, `UNCERTAIN`, or None where nobody spoke or sound is missing.
+        confidence: the emotion's probability; 0 where none was named.
         weight: the segment's share of the attention against an even share among the window's segments with speech.
+        speech: whether the segment held speech.
+        lasts: whether the utterance that lasts then, or its onset, may hold it.
     """
 
-    decision: DecisionEvent | None
-    weight: float
+    kind: str | None = None
+    confidence: float = 0.0
+    weight: float = 0.0
+    speech: bool = False
+    lasts: bool = False
 
 
 @dataclass
@@ -107,19 +114,15 @@ class ViewState:
 
     def _add(self, decision: DecisionEvent | None, hops: int) -> None:
         self.hops += hops
-        utterance = takewhile(_lasts, islice(reversed(self.strip), self.window - 1))
-        spoken = sum(map(_holds_speech, utterance)) + 1 if decision else 0
-        moment = Moment(decision, decision.salience * spoken if decision else 0.0)
+        moment = self._moment(decision) if decision else Moment()
         self.strip.extend([moment] * min(hops, STRIP_HOPS))
 
-
-def _holds_speech(moment: Moment) -> bool:
-    return moment.decision is not None and moment.decision.speech >= 0.5
-
-
-def _lasts(moment: Moment) -> bool:
-    """Whether the utterance that lasts, or its onset, may hold a moment; what lies before it is forgotten."""
-    return moment.decision is not None and (moment.decision.speaking or moment.decision.speech >= 0.5)
+    def _moment(self, decision: DecisionEvent) -> Moment:
+        """The moment of a decision; its weight counts among those of the utterance that the window holds."""
+        utterance = takewhile(lambda moment: moment.lasts, islice(reversed(self.strip), self.window - 1))
+        weight = decision.salience * (sum(moment.speech for moment in utterance) + 1)
+        kind, speech = decision.label or (UNCERTAIN if decision.speaking else None), decision.speech >= 0.5
+        return Moment(kind, decision.confidence or 0.0, weight, speech, decision.speaking or speech)
 
 
 def hops_s(hops: int) -> float:
