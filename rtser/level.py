@@ -11,6 +11,12 @@ import numpy as np
 from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, Float32
 
 NO_SIGNAL, TOO_QUIET, CLIPPING = "no signal", "too quiet", "clipping"
+ADVICE = {
+    NO_SIGNAL: "the input is silent (muted?)",
+    TOO_QUIET: "raise the input's level",
+    CLIPPING: "lower the input's level",
+}
+"""What to do about it."""
 SILENT_DB = -90.0
 """Below this there is nothing but the noise of the converter, or zeros: a muted or unplugged input."""
 QUIET_DB = -60.0

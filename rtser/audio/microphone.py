@@ -105,8 +105,7 @@ class Microphone:
 
 
 def _no_channel(name: str, channel: int, channels: int) -> ChannelError:
-    has = "one channel" if channels == 1 else f"{channels} channels"
-    return ChannelError(f"{name} has no channel {channel}, because it has {has}", "channels are counted from 0")
+    return ChannelError(f"{name} has no channel {channel} (it has {channels}, counted from 0)")
 
 
 class MicrophoneOpener:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from rich.style import Style
 from rich.text import Text
 
-from rtser.level import CLIPPING, NO_SIGNAL, TOO_QUIET
 from rtser.ui.style import DIM, NAME_CELLS, WARNING, bar, colour, dimmed, percent
 from rtser.ui.view_state import ViewState
 
@@ -15,12 +14,6 @@ INPUT = "#7F93A8"
 MARK = "┊"
 """The label threshold."""
 UNSURE_BRIGHTNESS = 0.45
-ADVICE = {
-    NO_SIGNAL: "the input is silent (muted?)",
-    TOO_QUIET: "raise the input's level",
-    CLIPPING: "lower the input's level",
-}
-"""What to do where something is wrong with the level."""
 
 
 def input_line(state: ViewState) -> Text:

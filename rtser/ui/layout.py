@@ -8,7 +8,8 @@ from itertools import zip_longest
 from rich.text import Text
 
 from rtser.events import UtteranceEvent
-from rtser.ui.bars import ADVICE, bars, input_line
+from rtser.level import ADVICE
+from rtser.ui.bars import bars, input_line
 from rtser.ui.headline import headline, small_headline
 from rtser.ui.pages import devices_page, figures_page, help_page
 from rtser.ui.strip import history, strip
@@ -148,8 +149,8 @@ def _footer(state: ViewState, width: int) -> Text:
     gap = 2 if sum(len(f"{key} {word}") + 2 for key, word in words.items()) <= width else 1
     fitting: list[str] = []
     room = width
-    for key in KEYS_BY_NEED:
-        if key in words and (room := room - len(f"{key} {words[key]}") - gap) >= 0:
+    for key in ("f", *KEYS_BY_NEED) if state.page == "figures" else KEYS_BY_NEED:
+        if key not in fitting and key in words and (room := room - len(f"{key} {words[key]}") - gap) >= 0:
             fitting.append(key)
     row = Text()
     for key in (key for key in words if key in fitting):

@@ -13,7 +13,7 @@ from rtser.ui.bars import MARK
 from rtser.ui.style import DIM, clock_time, percent
 from rtser.ui.view_state import ViewState
 
-TERM_CELLS = 16
+TERM_CELLS, FACT_CELLS = 16, 11
 WIDEST = 100
 """Longer lines are hard to read."""
 HELP = {
@@ -69,17 +69,16 @@ def _entry(term: str, meaning: str, width: int) -> list[Text]:
 
 def figures_page(state: ViewState, width: int, height: int) -> list[Text]:
     """What the run costs, and what runs; as much as fits."""
-    del width
     statistics, source = state.statistics, state.source
     step = summary_ms(statistics.steps_s)
     facts = {"time": clock_time(int(state.uptime_s))[:-2]}
     if step["p50"] is not None:
-        facts["a decision"] = f"step {step['p50']:.1f} ms (p99 {step['p99']:.1f}, most {step['max']:.1f}) of 60 ms"
+        facts["a decision"] = f"takes {step['p50']:.1f} ms of 60 (p99 {step['p99']:.1f}, most {step['max']:.1f})"
     if statistics.latency_s is not None:
-        facts["delay"] = f"lag {1000 * statistics.latency_s:.0f} ms from the last sample to the decision"
+        facts["delay"] = f"{1000 * statistics.latency_s:.0f} ms from the last sample to the decision"
     facts["lost sound"] = (
-        f"dropped {statistics.dropped_samples / SAMPLE_RATE:.1f} s (heard, and skipped), "
-        f"missing {statistics.missing_samples / SAMPLE_RATE:.0f} s"
+        f"{statistics.dropped_samples / SAMPLE_RATE:.1f} s dropped, because it came late or during a pause; "
+        f"{statistics.missing_samples / SAMPLE_RATE:.0f} s missing, while the source was lost"
     )
     if source:
         rate = statistics.sample_rate or source.sample_rate
@@ -92,7 +91,12 @@ def figures_page(state: ViewState, width: int, height: int) -> list[Text]:
     facts["rtser"] = rtser.__version__
     if source:
         facts["run"] = source.run
-    return [Text(f" {name:<11}", style=DIM).append(said, style="not dim") for name, said in facts.items()][:height]
+    rows = []
+    for name, said in facts.items():
+        first, *others = wrap(said, max(10, width - FACT_CELLS - 2))
+        rows.append(Text(f" {name:<{FACT_CELLS}}", style=DIM).append(first, style="default"))
+        rows += [Text(" " * (FACT_CELLS + 1) + line) for line in others]
+    return rows[:height]
 
 
 def devices_page(state: ViewState, width: int, height: int) -> list[Text]:
