@@ -7,8 +7,8 @@ from contextlib import suppress
 from typing import Any
 
 from rtser.audio.devices import (
-    ChannelError,
     Device,
+    LastingDeviceError,
     denied_hint,
     find_again,
     find_device,
@@ -38,8 +38,7 @@ class Microphone:
         ring_s: seconds of sound that the ring holds.
 
     Raises:
-        ChannelError: it has no such channel.
-        DeviceError: it cannot be opened.
+        DeviceError: it has no such channel, or cannot be opened.
     """
 
     def __init__(self, device: Device, channel: int | None = None, ring_s: float = 10.0) -> None:
@@ -104,8 +103,8 @@ class Microphone:
         self._new_sound.set()
 
 
-def _no_channel(name: str, channel: int, channels: int) -> ChannelError:
-    return ChannelError(f"{name} has no channel {channel} (it has {channels}, counted from 0)")
+def _no_channel(name: str, channel: int, channels: int) -> LastingDeviceError:
+    return LastingDeviceError(f"{name} has no channel {channel} (it has {channels}, counted from 0)")
 
 
 class MicrophoneOpener:

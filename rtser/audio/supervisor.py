@@ -10,7 +10,7 @@ from concurrent.futures import wait
 from contextlib import suppress
 from functools import partial
 
-from rtser.audio.devices import ChannelError
+from rtser.audio.devices import LastingDeviceError
 from rtser.audio.lateness import Lateness, elapsed_s
 from rtser.audio.resample import MonoResampler
 from rtser.audio.source import CaptureDevice, Chunk, Gap
@@ -86,7 +86,7 @@ class Supervisor:
     def __enter__(self) -> Supervisor:
         try:
             self._open_first()
-        except ChannelError:
+        except LastingDeviceError:
             raise
         except DeviceError as error:
             if self._waiting is None:
@@ -113,7 +113,7 @@ class Supervisor:
                 try:
                     self._take(self._opening.result())
                     return
-                except ChannelError:
+                except LastingDeviceError:
                     raise
                 except DeviceError:
                     pause_s = min(2 * pause_s, self._settings.retry_max_s)

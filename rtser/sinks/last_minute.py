@@ -57,10 +57,12 @@ class LastMinute:
         Sound that is missing leaves no trace in the file of sound; the events tell of it.
 
         Raises:
-            OutputError: the files cannot be written; neither is left then.
+            OutputError: nothing was heard, or the files cannot be written; neither is left then.
         """
         with self._lock:
             start, events, blocks = self._start, list(self._events), list(self._blocks)
+        if not blocks:
+            raise OutputError("nothing was heard yet that could be saved")
         lines = [event.to_json(utc) for utc, event in [*([start] if start else []), *(one[1:] for one in events)]]
         sound = io.BytesIO()
         samples = np.concatenate([*(block for _, block in blocks), np.empty(0, np.float32)])

@@ -64,8 +64,8 @@ def _names(columns: list[_Column]) -> list[str]:
     letters = [""] * len(columns)
     stretches = [(kind, len(list(run))) for kind, run in groupby(columns, lambda column: column.kind)]
     begin = 0
-    for (kind, cells), (following, more) in pairwise([*stretches, (UNCERTAIN, 0)]):
-        room = cells + (more - 1 if following is None else 0)
+    for (kind, cells), (following, more) in pairwise([*stretches, (None, 1)]):
+        room = cells + (more if following is None else 0) - 1  # one stays free before the next name
         if kind and len(kind) <= room:
             letters[begin : begin + len(kind)] = kind
         begin += cells
