@@ -132,7 +132,7 @@ def test_a_terminal_that_goes_away_ends_it(tmp_path):
 
 
 def test_where_standard_input_is_the_sound_no_keys_are_offered(tmp_path):
-    command = f"{sys.executable} -m rtser file - --stream < {DEMO}"
+    command = f"{sys.executable} -m rtser file - --speed 8 < {DEMO}"
     shell = [sys.executable, "-c", f"import pty; pty.spawn(['sh', '-c', {command!r}])"]
     done = subprocess.run(shell, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL, cwd=tmp_path)
     assert "Ctrl-C ends" in done.stdout
@@ -153,7 +153,9 @@ def test_listen_offers_the_devices_and_listens_to_the_one_that_is_chosen(microph
         (line,) = [line for line in listed.split("\r") if "othermic" in line][-1:]
         typed.type(next(part for part in line.rpartition("othermic")[0].split()[-1:]))
         typed.wait_for("rtser  othermic")
-        playing = threading.Thread(target=microphone.play, args=[DEMO])
+        spoken, rate = soundfile.read(DEMO)
+        soundfile.write(tmp_path / "spoken.wav", spoken[: 6 * rate], rate)
+        playing = threading.Thread(target=microphone.play, args=[tmp_path / "spoken.wav"])
         playing.start()
         while playing.is_alive():
             typed.type("f+-f")

@@ -20,7 +20,7 @@ from rich.console import Console
 from scenes import BEGIN, LABELS, decision, scene, text
 
 from rtser.audio.source import MemorySource
-from rtser.events import EndEvent, SourceEvent
+from rtser.events import DecisionEvent, EndEvent, SourceEvent
 from rtser.session import Session
 from rtser.statistics import Snapshot
 from rtser.ui.layout import Layout
@@ -226,6 +226,36 @@ def test_plain_lines_tell_of_the_source():
     console = Console(file=io.StringIO(), width=80)
     LineView(console, LABELS).write(SourceEvent(61.23, "lost", "virtmic has gone", 0))
     assert "1:01.2   lost: virtmic has gone" in console.file.getvalue()
+
+
+def lines_of(*events, live=True):
+    console = Console(file=io.StringIO(), width=80)
+    table = LineView(console, LABELS, live=live)
+    for event in events:
+        table.write(event)
+    return console.file.getvalue().splitlines()
+
+
+def test_plain_lines_say_when_the_label_changes():
+    angry = [decision(0.3 + 0.06 * k) for k in range(3)]
+    unsure = decision(0.6, None, probabilities=(0.37, 0.33, 0.3))
+    pause = decision(0.66, None, speech=0.0, speaking=False)
+    sad = decision(0.72, "sad", probabilities=(0.1, 0.3, 0.6))
+    assert lines_of(*angry, unsure, pause, sad) == [
+        "   0:00.3   now angry 60%",
+        "   0:00.6   now uncertain, leaning angry 37%",
+        "   0:00.7   now sad 60%",
+    ]
+
+
+def test_after_an_utterance_the_same_label_is_said_again():
+    shown = lines_of(decision(0.3), spoken(0.0, 0.3, "angry", {"angry": 0.6, "sad": 0.4}), decision(5.0))
+    assert [line for line in shown if "now" in line] == ["   0:00.3   now angry 60%", "   0:05.0   now angry 60%"]
+
+
+def test_lines_of_what_is_not_live_read_no_decisions():
+    assert DecisionEvent not in LineView(Console(file=io.StringIO()), LABELS).kinds
+    assert lines_of(decision(0.3), live=False) == []
 
 
 def test_nothing_that_is_printed_to_a_file_is_cut_or_wrapped():
