@@ -134,7 +134,7 @@ class MicrophoneOpener:
         if lost is not None:
             lost.close()
         refresh, self._listed = self._listed, True
-        listed = list_devices(refresh)
+        listed = list_devices(refresh=refresh)
         wanted, known = self._wanted, self._known
         device = find_device(listed, wanted) if known is None else find_again(listed, known)
         if wanted == self._wanted:  # else another one was chosen meanwhile, and is opened next

@@ -108,8 +108,10 @@ def listen(
         raw = raw_settings(format_, rate, channels, needed=input_ is not None)
         if raw and input_ is None:
             raise InputError("--format is for samples from standard input", "say --input - too")
-        if input_ and (device is not None or max_lag or wait):
-            raise InputError("--device, --max-lag and --wait are for microphones", "leave them out, or --input")
+        if input_ and (device is not None or max_lag):
+            raise InputError("--device and --max-lag are for microphones", "leave them out, or --input")
+        if input_ and wait:
+            raise InputError("--wait is for microphones", "leave it out, or --input")
         with ExitStack() as opened:
             opened.enter_context(ended_after(duration, asked.stop))
             logs, audio_sinks = build_sinks(files, session.labels, asked.reopen, session.notify)
