@@ -118,15 +118,15 @@ def keys_of(typed: bytes) -> Iterator[str]:
 
 def restore_modes() -> None:
     """Give all terminals their modes back without waiting, for a program that ends by force."""
-    while _modes:
-        _give_back(_modes[-1], termios.TCSANOW)
+    for own in tuple(_modes):
+        _give_back(own, termios.TCSANOW)
 
 
 def _give_back(own: tuple[int, list[object]], when: int) -> None:
-    if own in _modes:
+    with suppress(OSError, ValueError, termios.error):
+        termios.tcsetattr(own[0], when, own[1])  # type: ignore[arg-type]
+    if own in _modes:  # only now: the call above may wait for ever where the terminal is held (Ctrl-S)
         _modes.remove(own)
-        with suppress(OSError, ValueError, termios.error):
-            termios.tcsetattr(own[0], when, own[1])  # type: ignore[arg-type]
 
 
 def in_foreground() -> bool:

@@ -103,6 +103,14 @@ def test_signals_leave_the_terminal_as_it_was(demo, number, code):
     assert demo.is_as_usual()
 
 
+def test_a_terminal_that_is_held_gets_its_modes_back_too(demo):
+    demo.type("\x13")
+    time.sleep(1.0)
+    os.kill(demo.process, signal.SIGTERM)
+    assert demo.end() in (6, 130)
+    assert demo.is_as_usual()
+
+
 def test_ctrl_z_gives_the_terminal_back_and_keys_work_again_afterwards(demo):
     demo.type("\x1a")
     demo.wait_until(usual=True)
