@@ -67,10 +67,11 @@ def make_view(
         from rtser.ui.lines import LineView
 
         return Shown(LineView(console, labels, session.snapshot, live))
+    from rtser.ui.keyboard import has_keys
     from rtser.ui.live import LiveView
 
     about = console, labels, session.snapshot, session.window, session.controls
-    if not keys or sys.stdin is None or not sys.stdin.isatty():
+    if not keys or not has_keys():
         return Shown(LiveView(*about))
     from rtser.sinks.last_minute import LastMinute
     from rtser.ui.keys import Actions

@@ -129,6 +129,11 @@ def _give_back(own: tuple[int, list[object]], when: int) -> None:
         _modes.remove(own)
 
 
+def has_keys() -> bool:
+    """Whether standard input is a terminal whose keys can be read."""
+    return termios is not None and sys.stdin is not None and sys.stdin.isatty()
+
+
 def in_foreground() -> bool:
     """Whether the terminal is this program's; true where there is none to ask."""
     try:

@@ -22,7 +22,7 @@ HELP = {
     "uncertain": "Somebody speaks, but no emotion is as likely as the threshold. The likeliest one is shown dim, with "
     "a question mark: the emotion that it leans to. It may well be wrong.",
     "no speech": "Nobody speaks, or nothing that is heard sounds like speech. No emotion is shown then.",
-    "level": "How loud the sound is, in dB of full scale; -40 to -10 is well. no signal: nothing arrives. too quiet: "
+    "level": "How loud the sound is, in dB of full scale; -40 to -10 is good. no signal: nothing arrives. too quiet: "
     "nothing was louder than -60 dB for 10 s. clipping: it is too loud, and its tops are cut off.",
     "speech": "How likely it is that the last third of a second holds speech.",
     "bars": f"The probability of each emotion over the window. {MARK} is the threshold. Empty without speech.",
