@@ -22,11 +22,12 @@ from rtser.audio.source import MemorySource, split
 from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, Float32
 from rtser.models import load
 from rtser.session import Session
+from rtser.ui.keys import NAMES
 from rtser.ui.layout import Layout
 from rtser.ui.view_state import ViewState
 
 ROOT = Path(__file__).parents[1]
-WIDTH, HEIGHT = 100, 27
+WIDTH, HEIGHT = 100, 28
 PAUSE_S = 0.9
 
 
@@ -37,7 +38,8 @@ def main() -> None:
     parser.add_argument("--until", type=float, default=0.1, help="seconds before the end of the last recording")
     options = parser.parse_args()
     session = Session(load())
-    state = ViewState(session.model.labels, session.window)
+    state = ViewState(session.model.labels, session.window, keys=dict(NAMES))
+    state.threshold, state.window_s = session.controls.label_threshold, session.controls.window_s
     pause = np.zeros(round(PAUSE_S * SAMPLE_RATE), np.float32)
     sounds: list[Float32] = list(chain.from_iterable((pause, read_audio(path)) for path in options.audio))
     sound = np.concatenate(sounds)[: -round(options.until * SAMPLE_RATE)]
