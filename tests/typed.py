@@ -36,10 +36,13 @@ class Typed:
         environment: dict[str, str] | None = None,
     ) -> None:
         command = [sys.executable, "-m", "rtser", *map(str, arguments)]
+        variables = (environment or os.environ) | {"TERM": "xterm-256color"}
+        for size_of_another_terminal in ("COLUMNS", "LINES"):
+            variables.pop(size_of_another_terminal, None)
         self.process, self._terminal = pty.fork()
         if self.process == 0:
             os.chdir(folder)
-            os.execvpe(command[0], command, (environment or os.environ) | {"TERM": "xterm-256color"})
+            os.execvpe(command[0], command, variables)
         self.resize(*size)
         self._output = bytearray()
         self.code: int | None = None

@@ -13,7 +13,7 @@ NAMES = {
     "q": "quit",
     "space": "pause",
     "d": "device",
-    "+ -": "threshold",
+    "+-": "threshold",
     "w": "window",
     "r": "anew",
     "s": "save",
@@ -43,7 +43,7 @@ class Actions:
         absent = {
             "s": self.save is None,
             "d": self.devices is None or self.choose is None,
-            "+ -": controls.label_threshold is None,
+            "+-": controls.label_threshold is None,
             "w": controls.window_s is None,
         }
         return {key: name for key, name in NAMES.items() if not absent.get(key)}

@@ -28,7 +28,7 @@ HALF_SECOND, TWO_SECONDS = 8, 32
 """In hops."""
 ALARM = "bold #FFFFFF on #B03030"
 FRAME = "#FFFFFF on #30404A"
-KEYS_BY_NEED = ("q", "h", "space", "s", "+ -", "f", "d", "r", "w")
+KEYS_BY_NEED = ("q", "h", "space", "f", "s", "+-", "d", "r", "w")
 """Which keys are named where not all fit."""
 PAGES = {"figures": figures_page, "help": help_page, "devices": devices_page}
 
@@ -148,7 +148,7 @@ def _footer(state: ViewState, width: int) -> Text:
     words = state.keys | more | ({"f": "back"} if state.page == "figures" else {})
     gap = 2 if sum(len(f"{key} {word}") + 2 for key, word in words.items()) <= width else 1
     fitting: list[str] = []
-    room = width
+    room = width + 1  # the first key has one space less before it
     for key in ("f", *KEYS_BY_NEED) if state.page == "figures" else KEYS_BY_NEED:
         if key not in fitting and key in words and (room := room - len(f"{key} {words[key]}") - gap) >= 0:
             fitting.append(key)
@@ -156,8 +156,8 @@ def _footer(state: ViewState, width: int) -> Text:
     for key in (key for key in words if key in fitting):
         row.append(" " * gap).append(key, style="bold").append(f" {words[key]}")
     if not state.keys:
-        row.append(" Ctrl-C ends")
-    row = row[gap - 1 :]
+        row.append("  Ctrl-C ends")
+    row = row[1:]
     row.pad_right(max(0, width - row.cell_len))
     row.stylize(FRAME)
     return row
