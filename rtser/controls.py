@@ -17,15 +17,17 @@ class Controls:
 
     Attributes:
         label_threshold, window_s: as they are to be.
-        paused: whether sound is to be thrown away.
+        paused: whether nothing is to be recognised: live sound is thrown away.
+        holds: whether the source waits while paused, as a file does, so that nothing is thrown away.
     """
 
     def __init__(self, label_threshold: float | None = None, window_s: float | None = None) -> None:
         self.label_threshold, self.window_s, self.paused = label_threshold, window_s, False
+        self.holds = False
         self._restart = threading.Event()
 
     def pause(self) -> None:
-        """Throw sound away from now on, or recognise it again."""
+        """Recognise nothing from now on, or go on."""
         self.paused = not self.paused
 
     def move_threshold(self, steps: int) -> None:

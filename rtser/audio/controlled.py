@@ -10,14 +10,17 @@ from rtser.engine.contract import SAMPLE_RATE
 
 
 def controlled(chunks: Iterable[Chunk], controls: Controls) -> Iterator[Chunk]:
-    """The chunks of a source, with a gap where it is paused or begins anew. Paused sound is read and thrown away."""
+    """The chunks of a source, with a gap where it is paused or begins anew. Paused sound is read and thrown away.
+
+    A source that waits while it is paused (`Controls.holds`) loses nothing, and has no gap.
+    """
     paused, passed = False, 0
     for chunk in chunks:
-        anew = controls.take_restart()
-        if paused and not controls.paused:
+        anew, wanted = controls.take_restart(), controls.paused and not controls.holds
+        if paused and not wanted:
             yield _pause(passed)
             paused, passed = False, 0
-        elif controls.paused and not paused:
+        elif wanted and not paused:
             yield Gap("skipped", "paused")
             paused = True
         elif anew and not paused:

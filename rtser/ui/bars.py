@@ -21,7 +21,8 @@ def input_line(state: ViewState) -> Text:
     level, problem = state.statistics.level_db, state.statistics.level_problem
     row = Text("  level ", style=DIM)
     if state.paused:
-        return Text("  sound is thrown away until space is pressed again", style=DIM)
+        meanwhile = "the file waits" if state.holds else "sound is thrown away"
+        return Text(f"  {meanwhile} until space is pressed again", style=DIM)
     row.append_text(bar(1 - level / LOWEST_DB, 12, INPUT)).append(f"{max(level, -99):4.0f} dB", style=DIM)
     row.append(f"  {problem}" if problem else "", style=WARNING)
     row.append("   speech ", style=DIM)

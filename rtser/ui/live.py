@@ -133,7 +133,8 @@ class LiveView:
 
     def _take_controls(self) -> None:
         state, controls = self._state, self._controls
-        state.threshold, state.window_s, state.paused = controls.label_threshold, controls.window_s, controls.paused
+        state.threshold, state.window_s = controls.label_threshold, controls.window_s
+        state.paused, state.holds = controls.paused, controls.holds
 
     def _forget(self) -> None:
         self._state.forget()

@@ -34,7 +34,7 @@ HELP = {
 }
 KEY_HELP = {
     "q": "Quit. A summary is left on the terminal. Ctrl-C does the same, with exit code 130.",
-    "space": "Pause: sound is thrown away, and time goes on. Again: listen on, as after a break.",
+    "space": "Pause: a file waits. A microphone's sound is thrown away, and time goes on. Again: go on.",
     "d": "Choose the device to listen to.",
     "+-": "The threshold from which on an emotion is named, in steps of 5%. Lower: more emotions, more of them wrong.",
     "w": "The window that is decided over: 1, 2, 4 or 8 s. Shorter: quicker, and less sure.",

@@ -56,7 +56,8 @@ class ViewState:
         begin_s: what began before is forgotten.
         threshold: from where on an emotion is named, 0..1; None where that is not known.
         window_s: length of the window in seconds; None where that is not known.
-        paused: whether sound is thrown away.
+        paused: whether nothing is recognised.
+        holds: whether the sound waits meanwhile.
         keys: those that are offered, each with what it does in a word.
         page: what is shown.
         part: which part of a page that does not fit; `parts`: how many it has.
@@ -79,6 +80,7 @@ class ViewState:
     threshold: float | None = None
     window_s: float | None = None
     paused: bool = False
+    holds: bool = False
     keys: dict[str, str] = field(default_factory=dict)
     page: Page = "now"
     part: int = 0
