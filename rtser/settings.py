@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from rtser.choices import Provider, SampleFormat
 from rtser.engine.decider import DecideSettings
 from rtser.errors import InputError
 
@@ -20,7 +21,7 @@ Checked = TypeVar("Checked", bound=Settings)
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 Megabytes = Annotated[float, Field(gt=0)]
 ModelFile = Annotated[Path | None, Field(description="model file; null: the shipped one")]
-ProviderName = Annotated[Literal["auto", "cpu", "cuda"], Field(description="where the network runs: auto, cpu or cuda")]
+ProviderName = Annotated[Provider, Field(description="where the network runs: auto, cpu or cuda")]
 WindowSeconds = Annotated[
     Annotated[float, Field(ge=0.335, le=3600)] | None,
     Field(description="length of the decision window in seconds; null: the model's own (4)"),
@@ -54,9 +55,7 @@ class SourceSettings(Settings):
 class RawSettings(Settings):
     """Samples without a header: what they are."""
 
-    format: Literal["s16le", "s16be", "s32le", "f32le", "mulaw", "alaw"] = Field(
-        "s16le", description="of a sample, as FFmpeg names it"
-    )
+    format: SampleFormat = Field("s16le", description="of a sample, as FFmpeg names it")
     rate: Annotated[int, Field(ge=8_000, le=192_000)] = Field(16_000, description="samples a second")
     channels: Annotated[int, Field(ge=1, le=256)] = Field(1, description="interleaved")
 

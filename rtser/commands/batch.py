@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -45,6 +44,7 @@ def batch(
         from rtser.batch.archive import Archive
         from rtser.batch.inputs import found
         from rtser.batch.work import Job
+        from rtser.cores import cores
         from rtser.models import default_model_path, load_bytes, read_model
 
         settings = options.of_files(None)
@@ -57,11 +57,10 @@ def batch(
         names = found(recordings)
         archive = Archive(output, job, model, format_)
         missing = archive.missing(names, retry)
-        count = jobs or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
         results = (
             run.on_cluster(job, missing, dask, asked.stop.is_set)
             if dask
-            else run.here(job, missing, count, asked.stop.is_set)
+            else run.here(job, missing, jobs or cores(), asked.stop.is_set)
         )
         problems = 0
         with _progress() as progress:

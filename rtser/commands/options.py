@@ -6,10 +6,11 @@ import functools
 import inspect
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_type_hints
 
 import typer
 
+from rtser.choices import Provider, SampleFormat
 from rtser.commands.voices import stream_voice
 from rtser.errors import InputError
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from rtser.session import Session
     from rtser.settings import ListenSettings, RawSettings
 
-Provider = Literal["auto", "cpu", "cuda"]
 ModelOption = Annotated[Path | None, typer.Option("--model", help="Model file; the shipped one if not named.")]
 DeviceOption = Annotated[
     str | None, typer.Option("--device", help="Input device: its name, part of it, or its index (rtser devices).")
@@ -30,9 +30,9 @@ FilesArgument = Annotated[
     list[str],
     typer.Argument(help="Audio files: wav, flac, mp3, ...; URLs; -: standard input.", show_default=False),
 ]
-Format = Literal["s16le", "s16be", "s32le", "f32le", "mulaw", "alaw"]
 FormatOption = Annotated[
-    Format | None, typer.Option("--format", help="What samples without a header are; also say --rate and --channels.")
+    SampleFormat | None,
+    typer.Option("--format", help="What samples without a header are; also say --rate and --channels."),
 ]
 RateOption = Annotated[int | None, typer.Option("--rate", help="Of samples without a header, in Hz; 16000.")]
 ChannelsOption = Annotated[

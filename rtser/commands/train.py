@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
+from rtser.choices import Provider
 from rtser.commands.process import failures, packages
 from rtser.commands.quiet import quiet_exporter
 from rtser.errors import InputError
@@ -37,9 +38,7 @@ def train(
     folds: Annotated[
         str | None, typer.Option("--folds", help="Only these: their names with commas (1,2 or final).")
     ] = None,
-    device: Annotated[
-        Literal["auto", "cpu", "cuda"], typer.Option("--device", help="Where networks are trained.")
-    ] = "auto",
+    device: Annotated[Provider, typer.Option("--device", help="Where networks are trained.")] = "auto",
     jobs: Annotated[
         int | None, typer.Option(help="Folds trained at the same time; one a core if not named.", min=1)
     ] = None,
