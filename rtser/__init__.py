@@ -33,6 +33,7 @@ if _typing.TYPE_CHECKING:
         OutputError,
         ProviderError,
         RtserError,
+        SettingsError,
         UnavailableError,
     )
     from rtser.events import (
@@ -59,7 +60,8 @@ _HOMES = {
     "engine.decision": "Decision Leaning Utterance",
     "engine.model": "Model",
     "enrolment": "enrol",
-    "errors": "ArgumentError DeviceError InputError ModelError OutputError ProviderError RtserError UnavailableError",
+    "errors": "ArgumentError DeviceError InputError ModelError OutputError ProviderError RtserError SettingsError "
+    "UnavailableError",
     "events": "DecisionEvent EndEvent ErrorEvent Event SettingsEvent SourceEvent StartEvent UtteranceEvent",
     "listening": "listen",
     "models": "load",
@@ -91,6 +93,7 @@ __all__ = [
     "Reading",
     "Recognition",
     "RtserError",
+    "SettingsError",
     "SettingsEvent",
     "SourceEvent",
     "SourceSettings",

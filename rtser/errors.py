@@ -3,6 +3,7 @@
 * RtserError
     * InputError (2): wrong usage, or an input that cannot be read
         * ArgumentError: an argument of a library call is out of range; it is a ValueError too
+        * SettingsError: settings that are unknown or out of range, all of them at once
     * ModelError (3): a file that is not a model of this version
     * DeviceError (4): no usable audio device
     * UnavailableError (5): something that was asked for is not available, such as a server
@@ -13,6 +14,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 INSTALL = "in the checkout: pip install -c constraints.txt '.[{}]'"
 """How an extra is installed."""
@@ -36,7 +38,8 @@ class RtserError(Exception):
         self.problem, self.advice = problem.rstrip(" ."), advice.rstrip(" .")
 
     def __str__(self) -> str:
-        return f"{self.problem}; {self.advice}." if self.advice else f"{self.problem}."
+        sentence = f"{self.problem}; {self.advice}" if self.advice else self.problem
+        return sentence if sentence.endswith("?") else f"{sentence}."
 
 
 class InputError(RtserError):
@@ -45,6 +48,21 @@ class InputError(RtserError):
 
 class ArgumentError(InputError, ValueError):
     """An argument of a library call is out of range."""
+
+
+class SettingsError(InputError):
+    """Settings that are unknown or out of range. Its text has a line for each.
+
+    Args:
+        errors: at least one.
+
+    Attributes:
+        errors: one for each wrong setting.
+    """
+
+    def __init__(self, errors: Sequence[InputError]) -> None:
+        super().__init__("\n".join(map(str, errors)))
+        self.args, self.errors = (tuple(errors),), tuple(errors)
 
 
 class ModelError(RtserError):

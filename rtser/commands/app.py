@@ -7,7 +7,21 @@ from typing import Annotated
 import typer
 
 import rtser
-from rtser.commands import adapt, batch, bench, devices, embed, enrol, file, listen, model, robustness, serve, train
+from rtser.commands import (
+    adapt,
+    batch,
+    bench,
+    config,
+    devices,
+    embed,
+    enrol,
+    file,
+    listen,
+    model,
+    robustness,
+    serve,
+    train,
+)
 
 app = typer.Typer(
     help="Recognise emotion in speech as it is spoken.",
@@ -40,7 +54,8 @@ for command in (
     batch.report,
     embed.embed,
     listen.listen,
-    listen.settings,
+    config.settings,
+    config.config,
     serve.serve,
     enrol.enrol,
     devices.devices,

@@ -1,4 +1,4 @@
-"""``rtser listen`` and ``rtser settings``: recognise emotion in what a microphone picks up."""
+"""``rtser listen``: recognise emotion in what a microphone picks up."""
 
 from __future__ import annotations
 
@@ -138,11 +138,3 @@ def remote_session(options: Recognition, url: str, token_file: Path | None) -> R
         raise InputError(f"--server: the server has its own {', '.join(own)}", "leave that out, or --server")
     with packages("serve"):
         return RemoteSession(url, read_token(token_file))
-
-
-def settings() -> None:
-    """Print every setting of `rtser listen` with its default and its meaning, as a YAML file."""
-    with failures():
-        from rtser.settings import settings_yaml
-
-        typer.echo(settings_yaml(), nl=False)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_type_hints
 
 import typer
 
 from rtser.choices import Provider, SampleFormat
+from rtser.commands.origins import layers
 from rtser.commands.voices import stream_voice
 from rtser.errors import InputError
 
@@ -90,11 +91,9 @@ class Recognition(NamedTuple):
         Raises:
             InputError: the file cannot be read, or a setting is unknown or out of range.
         """
-        from rtser.settings import ListenSettings, checked, read_settings
+        from rtser.settings import ListenSettings
 
-        content = read_settings(self.config, self.changes)
-        overlay(content, self.given | more)
-        return checked(ListenSettings, content, f"configuration {self.config}" if self.config else "settings")
+        return layers(self.config, self.changes, self.given | more).checked(ListenSettings)
 
     def changes_of(self, groups: Collection[str]) -> list[str]:
         """What --set says of some settings, or groups of them."""
@@ -119,9 +118,14 @@ def with_recognition(command: Callable[..., None]) -> Callable[..., None]:
         command(said, **values)
 
     parameters = [parameter.replace(annotation=hints[parameter.name]) for parameter in (*others, *shared.values())]
-    wrapper.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    return wrapper
+    return with_parameters(wrapper, parameters)
+
+
+def with_parameters(command: Callable[..., None], parameters: Sequence[inspect.Parameter]) -> Callable[..., None]:
+    """Give a command the parameters that the command line shall show, with annotations that are no strings."""
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return command
 
 
 def raw_settings(
@@ -166,15 +170,3 @@ def keep_apart(outputs: list[Path | None], inputs: list[Path | None]) -> None:
                     f"{output} would overwrite what is to be {taken[output.resolve()]}", "name another file"
                 )
             taken[output.resolve()] = "written"
-
-
-def overlay(content: dict[str, Any], options: dict[str, Any]) -> None:
-    """Put the options that were given over plain settings, in place; None stands for one that was not."""
-    for name, value in options.items():
-        if isinstance(value, dict):
-            given = {key: one for key, one in value.items() if one is not None}
-            if given:
-                inner = content.setdefault(name, {})
-                content[name] = (inner | given) if isinstance(inner, dict) else inner
-        elif value is not None:
-            content[name] = value

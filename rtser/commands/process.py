@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 
 import typer
 
-from rtser.errors import INSTALL, InputError, OutputError, RtserError, UnavailableError
+from rtser.errors import INSTALL, InputError, OutputError, RtserError, SettingsError, UnavailableError
 
 INTERRUPTED = 130
 logger = logging.getLogger("rtser")
@@ -64,7 +64,8 @@ class Failures:
     def note(self, error: RtserError) -> None:
         """Print a failure, and let the work go on; the program ends with the first one's exit code."""
         self.noted.append(error)
-        logger.error("%s", error)
+        for one in error.errors if isinstance(error, SettingsError) else [error]:
+            logger.error("%s", one)
 
 
 @contextmanager

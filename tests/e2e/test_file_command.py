@@ -194,7 +194,7 @@ def test_what_could_be_heard_of_a_cut_file_is_told(model_path, tmp_path):
         (["--window", "0.1"], 2, "window"),
         (["--set", "outputs.jsonl=x"], 2, "this setting is for rtser listen"),
         (["--set", "device=usb"], 2, "this setting is for rtser listen"),
-        (["--label-threshold", "2"], 2, "label_threshold"),
+        (["--label-threshold", "2"], 2, "--label-threshold"),
         (["--channel", "3"], 2, "no channel 3"),
         (["--csv", "/nowhere/at/all.csv"], 6, "cannot be written"),
     ],
