@@ -14,6 +14,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 
 INSTALL = "in the checkout: pip install -c constraints.txt '.[{}]'"
@@ -98,3 +99,12 @@ def reason_of(error: OSError) -> str:
     if error.errno and error.errno > 0:
         return os.strerror(error.errno)
     return error.strerror or str(error)
+
+
+def reworded(message: str) -> str:
+    """What pydantic or Typer says of a value, in the words of this project and without a capital."""
+    message = re.sub(r"\bValue error, ", "", message)
+    message = re.sub(r"\bInput should", "the value should", message)
+    message = re.sub(r", unable to parse .*", "", message)
+    message = re.sub(r"\. Did you mean (.*)\?$", r" (did you mean \1?)", message)
+    return message[:1].lower() + message[1:]

@@ -193,11 +193,28 @@ def read_settings(path: Path | None, changes: list[str]) -> dict[str, Any]:
 
 
 def parse_yaml(text: str, source: str) -> Any:
-    """The content of a YAML text; raises InputError where it is none."""
+    """The content of a YAML text; raises InputError where it is none, or names a setting twice in one group."""
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, _OnceEach)  # it is a safe loader
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        raise InputError(f"{source} is not valid YAML ({place}{error.problem})") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # impossible dates, huge numbers, deep nesting
         raise InputError(f"{source} is not valid YAML ({' '.join(str(error).split())})") from None
+
+
+class _OnceEach(yaml.SafeLoader):
+    """The library's safe loader, which refuses a key that stands twice: the library takes the last one."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """The content of a mapping."""
+        seen: set[Any] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.MarkedYAMLError(problem=f"{key.value} stands there twice", problem_mark=key.start_mark)
+            seen.add(key.value if isinstance(key, yaml.ScalarNode) else id(key))
+        return super().construct_mapping(node, deep)
 
 
 def checked(kind: type[Checked], content: Any, source: str, places: Mapping[str, str] | None = None) -> Checked:

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from rtser.errors import InputError, SettingsError
+from rtser.errors import InputError, SettingsError, reworded
 
 MOST_QUOTED = 60
 """Letters of a wrong value that are said back."""
@@ -77,11 +77,7 @@ def _reason(one: Any) -> str:
     """What is wrong with one value, and the value where it is short."""
     if one["type"] in ("model_type", "model_attributes_type", "dataclass_type"):
         return "this is a group of settings, and not a value"
-    reason = str(one["msg"]).removeprefix("Value error, ")
-    if reason.startswith("Input should"):
-        reason = reason.partition(", unable to parse")[0]
-        reason = f"the value should{reason.removeprefix('Input should')}"
-        value = one["input"]
-        if value is None or isinstance(value, (str, int, float, bool)):
-            reason += f", not {'null' if value is None else repr(value)[:MOST_QUOTED]}"
+    reason, value = reworded(str(one["msg"])), one["input"]
+    if reason.startswith("the value should") and (value is None or isinstance(value, (str, int, float, bool))):
+        reason += f", not {'null' if value is None else repr(value)[:MOST_QUOTED]}"
     return reason

@@ -76,7 +76,8 @@ def remote(url: str, wanted: str) -> Iterator[Any]:
     try:
         yield fsspec
     except Exception as error:  # each file system has errors of its own
-        reason = str(error).strip().rstrip(".") or type(error).__name__
+        told = error.__cause__ if error.__cause__ and str(error) == url else error  # some only repeat the URL
+        reason = str(told).strip().rstrip(".") or type(told).__name__
         raise InputError(f"{url} cannot be {wanted} ({reason.splitlines()[0]})") from None
 
 

@@ -50,7 +50,12 @@ def adapt(
     device: Annotated[Provider, typer.Option("--device", help="Where networks are trained.")] = "auto",
     threads: Annotated[int | None, typer.Option(help="CPU threads; one a core if not named.", min=1)] = None,
 ) -> None:
-    """Adapt a model to your own recordings, and measure on speakers who were left out whether that helps."""
+    """Adapt a model to your own recordings, and measure on speakers who were left out whether that helps.
+
+    Examples:
+        rtser adapt default mine.csv -o mine.onnx
+        rtser adapt default mine.csv -o mine.onnx --test anna,ben
+    """
     with failures(interruptible=True), packages("train"), quiet_exporter():
         from rtser_train.adapting.adapt import adapt as adapted
         from rtser_train.adapting.adapt import card_of, write

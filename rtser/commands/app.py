@@ -11,6 +11,7 @@ from rtser.commands import (
     adapt,
     batch,
     bench,
+    completion,
     config,
     devices,
     embed,
@@ -22,6 +23,7 @@ from rtser.commands import (
     serve,
     train,
 )
+from rtser.errors import InputError, reworded
 
 app = typer.Typer(
     help="Recognise emotion in speech as it is spoken.",
@@ -67,6 +69,7 @@ for command in (
     robustness.robustness,
     train.export,
     adapt.adapt,
+    completion.completion,
 ):
     app.command()(command)
 
@@ -74,3 +77,20 @@ benchmarks = typer.Typer(help="Measure how fast this machine is.", no_args_is_he
 for benchmark in (bench.live, bench.streams, bench.file, bench.start):
     benchmarks.command()(benchmark)
 app.add_typer(benchmarks, name="bench")
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run a command line, and return its exit code; wrong usage is one sentence on standard error, and exit code 2.
+
+    Args:
+        arguments: after the program's name; None for the process's own.
+    """
+    completion.enable()
+    try:
+        return app(arguments, prog_name="rtser", standalone_mode=False) or 0
+    except typer.TyperException as error:  # an empty one has printed the help already
+        if message := reworded(" ".join(error.format_message().split())):
+            context: typer.Context | None = getattr(error, "ctx", None)
+            advice = f"see {context.command_path if context else 'rtser'} --help"
+            typer.echo(f"rtser: {InputError(message, advice)}", err=True)
+        return error.exit_code

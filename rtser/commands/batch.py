@@ -37,6 +37,10 @@ def batch(
 
     Each recording is kept as soon as it is finished, so the same command goes on after it was broken off. A recording
     that cannot be read is noted in the table `recordings`, and the others are done.
+
+    Examples:
+        rtser batch 'calls/**/*.wav' -o out
+        rtser batch calls -o out --separate --jobs 4
     """
     single_threaded()
     with failures() as fail, signals(fail.say) as asked:
@@ -86,7 +90,12 @@ def report(
         Path | None, typer.Option("--output", "-o", help="The page to write; report.html in the folder if not named.")
     ] = None,
 ) -> None:
-    """Write one web page about a batch: emotion over time, distribution, turning points, the clearest moments."""
+    """Write one web page about a batch: emotion over time, distribution, turning points, the clearest moments.
+
+    Examples:
+        rtser report out
+        rtser report out -o page.html
+    """
     with failures():
         from rtser.batch.archive import all_entries
         from rtser.batch.report import page

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rtser.settings import Settings
 
 OfOption = Annotated[
-    Literal["listen", "serve"], typer.Argument(metavar="[listen|serve]", help="Which command's settings.")
+    Literal["listen", "serve"], typer.Argument(metavar="COMMAND", help="Which command's settings: listen or serve.")
 ]
 
 

@@ -52,6 +52,10 @@ def embed(
 
     A .parquet file (needs the package pyarrow) holds one table. Its columns are kind (segment or utterance),
     file, start, end, label, embedding, and of segments speech, speaking and salience.
+
+    Examples:
+        rtser embed *.flac -o table.npz
+        rtser embed call.wav -o table.parquet --channel 0
     """
     single_threaded()
     with failures() as fail, quiet_libraries(), signals(fail.say) as asked:

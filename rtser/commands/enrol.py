@@ -44,6 +44,11 @@ def enrol(
     """Hear how a person normally speaks, for --voice: 20 s of neutral speech, pauses not counted.
 
     The profile holds one number for each emotion, and nothing of what was said. It belongs to the model that heard it.
+
+    Examples:
+        rtser enrol me.json
+        rtser enrol me.json --from a.wav --from b.wav
+        rtser enrol auto --forget
     """
     single_threaded()
     with failures() as fail, quiet_libraries(), signals(fail.say) as asked:

@@ -57,7 +57,13 @@ def file(
     rate: RateOption = None,
     channels: ChannelsOption = None,
 ) -> None:
-    """Recognise emotion in audio files."""
+    """Recognise emotion in audio files.
+
+    Examples:
+        rtser file call.wav
+        rtser file call.wav --stream --speed 4
+        rtser file *.flac --json > events.jsonl
+    """
     single_threaded()
     live = stream or speed is not None
     pace = speed if speed is not None else float(live)
@@ -84,7 +90,12 @@ def demo(
     model: ModelOption = None,
     provider: ProviderOption = None,
 ) -> None:
-    """Recognise the bundled sample (synthetic speech): no file and no microphone needed."""
+    """Recognise the bundled sample (synthetic speech): no file and no microphone needed.
+
+    Examples:
+        rtser demo
+        rtser demo --speed 0 --json
+    """
     single_threaded()
     with failures() as fail, signals(fail.say) as asked:
         from rtser.audio.file import sample_path

@@ -74,7 +74,13 @@ def listen(
         float | None, typer.Option("--max-lag", help="Milliseconds; later than this, sound is skipped; 500.")
     ] = None,
 ) -> None:
-    """Recognise emotion in what a microphone picks up, or another program writes, until interrupted."""
+    """Recognise emotion in what a microphone picks up, or another program writes, until interrupted.
+
+    Examples:
+        rtser listen
+        rtser listen --device usb --jsonl events.jsonl
+        rtser listen --config my.yaml --set decide.hold_s=1
+    """
     single_threaded()
     with failures() as fail, quiet_libraries(), signals(fail.say, daemon=True) as asked:
         outputs = {"jsonl": jsonl, "csv": csv, "record": record, "save_audio": save_audio, "mqtt": mqtt}

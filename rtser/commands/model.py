@@ -20,7 +20,12 @@ def info(
     model: ModelOption = None,
     json: Annotated[bool, typer.Option("--json", help="The metadata as JSON.")] = False,
 ) -> None:
-    """Say what a model file is: labels, states, corpora, licence, measures, limits."""
+    """Say what a model file is: labels, states, corpora, licence, measures, limits.
+
+    Examples:
+        rtser info
+        rtser info mine.onnx --json
+    """
     single_threaded()
     with failures():
         from rtser.models import load
@@ -42,7 +47,12 @@ def plot(
     end: Annotated[float | None, typer.Option(help="Seconds until which to plot; the end if not named.")] = None,
     channel: ChannelOption = None,
 ) -> None:
-    """Draw what the model makes of a recording: segment posteriors, waveform, log-Mel, attention, decision."""
+    """Draw what the model makes of a recording: segment posteriors, waveform, log-Mel, attention, decision.
+
+    Examples:
+        rtser plot call.wav -o call.png
+        rtser plot call.wav -o call.svg --start 10 --end 20
+    """
     single_threaded()
     with failures(), quiet_libraries(), packages("plot"):
         from rtser.audio.file import read_audio

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_type_hints
 import typer
 
 from rtser.choices import Provider, SampleFormat
+from rtser.commands.completion import listen_setting_names
 from rtser.commands.origins import layers
 from rtser.commands.voices import stream_voice
 from rtser.errors import InputError
@@ -29,7 +30,9 @@ ProviderOption = Annotated[
 ]
 FilesArgument = Annotated[
     list[str],
-    typer.Argument(help="Audio files: wav, flac, mp3, ...; URLs; -: standard input.", show_default=False),
+    typer.Argument(
+        metavar="FILE", help="Audio files: wav, flac, mp3, ...; URLs; -: standard input.", show_default=False
+    ),
 ]
 FormatOption = Annotated[
     SampleFormat | None,
@@ -69,7 +72,13 @@ def recognition(
         Path | None, typer.Option("--config", help="YAML file of settings; `rtser settings` explains each.")
     ] = None,
     set_: Annotated[
-        list[str] | None, typer.Option("--set", help="key=value: any setting, as decide.hold_s=1; repeatable.")
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Any setting, as decide.hold_s=1; repeatable.",
+            autocompletion=listen_setting_names,
+        ),
     ] = None,
 ) -> Recognition:
     """What the options of these names say of the settings."""

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from rtser.commands.completion import serve_setting_names
 from rtser.commands.options import ModelOption, ProviderOption
 from rtser.commands.origins import SERVE_OPTIONS, by_setting, layers
 from rtser.commands.process import failures, packages, single_threaded
@@ -27,14 +28,26 @@ def serve(
     streams: Annotated[int | None, typer.Option(help="Live streams at once; more are refused; 200.")] = None,
     config: Annotated[Path | None, typer.Option("--config", help="YAML file of settings.")] = None,
     set_: Annotated[
-        list[str] | None, typer.Option("--set", help="key=value: any setting, as limits.idle_s=60; repeatable.")
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Any setting, as limits.idle_s=60; repeatable.",
+            autocompletion=serve_setting_names,
+        ),
     ] = None,
     write_page: Annotated[
         Path | None,
         typer.Option(help="Write the web page and the model into this folder, for any web server, and end."),
     ] = None,
 ) -> None:
-    """Recognise many live streams over WebSockets, and files over HTTP. Loopback only, unless told otherwise."""
+    """Recognise many live streams over WebSockets, and files over HTTP. Loopback only, unless told otherwise.
+
+    Examples:
+        rtser serve
+        rtser serve --host 0.0.0.0 --token-file token.txt
+        rtser serve --config server.yaml --set limits.streams=50
+    """
     given = locals()
     single_threaded()
     with failures() as fail, packages("serve"):

@@ -50,7 +50,12 @@ def train(
         bool, typer.Option("--resume/--new", help="Go on with a run that was broken off; --new refuses to.")
     ] = True,
 ) -> None:
-    """Train an experiment; a run that was broken off goes on where it stopped."""
+    """Train an experiment; a run that was broken off goes on where it stopped.
+
+    Examples:
+        rtser train debug --data ~/corpora
+        rtser train my.yaml -o runs/mine --set cnn.fit.epochs=3
+    """
     with failures(interruptible=True), packages("train"):
         from rtser_train.config import load_experiment
         from rtser_train.crossval import Workers
@@ -84,7 +89,12 @@ def evaluate(
     corpus: CorpusOption = None,
     jobs: Annotated[int | None, typer.Option(help="Processes that stream; one a core if not named.", min=1)] = None,
 ) -> None:
-    """Print a run's tables as Markdown; they and the figures are written into its folder too."""
+    """Print a run's tables as Markdown; they and the figures are written into its folder too.
+
+    Examples:
+        rtser evaluate runs/mine
+        rtser evaluate runs/mine --stream --data ~/corpora
+    """
     with failures(interruptible=True), packages("train"), quiet_exporter():
         from rtser_train.evaluation.evaluate import evaluate as evaluate_run
         from rtser_train.evaluation.streaming import evaluate_streaming
@@ -115,7 +125,11 @@ def export(
     data: DataOption = Path("data"),
     corpus: CorpusOption = None,
 ) -> None:
-    """Export a run's model as one file, verified against torch on real utterances."""
+    """Export a run's model as one file, verified against torch on real utterances.
+
+    Examples:
+        rtser export runs/mine -o mine.onnx --data ~/corpora
+    """
     with failures(interruptible=True), packages("train"), quiet_exporter():
         from rtser_train.export.package import convert_file, export_run
         from rtser_train.run import Run
