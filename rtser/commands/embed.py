@@ -10,10 +10,14 @@ import typer
 from rtser.commands.file import recognise_files
 from rtser.commands.options import (
     ChannelOption,
+    ChannelsOption,
     FilesArgument,
+    FormatOption,
+    RateOption,
     Recognition,
     keep_apart,
     make_session,
+    raw_settings,
     with_recognition,
 )
 from rtser.commands.process import failures, single_threaded
@@ -27,6 +31,9 @@ def embed(
     paths: FilesArgument,
     output: Annotated[Path, typer.Option("--output", "-o", help="The table to write (.npz or .parquet).")],
     channel: ChannelOption = None,
+    format_: FormatOption = None,
+    rate: RateOption = None,
+    channels: ChannelsOption = None,
 ) -> None:
     """Write the embeddings of audio files: one of every segment, and one of every utterance.
 
@@ -59,7 +66,7 @@ def embed(
     """
     single_threaded()
     with failures() as fail, quiet_libraries(), signals(fail.say) as asked:
-        settings = options.of_files(channel)
+        settings, raw = options.of_files(channel), raw_settings(format_, rate, channels)
         keep_apart([output], [*map(Path, paths), settings.model, options.config])
         from rtser.files import replacing
         from rtser.sinks.embedding_table import EmbeddingTable, check_table
@@ -69,7 +76,7 @@ def embed(
         table = EmbeddingTable(session.window)
         with replacing(output) as part:
             part.touch()  # what cannot be written is told now, and not after the work
-            recognise_files(session, paths, settings.channel, 0, [table], asked.stop, fail)
+            recognise_files(session, paths, settings.channel, 0, [table], asked.stop, fail, raw)
             if asked.stop.is_set():
                 raise KeyboardInterrupt
             if not len(table):

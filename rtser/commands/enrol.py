@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rtser.commands.file import recognise_files
-from rtser.commands.options import ChannelOption, DeviceOption, ModelOption, ProviderOption, keep_apart, recognition
+from rtser.commands.options import (
+    ChannelOption,
+    ChannelsOption,
+    DeviceOption,
+    FormatOption,
+    ModelOption,
+    ProviderOption,
+    RateOption,
+    keep_apart,
+    raw_settings,
+    recognition,
+)
 from rtser.commands.process import failures, single_threaded
 from rtser.commands.quiet import quiet_libraries
 from rtser.commands.signals import signals
@@ -29,11 +40,15 @@ TOLD_EVERY_S = 5
 def enrol(
     output: Annotated[str, typer.Argument(metavar="PROFILE", help="The file to write, such as me.json.")],
     files: Annotated[
-        list[Path] | None, typer.Option("--from", help="Hear this audio file, not the microphone; repeatable.")
+        list[Path] | None,
+        typer.Option("--from", help="Hear this audio file (-: standard input), not the microphone; repeatable."),
     ] = None,
     seconds: Annotated[float, typer.Option(help="Speech to hear from the microphone.", min=5, max=600)] = 20.0,
     device: DeviceOption = None,
     channel: ChannelOption = None,
+    format_: FormatOption = None,
+    rate: RateOption = None,
+    channels: ChannelsOption = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a profile that exists.")] = False,
     forget: Annotated[
         bool, typer.Option("--forget", help="Delete the profile; auto: what rtser listen --voice auto has learnt.")
@@ -60,7 +75,9 @@ def enrol(
         if forget:
             _forget(auto_file(output, loaded) or Path(output))
             return
-        path = Path(output)
+        path, raw = Path(output), raw_settings(format_, rate, channels)
+        if raw and not files:
+            raise InputError("--format is for samples from a file", "say --from FILE too; -: standard input")
         if auto_file(output, loaded):
             raise InputError("auto is learnt by rtser listen, and not enrolled", "name a file, such as me.json")
         if path.exists() and not force:
@@ -72,7 +89,7 @@ def enrol(
         learner = LearningVoice(loaded, settings=UNCHANGED)
         session = Session(loaded, voice=learner)
         if files:
-            recognise_files(session, files, settings.channel, 0, [], asked.stop, fail)
+            recognise_files(session, files, settings.channel, 0, [], asked.stop, fail, raw)
         else:
             _listen(session, settings, Progress(learner, seconds, asked.stop))
         if fail.noted or asked.received:

@@ -39,6 +39,14 @@ if TYPE_CHECKING:
     from rtser.sinks import Sink
 
 
+WHAT_NEXT = """
+What to try next:
+  rtser file call.wav     a recording of your own
+  rtser listen            your microphone, live (rtser doctor checks it)
+  rtser info              what the model is, and how far to trust it
+  rtser --help            all commands"""
+
+
 @with_recognition
 def file(
     options: Recognition,
@@ -106,6 +114,8 @@ def demo(
         sinks = [DroppingSink(make_view(session, json, live=not plain), asked.stop.set)]
         with closing(sinks):
             recognise_file(session, sample_path(), None, speed, sinks, asked.stop, name=sample_path().name)
+        if not json and not asked.stop.is_set():
+            typer.echo(WHAT_NEXT)
 
 
 def recognise_files(

@@ -282,6 +282,11 @@ def test_demo_shows_the_sample_without_any_file(model_path):
     shown = rtser("demo", "--speed", 0, "--model", model_path)
     assert shown.returncode == 0
     assert "demo.flac" in shown.stdout
+    assert "What to try next:\n  rtser file call.wav" in shown.stdout
+
+
+def test_demo_as_json_is_events_alone(model_path):
+    assert events(rtser("demo", "--speed", 0, "--json", "--model", model_path))[-1]["type"] == "end"
 
 
 def test_the_live_commands_need_no_torch(model_path):
