@@ -77,7 +77,7 @@ def enrol(
             return
         path, raw = Path(output), raw_settings(format_, rate, channels)
         if raw and not files:
-            raise InputError("--format is for samples from a file", "say --from FILE too; -: standard input")
+            raise InputError("--format is for samples from a file", "say --from FILE too")
         if auto_file(output, loaded):
             raise InputError("auto is learnt by rtser listen, and not enrolled", "name a file, such as me.json")
         if path.exists() and not force:
