@@ -185,6 +185,7 @@ def _table_of(content: dict[str, Any]) -> Any:
 
 
 def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Settings over others, group by group. OmegaConf merges too, but the checks with their messages are pydantic's."""
     merged = dict(base)
     for key, value in changes.items():
         both = isinstance(value, dict) and isinstance(base.get(key), dict)
