@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -234,6 +234,15 @@ def checked(kind: type[Checked], content: Any, source: str, places: Mapping[str,
         return kind.model_validate(content)
     except ValidationError as error:
         raise settings_error(kind, error, source, places or {}) from None
+
+
+def leaves(content: Mapping[str, Any], group: str = "") -> Iterator[tuple[str, Any]]:
+    """Each plain setting by its whole name (``decide.hold_s``), and its value."""
+    for name, value in content.items():
+        if isinstance(value, dict) and value:
+            yield from leaves(value, f"{group}{name}.")
+        else:
+            yield f"{group}{name}", value
 
 
 def _apply(content: dict[str, Any], change: str) -> None:

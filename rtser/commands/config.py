@@ -19,7 +19,6 @@ from rtser.commands.origins import (
     by_setting,
     from_environment,
     layers,
-    leaves,
 )
 from rtser.commands.process import failures
 from rtser.commands.serve import serve
@@ -83,6 +82,8 @@ def config(
         settings = layered.checked(kind)
         origins = layered.origins | from_environment(settings)
         if json:
+            from rtser.settings import leaves
+
             plain = leaves(settings.model_dump(mode="json"))
             shown = {name: {"value": value, "from": str(origins.get(name, DEFAULT))} for name, value in plain}
             typer.echo(dumps(shown, indent=2))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -97,7 +97,7 @@ def layers(config: Path | None, changes: list[str], options: Mapping[str, Any]) 
     Raises:
         InputError: the file cannot be read, or a change is none.
     """
-    from rtser.settings import read_settings
+    from rtser.settings import leaves, read_settings
 
     origins = {name: Origin("file", str(config)) for name, _ in leaves(read_settings(config, []))}
     for change in changes:
@@ -145,12 +145,3 @@ def from_environment(settings: Settings) -> dict[str, Origin]:
 
     unset = isinstance(settings, ServeSettings) and settings.access.token_file is None
     return {"access.token_file": Origin("environment", VARIABLE)} if unset and os.environ.get(VARIABLE) else {}
-
-
-def leaves(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Each plain setting by its whole name, and its value."""
-    for name, value in content.items():
-        if isinstance(value, dict) and value:
-            yield from leaves(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value

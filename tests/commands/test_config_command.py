@@ -10,9 +10,9 @@ import yaml
 from conftest import rtser
 
 from rtser.commands import listen, serve
-from rtser.commands.origins import LISTEN_OPTIONS, SERVE_OPTIONS, by_setting, layers, leaves
+from rtser.commands.origins import LISTEN_OPTIONS, SERVE_OPTIONS, by_setting, layers
 from rtser.serve.settings import ServeSettings
-from rtser.settings import ListenSettings
+from rtser.settings import ListenSettings, leaves
 from rtser.settings_problems import setting_names
 
 NO_SETTINGS = {"json", "input_", "format_", "rate", "channels", "server", "token_file", "config", "set_"}
