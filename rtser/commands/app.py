@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -49,6 +51,14 @@ def _all(
     """Recognise emotion in speech as it is spoken."""
 
 
+def help_of(command: Callable[..., None]) -> str:
+    """A docstring as help: each paragraph in one line, which the terminal breaks; each example in a line of its own."""
+    paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
+    return "\n\n".join(
+        inspect.cleandoc(one) if one.startswith("Examples:") else " ".join(one.split()) for one in paragraphs
+    )
+
+
 for command in (
     file.file,
     file.demo,
@@ -71,11 +81,11 @@ for command in (
     adapt.adapt,
     completion.completion,
 ):
-    app.command()(command)
+    app.command(help=help_of(command))(command)
 
 benchmarks = typer.Typer(help="Measure how fast this machine is.", no_args_is_help=True)
 for benchmark in (bench.live, bench.streams, bench.file, bench.start):
-    benchmarks.command()(benchmark)
+    benchmarks.command(help=help_of(benchmark))(benchmark)
 app.add_typer(benchmarks, name="bench")
 
 
