@@ -16,8 +16,6 @@ from rtser.settings import ListenSettings, leaves
 from rtser.settings_problems import setting_names
 
 NO_SETTINGS = {
-    "json", "input_", "format_", "rate", "channels", "server", "token_file", "config", "set_", "wait", "duration",
-}
     "json",
     "input_",
     "format_",

@@ -81,6 +81,8 @@ def serving(*options, environment=None):
     finally:
         process.kill()
         process.wait()
+        process.stdout.close()
+        process.stderr.close()
 
 
 @pytest.fixture(scope="module")
