@@ -131,7 +131,7 @@ def test_a_closed_standard_input_is_said(raw):
         (("file", DEMO, "--rate", "8000"), b"--rate is for samples without a header; name their --format too"),
         (
             ("file", "-", "--format", "s16le", "--rate", "4000"),
-            b"header: rate: Input should be greater",
+            b"header: rate: the value should be greater",
         ),
         (("file", "-", "--format", "s16le", "--channel", "1"), b"there is no channel 1 (it has 1, counted from 0)"),
         (("listen", "--format", "s16le"), b"say --input - too"),
