@@ -76,7 +76,7 @@ def config(
         file: Path | None = options.pop("config")
         changes: list[str] = options.pop("set_") or []
         for option, value in options.items():
-            if value not in (None, False) and option not in own:
+            if value is not None and value is not False and option not in own:
                 raise InputError(f"--{option.replace('_', '-')} is no option of rtser {of}", "leave it out")
         layered = layers(file, changes, by_setting(options, own))
         settings = layered.checked(kind)

@@ -100,3 +100,9 @@ def test_wrong_settings_are_told_together_with_their_sources(tmp_path):
 def test_an_option_that_was_not_given_changes_nothing():
     given = by_setting({"insecure": False, "port": None}, SERVE_OPTIONS)
     assert layers(None, [], given).origins == {}
+
+
+def test_an_option_of_nought_was_given():
+    assert layers(None, [], by_setting({"port": 0}, SERVE_OPTIONS)).content["port"] == 0
+    assert shown("--channel", "0")["channel"] == {"value": 0, "from": "option --channel"}
+    assert rtser("config", "serve", "--channel", "0").returncode == 2
