@@ -76,8 +76,9 @@ def remote(url: str, wanted: str) -> Iterator[Any]:
     try:
         yield fsspec
     except Exception as error:  # each file system has errors of its own
-        told = error.__cause__ if error.__cause__ and str(error) == url else error  # some only repeat the URL
-        reason = str(told).strip().rstrip(".") or type(told).__name__
+        reason = str(error).strip().rstrip(".") or type(error).__name__
+        if isinstance(error, FileNotFoundError):  # also a web server that cannot be reached
+            reason = "it is not there, or its server cannot be reached"
         raise InputError(f"{url} cannot be {wanted} ({reason.splitlines()[0]})") from None
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -21,13 +19,16 @@ from rtser.commands import (
     file,
     listen,
     model,
+    plot,
     robustness,
     serve,
     train,
 )
+from rtser.commands.help import Command, Group
 from rtser.errors import InputError, reworded
 
 app = typer.Typer(
+    cls=Group,
     help="Recognise emotion in speech as it is spoken.",
     no_args_is_help=True,
     add_completion=False,
@@ -51,14 +52,6 @@ def _all(
     """Recognise emotion in speech as it is spoken."""
 
 
-def help_of(command: Callable[..., None]) -> str:
-    """A docstring as help: each paragraph in one line, which the terminal breaks; each example in a line of its own."""
-    paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
-    return "\n\n".join(
-        inspect.cleandoc(one) if one.startswith("Examples:") else " ".join(one.split()) for one in paragraphs
-    )
-
-
 for command in (
     file.file,
     file.demo,
@@ -73,7 +66,7 @@ for command in (
     devices.devices,
     devices.doctor,
     model.info,
-    model.plot,
+    plot.plot,
     train.train,
     train.evaluate,
     robustness.robustness,
@@ -81,11 +74,11 @@ for command in (
     adapt.adapt,
     completion.completion,
 ):
-    app.command(help=help_of(command))(command)
+    app.command(cls=Command)(command)
 
-benchmarks = typer.Typer(help="Measure how fast this machine is.", no_args_is_help=True)
+benchmarks = typer.Typer(cls=Group, help="Measure how fast this machine is.", no_args_is_help=True)
 for benchmark in (bench.live, bench.streams, bench.file, bench.start):
-    benchmarks.command(help=help_of(benchmark))(benchmark)
+    benchmarks.command(cls=Command)(benchmark)
 app.add_typer(benchmarks, name="bench")
 
 

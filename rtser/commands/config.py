@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from rtser.commands.listen import listen
-from rtser.commands.options import with_parameters
+from rtser.commands.option_groups import with_parameters
 from rtser.commands.origins import (
     DEFAULT,
     LISTEN_OPTIONS,

@@ -10,18 +10,15 @@ import typer
 from rtser.commands.file import recognise_files
 from rtser.commands.options import (
     ChannelOption,
-    ChannelsOption,
     FilesArgument,
-    FormatOption,
-    RateOption,
     Recognition,
     keep_apart,
     make_session,
-    raw_settings,
     with_recognition,
 )
 from rtser.commands.process import failures, single_threaded
 from rtser.commands.quiet import quiet_libraries
+from rtser.commands.raw_options import ChannelsOption, FormatOption, RateOption, raw_settings
 from rtser.commands.signals import signals
 
 
@@ -76,7 +73,7 @@ def embed(
         table = EmbeddingTable(session.window)
         with replacing(output) as part:
             part.touch()  # what cannot be written is told now, and not after the work
-            recognise_files(session, paths, settings.channel, 0, [table], asked.stop, fail, raw)
+            recognise_files(session, paths, settings.channel, [table], asked.stop, fail, raw)
             if asked.stop.is_set():
                 raise KeyboardInterrupt
             if not len(table):

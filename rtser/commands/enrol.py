@@ -10,18 +10,15 @@ import typer
 from rtser.commands.file import recognise_files
 from rtser.commands.options import (
     ChannelOption,
-    ChannelsOption,
     DeviceOption,
-    FormatOption,
     ModelOption,
     ProviderOption,
-    RateOption,
     keep_apart,
-    raw_settings,
     recognition,
 )
 from rtser.commands.process import failures, single_threaded
 from rtser.commands.quiet import quiet_libraries
+from rtser.commands.raw_options import ChannelsOption, FormatOption, RateOption, raw_settings
 from rtser.commands.signals import signals
 from rtser.commands.voices import auto_file
 from rtser.errors import InputError
@@ -89,7 +86,7 @@ def enrol(
         learner = LearningVoice(loaded, settings=UNCHANGED)
         session = Session(loaded, voice=learner)
         if files:
-            recognise_files(session, files, settings.channel, 0, [], asked.stop, fail, raw)
+            recognise_files(session, files, settings.channel, [], asked.stop, fail, raw)
         else:
             _listen(session, settings, Progress(learner, seconds, asked.stop))
         if fail.noted or asked.received:

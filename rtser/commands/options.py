@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from rtser.choices import Provider, SampleFormat
+from rtser.choices import Provider
 from rtser.commands.completion import listen_setting_names
+from rtser.commands.option_groups import with_group
 from rtser.commands.origins import layers
 from rtser.commands.voices import stream_voice
 from rtser.errors import InputError
 
 if TYPE_CHECKING:
     from rtser.session import Session
-    from rtser.settings import ListenSettings, RawSettings
+    from rtser.settings import ListenSettings
 
 ModelOption = Annotated[Path | None, typer.Option("--model", help="Model file; the shipped one if not named.")]
 DeviceOption = Annotated[
@@ -33,14 +32,6 @@ FilesArgument = Annotated[
     typer.Argument(
         metavar="FILE", help="Audio files: wav, flac, mp3, ...; URLs; -: standard input.", show_default=False
     ),
-]
-FormatOption = Annotated[
-    SampleFormat | None,
-    typer.Option("--format", help="What samples without a header are; also say --rate and --channels."),
-]
-RateOption = Annotated[int | None, typer.Option("--rate", help="Of samples without a header, in Hz; 16000.")]
-ChannelsOption = Annotated[
-    int | None, typer.Option("--channels", help="How many channels samples without a header have; 1.")
 ]
 PlainOption = Annotated[bool, typer.Option("--plain", help="Lines of text instead of the live view.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write events as JSON lines on standard output.")]
@@ -115,45 +106,8 @@ class Recognition(NamedTuple):
         return self.settings(channel=channel)
 
 
-def with_recognition(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of `recognition` in place of its first argument, which takes what they say."""
-    hints = get_type_hints(command, include_extras=True) | get_type_hints(recognition, include_extras=True)
-    own, shared = inspect.signature(command).parameters, inspect.signature(recognition).parameters
-    _, *others = own.values()
-
-    @functools.wraps(command)
-    def wrapper(**values: Any) -> None:
-        said = recognition(**{name: values.pop(name) for name in shared})
-        command(said, **values)
-
-    parameters = [parameter.replace(annotation=hints[parameter.name]) for parameter in (*others, *shared.values())]
-    return with_parameters(wrapper, parameters)
-
-
-def with_parameters(command: Callable[..., None], parameters: Sequence[inspect.Parameter]) -> Callable[..., None]:
-    """Give a command the parameters that the command line shall show, with annotations that are no strings."""
-    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    return command
-
-
-def raw_settings(
-    format_: str | None, rate: int | None, channels: int | None, needed: bool = False
-) -> RawSettings | None:
-    """What `--format`, `--rate` and `--channels` say; None where no format is named and none is `needed`.
-
-    Raises:
-        InputError: one of them is out of range, or is named without a format where none is needed.
-    """
-    from rtser.settings import RawSettings, checked
-
-    given = {"format": format_, "rate": rate, "channels": channels}
-    given = {name: value for name, value in given.items() if value is not None}
-    if format_ is None and not needed:
-        if given:
-            raise InputError(f"--{min(given)} is for samples without a header", "name their --format too")
-        return None
-    return checked(RawSettings, given, "samples without a header")
+with_recognition = with_group(recognition)
+"""Gives a command the options of `recognition` in place of its first argument."""
 
 
 def make_session(settings: ListenSettings, learns: bool = False, **more: Any) -> Session:
