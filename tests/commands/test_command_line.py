@@ -40,7 +40,8 @@ def words_of(example: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("path", "command"), [*commands()])
-def test_the_help_of_every_command_shows_examples_that_it_understands(path, command, capsys):
+def test_the_help_of_every_command_shows_examples_that_it_understands(path, command, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
     assert examples(command)
     for example in examples(command):
         group, words = ROOT_COMMAND, words_of(example)
