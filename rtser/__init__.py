@@ -15,7 +15,6 @@ Everything else is internal.
 
 from __future__ import annotations
 
-import importlib.metadata as _metadata
 import typing as _typing
 
 if _typing.TYPE_CHECKING:
@@ -33,6 +32,7 @@ if _typing.TYPE_CHECKING:
         OutputError,
         ProviderError,
         RtserError,
+        SettingsError,
         UnavailableError,
     )
     from rtser.events import (
@@ -52,6 +52,8 @@ if _typing.TYPE_CHECKING:
     from rtser.stream import Stream
     from rtser.voice import LearningVoice, Voice
 
+    __version__: str
+
 _HOMES = {
     "audio.file": "sample_path",
     "engine.bank": "Bank Decisions",
@@ -59,7 +61,8 @@ _HOMES = {
     "engine.decision": "Decision Leaning Utterance",
     "engine.model": "Model",
     "enrolment": "enrol",
-    "errors": "ArgumentError DeviceError InputError ModelError OutputError ProviderError RtserError UnavailableError",
+    "errors": "ArgumentError DeviceError InputError ModelError OutputError ProviderError RtserError SettingsError "
+    "UnavailableError",
     "events": "DecisionEvent EndEvent ErrorEvent Event SettingsEvent SourceEvent StartEvent UtteranceEvent",
     "listening": "listen",
     "models": "load",
@@ -91,6 +94,7 @@ __all__ = [
     "Reading",
     "Recognition",
     "RtserError",
+    "SettingsError",
     "SettingsEvent",
     "SourceEvent",
     "SourceSettings",
@@ -108,14 +112,13 @@ __all__ = [
     "sample_path",
 ]
 
-try:
-    __version__ = _metadata.version("rtser")
-except _metadata.PackageNotFoundError:  # a bare checkout
-    __version__ = "0.0.0"
-
 
 def __getattr__(name: str) -> _typing.Any:
-    """Import a public name on first use: ``import rtser`` alone stays quick."""
+    """Import a public name on first use: ``import rtser`` alone stays quick. Reading the version takes most of it."""
+    if name == "__version__":
+        from rtser.versions import installed_version
+
+        return installed_version("rtser") or "0.0.0"  # a bare checkout has none
     if name in _HOME:
         from importlib import import_module
 
@@ -125,4 +128,4 @@ def __getattr__(name: str) -> _typing.Any:
 
 def __dir__() -> list[str]:
     """The public names, also those that are not imported yet."""
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, "__version__"})

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 
 
 def main() -> None:
@@ -12,9 +13,9 @@ def main() -> None:
     """
     signal.signal(signal.SIGINT, lambda *_: os._exit(130))
     try:
-        from rtser.commands.app import app
+        from rtser.commands.app import run
 
-        app(prog_name="rtser")
+        sys.exit(run())
     except KeyboardInterrupt:
         os._exit(130)
     except OSError as error:

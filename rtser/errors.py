@@ -3,6 +3,7 @@
 * RtserError
     * InputError (2): wrong usage, or an input that cannot be read
         * ArgumentError: an argument of a library call is out of range; it is a ValueError too
+        * SettingsError: settings that are unknown or out of range, all of them at once
     * ModelError (3): a file that is not a model of this version
     * DeviceError (4): no usable audio device
     * UnavailableError (5): something that was asked for is not available, such as a server
@@ -13,6 +14,8 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Sequence
 
 INSTALL = "in the checkout: pip install -c constraints.txt '.[{}]'"
 """How an extra is installed."""
@@ -36,7 +39,8 @@ class RtserError(Exception):
         self.problem, self.advice = problem.rstrip(" ."), advice.rstrip(" .")
 
     def __str__(self) -> str:
-        return f"{self.problem}; {self.advice}." if self.advice else f"{self.problem}."
+        sentence = f"{self.problem}; {self.advice}" if self.advice else self.problem
+        return sentence if sentence.endswith("?") else f"{sentence}."
 
 
 class InputError(RtserError):
@@ -45,6 +49,21 @@ class InputError(RtserError):
 
 class ArgumentError(InputError, ValueError):
     """An argument of a library call is out of range."""
+
+
+class SettingsError(InputError):
+    """Settings that are unknown or out of range. Its text has a line for each.
+
+    Args:
+        errors: at least one.
+
+    Attributes:
+        errors: one for each wrong setting.
+    """
+
+    def __init__(self, errors: Sequence[InputError]) -> None:
+        super().__init__("\n".join(map(str, errors)))
+        self.args, self.errors = (tuple(errors),), tuple(errors)
 
 
 class ModelError(RtserError):
@@ -80,3 +99,12 @@ def reason_of(error: OSError) -> str:
     if error.errno and error.errno > 0:
         return os.strerror(error.errno)
     return error.strerror or str(error)
+
+
+def reworded(message: str) -> str:
+    """What pydantic or Typer says of a value, in the words of this project and without a capital."""
+    message = re.sub(r"\bValue error, ", "", message)
+    message = re.sub(r"\bInput should", "the value should", message)
+    message = re.sub(r", unable to parse .*", "", message)
+    message = re.sub(r"\. Did you mean (.*)\?$", r" (did you mean \1?)", message)
+    return message[:1].lower() + message[1:]

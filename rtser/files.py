@@ -1,4 +1,7 @@
-"""Files that are whole or absent, whenever the program is killed."""
+"""Files that are whole or absent, whenever the program is killed.
+
+The package for it was atomicwrites, which its author has given up.
+"""
 
 from __future__ import annotations
 

@@ -86,6 +86,5 @@ def parsed(text: str) -> Start | Finalize | Reset:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(str(one) for one in first["loc"] if one not in ("start", "finalize", "reset"))
         problem = f"this is no control message ({where + ': ' if where else ''}{first['msg']}"
-        raise InputError(
-            problem[:MOST_QUOTED] + ")", "send a JSON object whose type is start, finalize or reset"
-        ) from None
+        printable = "".join(one if one.isprintable() else repr(one)[1:-1] for one in problem[:MOST_QUOTED])
+        raise InputError(printable + ")", "send a JSON object whose type is start, finalize or reset") from None

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from rtser.choices import Provider, SampleFormat
 from rtser.engine.decider import DecideSettings
 from rtser.errors import InputError
+from rtser.settings_problems import settings_error
 
 
 class Settings(BaseModel, extra="forbid", frozen=True, allow_inf_nan=False):
@@ -20,7 +24,7 @@ Checked = TypeVar("Checked", bound=Settings)
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 Megabytes = Annotated[float, Field(gt=0)]
 ModelFile = Annotated[Path | None, Field(description="model file; null: the shipped one")]
-ProviderName = Annotated[Literal["auto", "cpu", "cuda"], Field(description="where the network runs: auto, cpu or cuda")]
+ProviderName = Annotated[Provider, Field(description="where the network runs: auto, cpu or cuda")]
 WindowSeconds = Annotated[
     Annotated[float, Field(ge=0.335, le=3600)] | None,
     Field(description="length of the decision window in seconds; null: the model's own (4)"),
@@ -54,9 +58,7 @@ class SourceSettings(Settings):
 class RawSettings(Settings):
     """Samples without a header: what they are."""
 
-    format: Literal["s16le", "s16be", "s32le", "f32le", "mulaw", "alaw"] = Field(
-        "s16le", description="of a sample, as FFmpeg names it"
-    )
+    format: SampleFormat = Field("s16le", description="of a sample, as FFmpeg names it")
     rate: Annotated[int, Field(ge=8_000, le=192_000)] = Field(16_000, description="samples a second")
     channels: Annotated[int, Field(ge=1, le=256)] = Field(1, description="interleaved")
 
@@ -135,20 +137,33 @@ LISTEN_HEADER = """\
 
 def settings_yaml(settings: Settings | None = None, header: str = LISTEN_HEADER) -> str:
     """Settings as a YAML file that explains each, below a header; those of `rtser listen` if none are given."""
-    return "\n".join([header, *_yaml_lines(settings or ListenSettings(), "")]) + "\n"
+    lines = commented_yaml(settings or ListenSettings(), lambda _, description: description)
+    return "\n".join([header, *lines]) + "\n"
 
 
-def _yaml_lines(settings: BaseModel, indent: str) -> list[str]:
-    lines = []
+def commented_yaml(settings: BaseModel, comment: Callable[[str, str], str], group: str = "") -> list[str]:
+    """Settings as lines of YAML, each with a comment.
+
+    Args:
+        settings: to write.
+        comment: makes it of a setting's whole name (``decide.hold_s``; of a group: ``decide``) and its description.
+        group: the whole name of the group that they are in, with a dot behind it.
+    """
+    lines, indent = [], "  " * group.count(".")
     for name, field in type(settings).model_fields.items():
-        value = getattr(settings, name)
+        value, whole = getattr(settings, name), f"{group}{name}"
         if isinstance(value, BaseModel):
-            lines += ["", f"{indent}{name}:".ljust(26) + f"# {field.description}", *_yaml_lines(value, indent + "  ")]
+            lines += ["", _commented(f"{indent}{name}:", comment(whole, field.description or ""))]
+            lines += commented_yaml(value, comment, f"{whole}.")
         else:
             plain = str(value) if isinstance(value, Path) else value
-            text = yaml.safe_dump({name: plain}).strip()
-            lines.append(f"{indent}{text}".ljust(26) + f"# {field.description}")
+            text = yaml.safe_dump([plain], default_flow_style=True, width=math.inf).strip()[1:-1]
+            lines.append(_commented(f"{indent}{name}: {text}", comment(whole, field.description or "")))
     return lines
+
+
+def _commented(line: str, comment: str) -> str:
+    return f"{line} ".ljust(26) + f"# {comment}" if comment else line
 
 
 def read_settings(path: Path | None, changes: list[str]) -> dict[str, Any]:
@@ -178,23 +193,56 @@ def read_settings(path: Path | None, changes: list[str]) -> dict[str, Any]:
 
 
 def parse_yaml(text: str, source: str) -> Any:
-    """The content of a YAML text; raises InputError where it is none."""
+    """The content of a YAML text; raises InputError where it is none, or names a setting twice in one group."""
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, _OnceEach)  # it is a safe loader
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        raise InputError(f"{source} is not valid YAML ({place}{error.problem})") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # impossible dates, huge numbers, deep nesting
         raise InputError(f"{source} is not valid YAML ({' '.join(str(error).split())})") from None
 
 
-def checked(kind: type[Checked], content: Any, source: str) -> Checked:
-    """Settings of a kind from plain ones; raises InputError naming the first wrong key."""
+class _OnceEach(yaml.SafeLoader):
+    """The library's safe loader, which refuses a key that stands twice: the library takes the last one."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """The content of a mapping."""
+        seen: set[Any] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.MarkedYAMLError(problem=f"{key.value} stands there twice", problem_mark=key.start_mark)
+            seen.add(key.value if isinstance(key, yaml.ScalarNode) else id(key))
+        return super().construct_mapping(node, deep)
+
+
+def checked(kind: type[Checked], content: Any, source: str, places: Mapping[str, str] | None = None) -> Checked:
+    """Settings of a kind from plain ones.
+
+    Args:
+        kind: what they are settings of.
+        content: the plain ones.
+        source: where they come from, in words.
+        places: how single settings are called, by their whole names (``decide.hold_s``), where not by `source` and
+            the name.
+
+    Raises:
+        SettingsError: some are unknown or out of range; it names them all.
+    """
     try:
         return kind.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "settings"
-        unknown = first["type"] in ("extra_forbidden", "unexpected_keyword_argument")
-        message = "there is no such setting" if unknown else first["msg"].removeprefix("Value error, ")
-        raise InputError(f"{source}: {where}: {message}") from None
+        raise settings_error(kind, error, source, places or {}) from None
+
+
+def leaves(content: Mapping[str, Any], group: str = "") -> Iterator[tuple[str, Any]]:
+    """Each plain setting by its whole name (``decide.hold_s``), and its value."""
+    for name, value in content.items():
+        if isinstance(value, dict) and value:
+            yield from leaves(value, f"{group}{name}.")
+        else:
+            yield f"{group}{name}", value
 
 
 def _apply(content: dict[str, Any], change: str) -> None:

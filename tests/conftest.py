@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -20,6 +21,9 @@ from rtser.testing import tiny_model, tiny_model_bytes
 ROOT = Path(__file__).parents[1]
 DATA = Path(os.environ.get("RTSER_DATA", ROOT.parent / "shared" / "data"))
 CORPORA = Path(os.environ.get("RTSER_CORPORA", DATA))
+WITHOUT_TORCH = ["training", "test_measure_joined.py", "test_measure_voice.py", "e2e"]
+"""Tests that need the extra dev."""
+collect_ignore = [] if importlib.util.find_spec("torch") else WITHOUT_TORCH
 
 
 @pytest.fixture(scope="session")

@@ -34,6 +34,7 @@ def test_the_other_messages_need_their_type_only(text, kind):
         ("[]", "object"),
         ('{"rate": 8000}', "type"),
         ('{"type": "stop"}', "stop"),
+        ('{"type": "st\\nop"}', "st\\nop"),
         ('{"type": "start", "rate": 7999}', "rate"),
         ('{"type": "start", "rate": 48001}', "rate"),
         ('{"type": "start", "rate": NaN}', "rate"),

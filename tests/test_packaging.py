@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -16,6 +17,13 @@ def test_the_light_install_needs_what_the_package_needs_but_the_cpu_runtime():
     light = {line for line in lines if line and not line.startswith("#")}
     needed = {one.partition(";")[0] for one in PROJECT["dependencies"]}
     assert light == {one for one in needed if not one.startswith("onnxruntime-gpu")}
+
+
+def test_every_dependency_has_a_reason():
+    sys.path.insert(0, str(ROOT / "tools"))
+    import measure_install
+
+    assert set(measure_install.PURPOSE) == {re.split("[><=;]", one)[0] for one in PROJECT["dependencies"]}
 
 
 @pytest.mark.e2e

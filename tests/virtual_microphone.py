@@ -154,13 +154,15 @@ class Listening:
 
     def _collect(self) -> None:
         assert self.process.stdout
-        for line in self.process.stdout:
-            self.events.append(json.loads(line))
+        with self.process.stdout as lines:
+            for line in lines:
+                self.events.append(json.loads(line))
 
     def _complain(self) -> None:
         assert self.process.stderr
-        for line in self.process.stderr:
-            self.complaint += line
+        with self.process.stderr as lines:
+            for line in lines:
+                self.complaint += line
 
 
 def available() -> bool:

@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import joblib
 import numpy as np
 import torch
 from rtser_train.config import load_experiment
@@ -29,6 +28,8 @@ from rtser_train.networks.randomness import draw_from
 from rtser_train.progress import ProgressReporter
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel
+
+from rtser.cores import cores
 
 WARM_UP = 5
 
@@ -90,7 +91,7 @@ def main() -> None:
         with part("running average"):
             average.update_parameters(network)
     total_s = sum(spent_s.values())
-    where = torch.cuda.get_device_name() if device == "cuda" else f"{options.threads} of {joblib.cpu_count()} cores"
+    where = torch.cuda.get_device_name() if device == "cuda" else f"{options.threads} of {cores()} cores"
     print(f"{experiment.name}, {settings.size}, {settings.precision}, batches of {settings.fit.batch}, {where}\n")
     print("| part | ms a step | share |\n|---|---|---|")
     for name, seconds in spent_s.items():

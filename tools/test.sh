@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Install everything the tests need, system packages too, and run them. For a fresh Debian or Ubuntu machine:
+# Install everything the tests need, system packages too, and run them. Other versions of Python that are at hand get
+# the light install and are tried too (tools/other_pythons.sh). For a fresh Debian or Ubuntu machine:
 #
 #     tools/test.sh [pytest options]
 #
@@ -38,6 +39,7 @@ python=${PYTHON:-python3}
 .venv/bin/ruff format --check .
 .venv/bin/mypy
 .venv/bin/lint-imports
+PYTHON=.venv/bin/python tools/other_pythons.sh
 cores=$(nproc)                               # before OMP_NUM_THREADS, which it goes by
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} # of each test process
 .venv/bin/python -m pytest -n "$cores" --maxprocesses 4 --dist loadfile "$@"

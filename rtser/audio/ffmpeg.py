@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,11 @@ SLACK_S = 0.2
 """They state it only about so well."""
 
 
+def _lenient_tags(version: str) -> dict[str, Any]:
+    """What lets PyAV open a file whose tags are no UTF-8: an option up to version 18, nothing from 19 on."""
+    return {"metadata_errors": "replace"} if int(version.partition(".")[0]) < 19 else {}
+
+
 class FfmpegDecoder:
     """A file that FFmpeg knows (a `rtser.audio.decoder.Decoder`).
 
@@ -36,7 +41,7 @@ class FfmpegDecoder:
         self._error: type[Exception] = av.error.FFmpegError
         try:
             options = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
-            self._container = av.open(str(path), options=options, metadata_errors="replace")
+            self._container = av.open(str(path), options=options, **_lenient_tags(av.__version__))
         except (self._error, ValueError) as error:
             raise UnreadableError(_reason(error)) from None
         tracks = self._container.streams.audio

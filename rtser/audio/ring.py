@@ -1,4 +1,8 @@
-"""A ring of sound between an audio callback and its reader."""
+"""A ring of sound between an audio callback and its reader.
+
+The package pa-ringbuffer wraps the ring of PortAudio, which refuses new sound when it is full. Here the oldest sound
+makes room, because the newest matters most, and what is lost is counted.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Calls that may hang, as any call into the audio system may: made on threads that never keep the program alive."""
+"""Calls that may hang, as any call into the audio system may: made on threads that never keep the program alive.
+
+concurrent.futures waits for its own threads when the program ends, and so for ever for a call that hangs.
+"""
 
 from __future__ import annotations
 

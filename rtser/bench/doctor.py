@@ -12,13 +12,14 @@ import numpy as np
 from rtser.audio.devices import find_device, list_devices
 from rtser.audio.microphone import BLOCK_S, Microphone
 from rtser.audio.timeouts import call_with_timeout
+from rtser.choices import Provider
 from rtser.engine.contract import HOP_S, HOP_SAMPLES, Float32
 from rtser.engine.model import Model
 from rtser.engine.stream import Stream
 from rtser.errors import DeviceError, ProviderError, RtserError
 from rtser.level import ADVICE, TOO_QUIET, LevelMeter, decibels
 from rtser.models import load
-from rtser.models.providers import CPU, Provider, nvidia_driver
+from rtser.models.providers import CPU, nvidia_driver
 from rtser.statistics import summary_ms
 from rtser.versions import installed_version
 

@@ -1,4 +1,7 @@
-"""Memory of this process, as the system tells it."""
+"""Memory of this process, as the system tells it.
+
+psutil is not among the packages that recognition needs, and does not tell the peak on Linux.
+"""
 
 from __future__ import annotations
 

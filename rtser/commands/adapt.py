@@ -5,10 +5,11 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
+from rtser.choices import Provider
 from rtser.commands.options import keep_apart
 from rtser.commands.process import failures, packages
 from rtser.commands.quiet import quiet_exporter
@@ -46,12 +47,15 @@ def adapt(
     data: DataOption = Path("data"),
     corpus: CorpusOption = None,
     seed: Annotated[int, typer.Option(help="Of everything random.", min=0, max=2**32 - 1)] = 1,
-    device: Annotated[
-        Literal["auto", "cpu", "cuda"], typer.Option("--device", help="Where networks are trained.")
-    ] = "auto",
+    device: Annotated[Provider, typer.Option("--device", help="Where networks are trained.")] = "auto",
     threads: Annotated[int | None, typer.Option(help="CPU threads; one a core if not named.", min=1)] = None,
 ) -> None:
-    """Adapt a model to your own recordings, and measure on speakers who were left out whether that helps."""
+    """Adapt a model to your own recordings, and measure on speakers who were left out whether that helps.
+
+    Examples:
+        rtser adapt default mine.csv -o mine.onnx
+        rtser adapt default mine.csv -o mine.onnx --test anna,ben
+    """
     with failures(interruptible=True), packages("train"), quiet_exporter():
         from rtser_train.adapting.adapt import adapt as adapted
         from rtser_train.adapting.adapt import card_of, write
@@ -60,10 +64,10 @@ def adapt(
         from rtser_train.export.start import read_start
         from rtser_train.fitting.context import FitContext
         from rtser_train.fitting.devices import chosen_device
-        from rtser_train.fitting.threads import cores
         from rtser_train.fitting.threads import threads as using_threads
         from rtser_train.progress import ProgressReporter
 
+        from rtser.cores import cores
         from rtser.models import default_model_path
 
         path = default_model_path() if str(model) == "default" and not model.exists() else model

@@ -11,6 +11,8 @@ from rtser.commands import (
     adapt,
     batch,
     bench,
+    completion,
+    config,
     devices,
     embed,
     enrol,
@@ -23,6 +25,7 @@ from rtser.commands import (
     train,
 )
 from rtser.commands.help import Command, Group
+from rtser.errors import InputError, reworded
 
 app = typer.Typer(
     cls=Group,
@@ -56,7 +59,8 @@ for command in (
     batch.report,
     embed.embed,
     listen.listen,
-    listen.settings,
+    config.settings,
+    config.config,
     serve.serve,
     enrol.enrol,
     devices.devices,
@@ -68,6 +72,7 @@ for command in (
     robustness.robustness,
     train.export,
     adapt.adapt,
+    completion.completion,
 ):
     app.command(cls=Command)(command)
 
@@ -75,3 +80,20 @@ benchmarks = typer.Typer(cls=Group, help="Measure how fast this machine is.", no
 for benchmark in (bench.live, bench.streams, bench.file, bench.start):
     benchmarks.command(cls=Command)(benchmark)
 app.add_typer(benchmarks, name="bench")
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run a command line, and return its exit code; wrong usage is one sentence on standard error, and exit code 2.
+
+    Args:
+        arguments: after the program's name; None for the process's own.
+    """
+    completion.enable()
+    try:
+        return app(arguments, prog_name="rtser", standalone_mode=False) or 0
+    except typer.TyperException as error:  # an empty one has printed the help already
+        if message := reworded(" ".join(error.format_message().split())):
+            context: typer.Context | None = getattr(error, "ctx", None)
+            advice = f"see {context.command_path if context else 'rtser'} --help"
+            typer.echo(f"rtser: {InputError(message, advice)}", err=True)
+        return error.exit_code

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -38,6 +37,10 @@ def batch(
 
     Each recording is kept as soon as it is finished, so the same command goes on after it was broken off. A recording
     that cannot be read is noted in the table `recordings`, and the others are done.
+
+    Examples:
+        rtser batch 'calls/**/*.wav' -o out
+        rtser batch calls -o out --separate --jobs 4
     """
     single_threaded()
     with failures() as fail, signals(fail.say) as asked:
@@ -48,6 +51,7 @@ def batch(
         from rtser.batch.archive import Archive
         from rtser.batch.inputs import found
         from rtser.batch.work import Job
+        from rtser.cores import cores
         from rtser.models import default_model_path, load_bytes, read_model
         from rtser.ui.progress import RecordingsProgress
 
@@ -65,11 +69,10 @@ def batch(
         names = found(recordings)
         archive = Archive(Path(output), job, model, format_)
         missing = archive.missing(names, retry)
-        count = jobs or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
         results = (
             run.on_cluster(job, missing, dask, asked.stop.is_set)
             if dask
-            else run.here(job, missing, count, asked.stop.is_set)
+            else run.here(job, missing, jobs or cores(), asked.stop.is_set)
         )
         problems = 0
         with RecordingsProgress(Console(stderr=True), [1.0] * len(names), len(names) - len(missing)) as progress:
@@ -95,7 +98,12 @@ def report(
         Path | None, typer.Option("--output", "-o", help="The page to write; report.html in the folder if not named.")
     ] = None,
 ) -> None:
-    """Write one web page about a batch: emotion over time, distribution, turning points, the clearest moments."""
+    """Write one web page about a batch: emotion over time, distribution, turning points, the clearest moments.
+
+    Examples:
+        rtser report out
+        rtser report out -o page.html
+    """
     with failures():
         from rtser.batch.archive import all_entries
         from rtser.batch.report import page

@@ -24,7 +24,12 @@ def live(
     provider: ProviderOption = None,
     json: FiguresOption = False,
 ) -> None:
-    """One stream, paced in real time: from a segment's last sample to its decision, CPU share and memory."""
+    """One stream, paced in real time: from a segment's last sample to its decision, CPU share and memory.
+
+    Examples:
+        rtser bench live
+        rtser bench live --seconds 10 --json
+    """
     single_threaded()
     with failures() as fail, signals(fail.say) as asked:
         from rtser.bench import floor, live, report
@@ -53,6 +58,10 @@ def streams(
 
     The number is doubled, then halved in, until the 99th percentile of the decisions' lateness passes 60 ms, or the
     core is busy all the time. Decisions come as arrays, a row a stream (rtser.Bank); no events are made.
+
+    Examples:
+        rtser bench streams
+        rtser bench streams --streams 100 --json
     """
     single_threaded()
     with failures(), quiet_libraries():
@@ -81,7 +90,12 @@ def file(
     provider: ProviderOption = None,
     json: FiguresOption = False,
 ) -> None:
-    """A recording on one core, as fast as it goes: how many times real time, and the peak of memory."""
+    """A recording on one core, as fast as it goes: how many times real time, and the peak of memory.
+
+    Examples:
+        rtser bench file
+        rtser bench file call.wav
+    """
     single_threaded()
     with failures(), quiet_libraries():
         one_core()
@@ -99,7 +113,11 @@ def start(
     provider: ProviderOption = None,
     json: FiguresOption = False,
 ) -> None:
-    """From the shell to the first decision, each time in a new process, and its peak of memory."""
+    """From the shell to the first decision, each time in a new process, and its peak of memory.
+
+    Examples:
+        rtser bench start --rounds 3
+    """
     single_threaded()  # the children inherit it
     with failures():
         from rtser.bench import start

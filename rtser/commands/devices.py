@@ -14,7 +14,12 @@ from rtser.commands.process import failures, single_threaded
 
 
 def devices(json: Annotated[bool, typer.Option("--json", help="The list as JSON.")] = False) -> None:
-    """List the audio input devices."""
+    """List the audio input devices.
+
+    Examples:
+        rtser devices
+        rtser devices --json
+    """
     with failures():
         from rtser.audio.devices import list_devices, sample_rates
         from rtser.audio.timeouts import call_with_timeout
@@ -50,7 +55,12 @@ def doctor(
     provider: ProviderOption = None,
     json: Annotated[bool, typer.Option("--json", help="The checks as JSON.")] = False,
 ) -> None:
-    """Check the audio library, the devices, the model, the clock and the speed of this machine, and say what to do."""
+    """Check the audio library, the devices, the model, the clock and the speed of this machine, and say what to do.
+
+    Examples:
+        rtser doctor
+        rtser doctor --device usb
+    """
     single_threaded()
     with failures() as fail:
         from rtser.bench.doctor import examine, failure

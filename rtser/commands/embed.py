@@ -18,6 +18,7 @@ from rtser.commands.options import (
 )
 from rtser.commands.process import failures, single_threaded
 from rtser.commands.quiet import quiet_libraries
+from rtser.commands.raw_options import ChannelsOption, FormatOption, RateOption, raw_settings
 from rtser.commands.signals import signals
 
 
@@ -27,6 +28,9 @@ def embed(
     paths: FilesArgument,
     output: Annotated[Path, typer.Option("--output", "-o", help="The table to write (.npz or .parquet).")],
     channel: ChannelOption = None,
+    format_: FormatOption = None,
+    rate: RateOption = None,
+    channels: ChannelsOption = None,
 ) -> None:
     """Write the embeddings of audio files: one of every segment, and one of every utterance.
 
@@ -52,10 +56,14 @@ def embed(
 
     A .parquet file (needs the package pyarrow) holds one table. Its columns are kind (segment or utterance),
     file, start, end, label, embedding, and of segments speech, speaking and salience.
+
+    Examples:
+        rtser embed *.flac -o table.npz
+        rtser embed call.wav -o table.parquet --channel 0
     """
     single_threaded()
     with failures() as fail, quiet_libraries(), signals(fail.say) as asked:
-        settings = options.of_files(channel)
+        settings, raw = options.of_files(channel), raw_settings(format_, rate, channels)
         keep_apart([output], [*map(Path, paths), settings.model, options.config])
         from rtser.files import replacing
         from rtser.sinks.embedding_table import EmbeddingTable, check_table
@@ -65,7 +73,7 @@ def embed(
         table = EmbeddingTable(session.window)
         with replacing(output) as part:
             part.touch()  # what cannot be written is told now, and not after the work
-            recognise_files(session, paths, settings.channel, [table], asked.stop, fail)
+            recognise_files(session, paths, settings.channel, [table], asked.stop, fail, raw)
             if asked.stop.is_set():
                 raise KeyboardInterrupt
             if not len(table):

@@ -8,9 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rtser.commands.file import recognise_files
-from rtser.commands.options import ChannelOption, DeviceOption, ModelOption, ProviderOption, keep_apart, recognition
+from rtser.commands.options import (
+    ChannelOption,
+    DeviceOption,
+    ModelOption,
+    ProviderOption,
+    keep_apart,
+    recognition,
+)
 from rtser.commands.process import failures, single_threaded
 from rtser.commands.quiet import quiet_libraries
+from rtser.commands.raw_options import ChannelsOption, FormatOption, RateOption, raw_settings
 from rtser.commands.signals import signals
 from rtser.commands.voices import auto_file
 from rtser.errors import InputError
@@ -29,11 +37,15 @@ TOLD_EVERY_S = 5
 def enrol(
     output: Annotated[str, typer.Argument(metavar="PROFILE", help="The file to write, such as me.json.")],
     files: Annotated[
-        list[Path] | None, typer.Option("--from", help="Hear this audio file, not the microphone; repeatable.")
+        list[Path] | None,
+        typer.Option("--from", help="Hear this audio file (-: standard input), not the microphone; repeatable."),
     ] = None,
     seconds: Annotated[float, typer.Option(help="Speech to hear from the microphone.", min=5, max=600)] = 20.0,
     device: DeviceOption = None,
     channel: ChannelOption = None,
+    format_: FormatOption = None,
+    rate: RateOption = None,
+    channels: ChannelsOption = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a profile that exists.")] = False,
     forget: Annotated[
         bool, typer.Option("--forget", help="Delete the profile; auto: what rtser listen --voice auto has learnt.")
@@ -44,6 +56,11 @@ def enrol(
     """Hear how a person normally speaks, for --voice: 20 s of neutral speech, pauses not counted.
 
     The profile holds one number for each emotion, and nothing of what was said. It belongs to the model that heard it.
+
+    Examples:
+        rtser enrol me.json
+        rtser enrol me.json --from a.wav --from b.wav
+        rtser enrol auto --forget
     """
     single_threaded()
     with failures() as fail, quiet_libraries(), signals(fail.say) as asked:
@@ -55,7 +72,9 @@ def enrol(
         if forget:
             _forget(auto_file(output, loaded) or Path(output))
             return
-        path = Path(output)
+        path, raw = Path(output), raw_settings(format_, rate, channels)
+        if raw and not files:
+            raise InputError("--format is for samples from a file", "say --from FILE too")
         if auto_file(output, loaded):
             raise InputError("auto is learnt by rtser listen, and not enrolled", "name a file, such as me.json")
         if path.exists() and not force:
@@ -67,7 +86,7 @@ def enrol(
         learner = LearningVoice(loaded, settings=UNCHANGED)
         session = Session(loaded, voice=learner)
         if files:
-            recognise_files(session, files, settings.channel, [], asked.stop, fail)
+            recognise_files(session, files, settings.channel, [], asked.stop, fail, raw)
         else:
             _listen(session, settings, Progress(learner, seconds, asked.stop))
         if fail.noted or asked.received:

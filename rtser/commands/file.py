@@ -34,7 +34,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rtser.session import Session
+    from rtser.settings import RawSettings
     from rtser.sinks import Sink
+
+
+WHAT_NEXT = """
+What to try next:
+  rtser file call.wav     a recording of your own
+  rtser listen            your microphone, live (rtser doctor checks it)
+  rtser info              what the model is, and how far to trust it
+  rtser --help            all commands"""
 
 
 @with_recognition
@@ -61,7 +70,13 @@ def file(
     rate: RateOption = None,
     channels: ChannelsOption = None,
 ) -> None:
-    """Recognise emotion in audio files."""
+    """Recognise emotion in audio files.
+
+    Examples:
+        rtser file call.wav
+        rtser file call.wav --stream --speed 4
+        rtser file *.flac --json > events.jsonl
+    """
     single_threaded()
     live = stream or speed is not None
     pace = speed if speed is not None else float(live)
@@ -89,7 +104,12 @@ def demo(
     model: ModelOption = None,
     provider: ProviderOption = None,
 ) -> None:
-    """Recognise the bundled sample (synthetic speech): no file and no microphone needed."""
+    """Recognise the bundled sample (synthetic speech): no file and no microphone needed.
+
+    Examples:
+        rtser demo
+        rtser demo --speed 0 --json
+    """
     single_threaded()
     with failures() as fail, signals(fail.say) as asked:
         from rtser.audio.file import sample_path
@@ -103,6 +123,8 @@ def demo(
         with closing(sinks):
             name, sounds = sample_path().name, shown.audio_sinks
             recognise_file(session, sample_path(), None, speed, sinks, asked.stop, name, audio_sinks=sounds)
+        if not json and not asked.stop.is_set():
+            typer.echo(WHAT_NEXT)
 
 
 def recognise_files(
@@ -112,6 +134,7 @@ def recognise_files(
     sinks: Sequence[Sink],
     stop: threading.Event,
     fail: Failures,
+    raw: RawSettings | None = None,
 ) -> None:
     """Recognise one file after another, until `stop` is set; one that cannot be done is noted."""
     from rtser.batch.files import recognise_file
@@ -120,6 +143,6 @@ def recognise_files(
         if stop.is_set():
             break
         try:
-            recognise_file(session, path, channel, 0, sinks, stop)
+            recognise_file(session, path, channel, 0, sinks, stop, raw=raw)
         except InputError as error:
             fail.note(error)

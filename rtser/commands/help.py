@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import inspect
-import re
 from typing import Any
 
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
 
 class Command(TyperCommand):
-    """A command whose help names no type beside a flag, and does not keep the line breaks of its docstring."""
+    """A command whose help names no type beside a flag, and keeps no line breaks of its docstring but of examples."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         if self.help:
-            self.help = re.sub(r"(?<!\n)\n(?!\n)", " ", inspect.cleandoc(self.help))
+            self.help = "\n\n".join(_paragraph(one) for one in inspect.cleandoc(self.help).split("\n\n"))
 
     def get_params(self, ctx: Any) -> list[Any]:
         """The command's parameters."""
         return _flags_without_type(super().get_params(ctx))
+
+
+def _paragraph(text: str) -> str:
+    return inspect.cleandoc(text) if text.startswith("Examples:") else " ".join(text.split())
 
 
 class Group(TyperGroup):

@@ -1,4 +1,4 @@
-"""``rtser listen`` and ``rtser settings``: recognise emotion in what a microphone picks up."""
+"""``rtser listen``: recognise emotion in what a microphone picks up."""
 
 from __future__ import annotations
 
@@ -77,7 +77,13 @@ def listen(
         float | None, typer.Option("--duration", help="End after so many seconds, waiting included.", min=0.1)
     ] = None,
 ) -> None:
-    """Recognise emotion in what a microphone picks up, or another program writes, until interrupted."""
+    """Recognise emotion in what a microphone picks up, or another program writes, until interrupted.
+
+    Examples:
+        rtser listen
+        rtser listen --device usb --jsonl events.jsonl
+        rtser listen --config my.yaml --set decide.hold_s=1
+    """
     single_threaded()
     with failures() as fail, quiet_libraries(), signals(fail.say, daemon=True) as asked:
         outputs = {"jsonl": jsonl, "csv": csv, "record": record, "save_audio": save_audio, "mqtt": mqtt}
@@ -129,11 +135,3 @@ def listen(
                     raise DeviceError(f"there was no microphone within {duration:g} s", "connect one")
             if not asked.stop.is_set():
                 session.run(source, sinks, [*audio_sinks, *shown.audio_sinks])
-
-
-def settings() -> None:
-    """Print every setting of `rtser listen` with its default and its meaning, as a YAML file."""
-    with failures():
-        from rtser.settings import settings_yaml
-
-        typer.echo(settings_yaml(), nl=False)

@@ -19,7 +19,12 @@ def info(
     model: ModelOption = None,
     json: Annotated[bool, typer.Option("--json", help="The metadata as JSON.")] = False,
 ) -> None:
-    """Say what a model file is: labels, states, corpora, licence, measures, limits."""
+    """Say what a model file is: labels, states, corpora, licence, measures, limits.
+
+    Examples:
+        rtser info
+        rtser info mine.onnx --json
+    """
     single_threaded()
     with failures():
         from rtser.models import load

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from typer.models import OptionInfo
@@ -35,12 +35,18 @@ def with_group(
             said = group(**{name: values.pop(name) for name in shared})
             command(said, *first, **values)
 
-        parameters = [one.replace(annotation=hints[one.name]) for one in (*others, *shared.values())]
-        wrapper.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        wrapper.__annotations__ = {one.name: one.annotation for one in parameters}
-        return wrapper
+        return with_parameters(
+            wrapper, [one.replace(annotation=hints[one.name]) for one in (*others, *shared.values())]
+        )
 
     return decorate
+
+
+def with_parameters(command: Callable[..., None], parameters: Sequence[inspect.Parameter]) -> Callable[..., None]:
+    """Give a command the parameters that the command line shall show, with annotations that are no strings."""
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {one.name: one.annotation for one in parameters}
+    return command
 
 
 def _hidden(annotation: Any) -> Any:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from rtser.choices import Provider
+from rtser.commands.completion import listen_setting_names
 from rtser.commands.option_groups import with_group
+from rtser.commands.origins import layers
 from rtser.commands.voices import stream_voice
 from rtser.errors import InputError
 
@@ -16,7 +19,6 @@ if TYPE_CHECKING:
     from rtser.session import Session
     from rtser.settings import ListenSettings
 
-Provider = Literal["auto", "cpu", "cuda"]
 ModelOption = Annotated[Path | None, typer.Option("--model", help="Model file; the shipped one if not named.")]
 DeviceOption = Annotated[
     str | None, typer.Option("--device", help="Input device: its name, part of it, or its index (rtser devices).")
@@ -27,7 +29,9 @@ ProviderOption = Annotated[
 ]
 FilesArgument = Annotated[
     list[str],
-    typer.Argument(help="Audio files: wav, flac, mp3, ...; URLs; -: standard input.", show_default=False),
+    typer.Argument(
+        metavar="FILE", help="Audio files: wav, flac, mp3, ...; URLs; -: standard input.", show_default=False
+    ),
 ]
 PlainOption = Annotated[bool, typer.Option("--plain", help="Lines of text instead of the live view.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write events as JSON lines on standard output.")]
@@ -59,7 +63,13 @@ def recognition(
         Path | None, typer.Option("--config", help="YAML file of settings; `rtser settings` explains each.")
     ] = None,
     set_: Annotated[
-        list[str] | None, typer.Option("--set", help="key=value: any setting, as decide.hold_s=1; repeatable.")
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Any setting, as decide.hold_s=1; repeatable.",
+            autocompletion=listen_setting_names,
+        ),
     ] = None,
 ) -> Recognition:
     """What the options of these names say of the settings."""
@@ -81,11 +91,9 @@ class Recognition(NamedTuple):
         Raises:
             InputError: the file cannot be read, or a setting is unknown or out of range.
         """
-        from rtser.settings import ListenSettings, checked, read_settings
+        from rtser.settings import ListenSettings
 
-        content = read_settings(self.config, self.changes)
-        overlay(content, self.given | more)
-        return checked(ListenSettings, content, f"configuration {self.config}" if self.config else "settings")
+        return layers(self.config, self.changes, self.given | more).checked(ListenSettings)
 
     def changes_of(self, groups: Collection[str]) -> list[str]:
         """What --set says of some settings, or groups of them."""
@@ -125,15 +133,3 @@ def keep_apart(outputs: list[Path | None], inputs: list[Path | None]) -> None:
                     f"{output} would overwrite what is to be {taken[output.resolve()]}", "name another file"
                 )
             taken[output.resolve()] = "written"
-
-
-def overlay(content: dict[str, Any], options: dict[str, Any]) -> None:
-    """Put the options that were given over plain settings, in place; None stands for one that was not."""
-    for name, value in options.items():
-        if isinstance(value, dict):
-            given = {key: one for key, one in value.items() if one is not None}
-            if given:
-                inner = content.setdefault(name, {})
-                content[name] = (inner | given) if isinstance(inner, dict) else inner
-        elif value is not None:
-            content[name] = value

@@ -39,6 +39,11 @@ def plot(
     A picture of two minutes at most shows segment posteriors, waveform, log-Mel, attention, and the decision that
     `rtser file` makes: probabilities, the emotion named at each moment, utterances. A page shows the decision on a
     recording of any length, and plays it where it is clicked.
+
+    Examples:
+        rtser plot call.wav -o call.png
+        rtser plot call.wav -o call.svg --start 10 --end 20
+        rtser plot call.wav -o call.html
     """
     single_threaded()
     with failures(), quiet_libraries():

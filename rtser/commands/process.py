@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 import typer
 
 from rtser.commands.standard_error import StandardError
-from rtser.errors import INSTALL, InputError, OutputError, RtserError, UnavailableError
+from rtser.errors import INSTALL, InputError, OutputError, RtserError, SettingsError, UnavailableError
 
 INTERRUPTED = 130
 logger = logging.getLogger("rtser")
@@ -37,7 +37,8 @@ class Failures:
     def note(self, error: RtserError) -> None:
         """Print a failure, and let the work go on; the program ends with the first one's exit code."""
         self.noted.append(error)
-        logger.error("%s", error)
+        for one in error.errors if isinstance(error, SettingsError) else [error]:
+            logger.error("%s", one)
 
 
 @contextmanager

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rtser.choices import SampleFormat
 from rtser.errors import InputError
 
 if TYPE_CHECKING:
     from rtser.settings import RawSettings
 
-Format = Literal["s16le", "s16be", "s32le", "f32le", "mulaw", "alaw"]
 FormatOption = Annotated[
-    Format | None, typer.Option("--format", help="What samples without a header are; also say --rate and --channels.")
+    SampleFormat | None,
+    typer.Option("--format", help="What samples without a header are; also say --rate and --channels."),
 ]
 RateOption = Annotated[int | None, typer.Option("--rate", help="Of samples without a header, in Hz; 16000.")]
 ChannelsOption = Annotated[

@@ -74,6 +74,11 @@ def robustness(
 
     Prints the report; report.md, report.html and report.json are written into its folder. The same command again goes
     on where it was broken off.
+
+    Examples:
+        rtser robustness default emodb --data ~/corpora
+        rtser robustness --run runs/mine --data ~/corpora
+        rtser robustness mine.onnx calls.csv --conditions noise,codecs
     """
     with failures(interruptible=True), packages("train"), quiet_exporter():
         from rtser_train.progress import ProgressReporter

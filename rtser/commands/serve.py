@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
-from rtser.commands.options import ModelOption, ProviderOption, overlay
+from rtser.commands.completion import serve_setting_names
+from rtser.commands.options import ModelOption, ProviderOption
+from rtser.commands.origins import SERVE_OPTIONS, by_setting, layers
 from rtser.commands.process import failures, packages, single_threaded
 
 
@@ -26,33 +28,34 @@ def serve(
     streams: Annotated[int | None, typer.Option(help="Live streams at once; more are refused; 200.")] = None,
     config: Annotated[Path | None, typer.Option("--config", help="YAML file of settings.")] = None,
     set_: Annotated[
-        list[str] | None, typer.Option("--set", help="key=value: any setting, as limits.idle_s=60; repeatable.")
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Any setting, as limits.idle_s=60; repeatable.",
+            autocompletion=serve_setting_names,
+        ),
     ] = None,
     write_page: Annotated[
         Path | None,
         typer.Option(help="Write the web page and the model into this folder, for any web server, and end."),
     ] = None,
-    print_settings: Annotated[
-        bool, typer.Option("--print-settings", help="Print every setting with its meaning, and end.")
-    ] = False,
 ) -> None:
-    """Recognise many live streams over WebSockets, and files over HTTP. Loopback only, unless told otherwise."""
+    """Recognise many live streams over WebSockets, and files over HTTP. Loopback only, unless told otherwise.
+
+    Examples:
+        rtser serve
+        rtser serve --host 0.0.0.0 --token-file token.txt
+        rtser serve --config server.yaml --set limits.streams=50
+    """
+    given = locals()
     single_threaded()
     with failures() as fail, packages("serve"):
         from rtser.models import default_model_path, load
         from rtser.serve.server import serve as run
-        from rtser.serve.settings import SERVE_HEADER, ServeSettings
-        from rtser.settings import checked, read_settings, settings_yaml
+        from rtser.serve.settings import ServeSettings
 
-        content = read_settings(config, set_ or [])
-        access = {"token_file": token_file, "insecure": insecure or None}
-        tls = {"certificate": certificate, "key": key}
-        given = {"host": host, "port": port, "model": model, "provider": provider}
-        overlay(content, given | {"access": access, "tls": tls, "limits": {"streams": streams}})
-        settings = checked(ServeSettings, content, f"configuration {config}" if config else "settings")
-        if print_settings:
-            typer.echo(settings_yaml(settings, SERVE_HEADER), nl=False)
-            return
+        settings = layers(config, set_ or [], by_setting(given, SERVE_OPTIONS)).checked(ServeSettings)
         file = settings.model or default_model_path()
         loaded = load(file, settings.provider, settings.threads)
         if write_page is not None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
+from rtser.choices import Provider
 from rtser.commands.process import failures, packages
 from rtser.commands.quiet import quiet_exporter
 from rtser.errors import InputError
@@ -37,9 +38,7 @@ def train(
     folds: Annotated[
         str | None, typer.Option("--folds", help="Only these: their names with commas (1,2 or final).")
     ] = None,
-    device: Annotated[
-        Literal["auto", "cpu", "cuda"], typer.Option("--device", help="Where networks are trained.")
-    ] = "auto",
+    device: Annotated[Provider, typer.Option("--device", help="Where networks are trained.")] = "auto",
     jobs: Annotated[
         int | None, typer.Option(help="Folds trained at the same time; one a core if not named.", min=1)
     ] = None,
@@ -51,7 +50,12 @@ def train(
         bool, typer.Option("--resume/--new", help="Go on with a run that was broken off; --new refuses to.")
     ] = True,
 ) -> None:
-    """Train an experiment; a run that was broken off goes on where it stopped."""
+    """Train an experiment; a run that was broken off goes on where it stopped.
+
+    Examples:
+        rtser train debug --data ~/corpora
+        rtser train my.yaml -o runs/mine --set cnn.fit.epochs=3
+    """
     with failures(interruptible=True), packages("train"):
         from rtser_train.config import load_experiment
         from rtser_train.crossval import Workers
@@ -85,7 +89,12 @@ def evaluate(
     corpus: CorpusOption = None,
     jobs: Annotated[int | None, typer.Option(help="Processes that stream; one a core if not named.", min=1)] = None,
 ) -> None:
-    """Print a run's tables as Markdown; they and the figures are written into its folder too."""
+    """Print a run's tables as Markdown; they and the figures are written into its folder too.
+
+    Examples:
+        rtser evaluate runs/mine
+        rtser evaluate runs/mine --stream --data ~/corpora
+    """
     with failures(interruptible=True), packages("train"), quiet_exporter():
         from rtser_train.evaluation.evaluate import evaluate as evaluate_run
         from rtser_train.evaluation.streaming import evaluate_streaming
@@ -116,7 +125,11 @@ def export(
     data: DataOption = Path("data"),
     corpus: CorpusOption = None,
 ) -> None:
-    """Export a run's model as one file, verified against torch on real utterances."""
+    """Export a run's model as one file, verified against torch on real utterances.
+
+    Examples:
+        rtser export runs/mine -o mine.onnx --data ~/corpora
+    """
     with failures(interruptible=True), packages("train"), quiet_exporter():
         from rtser_train.export.package import convert_file, export_run
         from rtser_train.run import Run

@@ -7,10 +7,11 @@ import os
 from importlib.resources import files
 from pathlib import Path
 
+from rtser.choices import Provider
 from rtser.engine.model import Model
 from rtser.errors import ArgumentError, ModelError
 from rtser.models.checks import checked_model
-from rtser.models.providers import Provider, open_session
+from rtser.models.providers import open_session
 
 __all__ = ["Provider", "default_model_path", "load", "load_bytes", "read_model"]
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any, Literal
+from typing import Any
 
+from rtser.choices import Provider
 from rtser.errors import ArgumentError, ModelError, ProviderError
 
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
-Provider = Literal["auto", "cpu", "cuda"]
 
 
 def open_session(content: bytes, provider: Provider, threads: int) -> Any:

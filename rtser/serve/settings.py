@@ -89,5 +89,5 @@ class ServeSettings(Settings):
 
 SERVE_HEADER = """\
 # Every setting of `rtser serve` with its default. Change a copy: rtser serve --config my.yaml.
-# One setting alone: rtser serve --set limits.streams=50. `rtser serve --print-settings` prints this file.
+# One setting alone: rtser serve --set limits.streams=50. `rtser settings serve` prints this file.
 """

@@ -52,7 +52,8 @@ class Mqtt:
             port = 0
         if not port or not parts.hostname or parts.password or set("+#") & set(parts.path):
             advice = f"write mqtt://HOST:PORT/PREFIX, and a password into {PASSWORD_VARIABLE}"
-            raise InputError(f"{parts.scheme}://{parts.hostname or ''} is no address of an MQTT broker", advice)
+            named = f"{parts.scheme}://{parts.hostname or ''}" if parts.scheme else url.rpartition("@")[2]
+            raise InputError(f"{named} is no address of an MQTT broker", advice)
         self._name, self._prefix = f"{parts.scheme}://{parts.hostname}", parts.path.strip("/") or "rtser"
         self._notify, self._label, self._away, self._closing = notify, "none", False, False
         self._answered, self._refusal = threading.Event(), ""

@@ -1,4 +1,8 @@
-"""A sink whose failures do not end the run."""
+"""A sink whose failures do not end the run.
+
+Packages for retries, such as tenacity, wait and call again. Here nothing may wait: events that come in the meantime are
+counted, and let go.
+"""
 
 from __future__ import annotations
 

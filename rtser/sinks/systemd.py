@@ -1,4 +1,8 @@
-"""Word to systemd (Type=notify): ready, alive with each decision, stopping. See sd_notify(3)."""
+"""Word to systemd (Type=notify): ready, alive with each decision, stopping. See sd_notify(3).
+
+The protocol is one datagram. Of the packages for it, sdnotify has not changed since 2017, and systemd-python needs a
+compiler and the headers of systemd.
+"""
 
 from __future__ import annotations
 

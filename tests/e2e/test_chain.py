@@ -254,7 +254,7 @@ def test_a_run_is_not_mixed_with_another_experiment(run):
     [
         (["nothing.yaml"], "shipped ones are "),
         (["debug", "--set", "cnn.colour=red"], "cnn.colour: there is no such setting"),
-        (["debug", "--set", "cnn.fit.epochs=0"], "cnn.fit.epochs: Input should be greater"),
+        (["debug", "--set", "cnn.fit.epochs=0"], "cnn.fit.epochs: the value should be greater"),
         (["debug", "--set", "epochs"], "write key=value"),
         (["debug", "--corpus", "emodb"], "write NAME=PATH"),
         (["debug", "--data", "/nowhere"], "--corpus emodb=PATH"),

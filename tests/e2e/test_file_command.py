@@ -194,7 +194,7 @@ def test_what_could_be_heard_of_a_cut_file_is_told(model_path, tmp_path):
         (["--window", "0.1"], 2, "window"),
         (["--set", "outputs.jsonl=x"], 2, "this setting is for rtser listen"),
         (["--set", "device=usb"], 2, "this setting is for rtser listen"),
-        (["--label-threshold", "2"], 2, "label_threshold"),
+        (["--label-threshold", "2"], 2, "--label-threshold"),
         (["--channel", "3"], 2, "no channel 3"),
         (["--csv", "/nowhere/at/all.csv"], 6, "cannot be written"),
     ],
@@ -282,6 +282,11 @@ def test_demo_shows_the_sample_without_any_file(model_path):
     shown = rtser("demo", "--speed", 0, "--model", model_path)
     assert shown.returncode == 0
     assert "demo.flac" in shown.stdout
+    assert "What to try next:\n  rtser file call.wav" in shown.stdout
+
+
+def test_demo_as_json_is_events_alone(model_path):
+    assert events(rtser("demo", "--speed", 0, "--json", "--model", model_path))[-1]["type"] == "end"
 
 
 def test_the_live_commands_need_no_torch(model_path):

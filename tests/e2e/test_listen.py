@@ -232,8 +232,8 @@ def test_without_a_device_it_ends_with_4_and_one_sentence(model_path, arguments,
         (["--set", "decide.hold=1"], 2, "decide.hold: there is no such setting"),
         (["--set", "source.max_lag_ms=1"], 2, "max_lag_ms"),
         (["--config", "/nowhere.yaml"], 2, "cannot be read"),
-        (["--label-threshold", "2"], 2, "decide.label_threshold: Input should be less than or equal to 1"),
-        (["--window", "0.1"], 2, "window_s"),
+        (["--label-threshold", "2"], 2, "--label-threshold: the value should be less than or equal to 1"),
+        (["--window", "0.1"], 2, "--window: the value should be greater"),
     ],
 )
 def test_what_cannot_work_is_told_in_one_sentence_before_anything_is_heard(arguments, code, said):

@@ -81,6 +81,8 @@ def serving(*options, environment=None):
     finally:
         process.kill()
         process.wait()
+        process.stdout.close()
+        process.stderr.close()
 
 
 @pytest.fixture(scope="module")
@@ -417,10 +419,10 @@ def test_a_port_that_is_taken_is_said(server):
 
 
 def test_the_settings_file_is_the_shipped_one():
-    assert rtser("serve", "--print-settings").stdout == (ROOT / "configs" / "serve.yaml").read_text()
+    assert rtser("settings", "serve").stdout == (ROOT / "configs" / "serve.yaml").read_text()
 
 
 def test_settings_are_read_from_a_file(tmp_path):
     (tmp_path / "mine.yaml").write_text("limits: {streams: 3}\n")
-    printed = rtser("serve", "--config", tmp_path / "mine.yaml", "--print-settings").stdout
+    printed = rtser("config", "serve", "--config", tmp_path / "mine.yaml").stdout
     assert "  streams: 3 " in printed

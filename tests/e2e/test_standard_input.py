@@ -59,6 +59,32 @@ def test_raw_samples_in_a_file_are_recognised(samples, expected, model_path, tmp
     assert said == expected
 
 
+def test_raw_samples_are_embedded_as_those_of_a_file(samples, model_path, tmp_path):
+    soundfile.write(tmp_path / "a.wav", samples, 16_000)
+    of_file = fed(None, "embed", tmp_path / "a.wav", "-o", tmp_path / "file.npz", "--model", model_path)
+    options = ("--format", "s16be", "--rate", 16_000, "-o", tmp_path / "raw.npz", "--model", model_path)
+    of_raw = fed(samples.astype(">i2").tobytes(), "embed", "-", *options)
+    assert (of_file.returncode, of_raw.returncode) == (0, 0), of_raw.stderr
+    tables = [np.load(tmp_path / name)["segment_embedding"] for name in ("file.npz", "raw.npz")]
+    assert len(tables[0])
+    np.testing.assert_array_equal(*tables)
+
+
+def test_a_voice_is_enrolled_from_raw_samples(tmp_path):
+    raw = soundfile.read(DEMO, dtype="int16")[0].astype("<i2").tobytes()
+    made = fed(raw, "enrol", tmp_path / "raw.json", "--from", "-", "--format", "s16le")
+    assert made.returncode == 0, made.stderr
+    fed(None, "enrol", tmp_path / "file.json", "--from", DEMO)
+    profiles = [json.loads((tmp_path / name).read_text()) for name in ("raw.json", "file.json")]
+    assert profiles[0]["mean_log_emotions"] == profiles[1]["mean_log_emotions"]
+
+
+def test_a_format_without_a_file_to_enrol_from_is_refused(tmp_path):
+    refused = fed(None, "enrol", tmp_path / "me.json", "--format", "s16le")
+    assert refused.returncode == 2
+    assert b"--format is for samples from a file; say --from FILE too" in refused.stderr
+
+
 def test_two_channels_of_raw_samples_are_told_apart(samples, expected, model_path):
     both = np.stack([np.zeros_like(samples), samples], 1).astype("<i2").tobytes()
     options = ("--format", "s16le", "--channels", 2, "--channel", 1, "--model", model_path, "--json")
@@ -105,7 +131,7 @@ def test_a_closed_standard_input_is_said(raw):
         (("file", DEMO, "--rate", "8000"), b"--rate is for samples without a header; name their --format too"),
         (
             ("file", "-", "--format", "s16le", "--rate", "4000"),
-            b"header: rate: Input should be greater",
+            b"header: rate: the value should be greater",
         ),
         (("file", "-", "--format", "s16le", "--channel", "1"), b"there is no channel 1 (it has 1, counted from 0)"),
         (("listen", "--format", "s16le"), b"say --input - too"),

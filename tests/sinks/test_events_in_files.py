@@ -49,8 +49,13 @@ def write(sink, *events):
         sink.write(event)
 
 
+def write_all(sink, *events):
+    write(sink, *events)
+    sink.close()
+
+
 def test_every_event_in_a_log_carries_the_wall_clock(tmp_path):
-    write(JsonLog(LogFile(tmp_path / "a")), start(), DECIDED, UNDECIDED, SPOKEN, end())
+    write_all(JsonLog(LogFile(tmp_path / "a")), start(), DECIDED, UNDECIDED, SPOKEN, end())
     for event in lines(tmp_path / "a"):
         assert event["utc"].endswith("Z")
         SCHEMA.validate(event)
@@ -61,7 +66,7 @@ def test_a_log_that_is_opened_again_begins_with_the_runs_start(tmp_path):
     write(log, start(), DECIDED)
     (tmp_path / "a").rename(tmp_path / "moved")
     log.close()
-    write(log, UNDECIDED, end())
+    write_all(log, UNDECIDED, end())
     assert types(tmp_path / "moved") == ["start", "decision"]
     assert types(tmp_path / "a") == ["start", "decision", "end"]
     assert lines(tmp_path / "a")[0] == lines(tmp_path / "moved")[0]
@@ -73,14 +78,13 @@ def test_a_log_that_is_opened_again_without_having_moved_has_the_start_again(tmp
     log = JsonLog(LogFile(tmp_path / "a"))
     write(log, start(), DECIDED)
     log.close()
-    write(log, UNDECIDED)
+    write_all(log, UNDECIDED)
     assert types(tmp_path / "a") == ["start", "decision", "start", "decision"]
 
 
 def test_each_file_of_a_log_that_grows_large_begins_with_the_runs_start(tmp_path):
     log = JsonLog(LogFile(tmp_path / "a", max_bytes=3_000, keep=9))
-    write(log, start(), *[DECIDED] * 40, end())
-    log.close()
+    write_all(log, start(), *[DECIDED] * 40, end())
     files = sorted(tmp_path.iterdir())
     assert len(files) > 3
     for path in files:
@@ -94,11 +98,10 @@ def test_each_file_of_a_log_that_grows_large_begins_with_the_runs_start(tmp_path
 
 
 def test_another_run_is_appended_and_is_told_apart(tmp_path):
-    write(JsonLog(LogFile(tmp_path / "a")), start("a.wav"), DECIDED, end())
+    write_all(JsonLog(LogFile(tmp_path / "a")), start("a.wav"), DECIDED, end())
     log = JsonLog(LogFile(tmp_path / "a"))
-    write(log, start("b.wav"), DECIDED, end(), start("c.wav"), DECIDED)
-    log.close()
-    write(log, UNDECIDED)
+    write_all(log, start("b.wav"), DECIDED, end(), start("c.wav"), DECIDED)
+    write_all(log, UNDECIDED)
     each = ["start", "decision", "end"]
     assert types(tmp_path / "a") == [*each, *each, "start", "decision", "start", "decision"]
     starts = [event for event in lines(tmp_path / "a") if event["type"] == "start"]
@@ -124,6 +127,7 @@ def test_a_start_that_could_not_be_written_is_there_once_the_log_can_be_written(
     write(sink, start(), DECIDED)
     log.full, now_s[0] = False, 60.0
     write(sink, UNDECIDED)
+    log.close()
     assert types(tmp_path / "a") == ["start", "decision"]
 
 
@@ -138,7 +142,7 @@ def table(path, **options):
 
 def test_a_row_says_its_run_its_wall_clock_and_its_source(tmp_path):
     begun = start('a "b", c.wav')
-    write(table(tmp_path / "a.csv"), begun, DECIDED, SPOKEN, UNDECIDED, end())
+    write_all(table(tmp_path / "a.csv"), begun, DECIDED, SPOKEN, UNDECIDED, end())
     first, second = rows(tmp_path / "a.csv")
     said = ["label", "confidence", "leaning", "leaning_confidence", "speaking", "speech", "salience"]
     assert list(first) == ["run", "utc", "source", "time", *said, *LABELS]
@@ -152,7 +156,7 @@ def test_a_row_says_its_run_its_wall_clock_and_its_source(tmp_path):
 
 def test_runs_in_one_table_are_told_apart(tmp_path):
     for source in ("a.wav", "b.wav"):
-        write(table(tmp_path / "a.csv"), start(source), DECIDED, UNDECIDED, end())
+        write_all(table(tmp_path / "a.csv"), start(source), DECIDED, UNDECIDED, end())
     read = rows(tmp_path / "a.csv")
     assert [row["source"] for row in read] == ["a.wav", "a.wav", "b.wav", "b.wav"]
     assert len({row["run"] for row in read}) == 2
@@ -163,7 +167,7 @@ def test_each_file_of_a_table_begins_with_the_header(tmp_path):
     write(log, start(), *[DECIDED] * 20)
     (tmp_path / "a.csv").rename(tmp_path / "moved.csv")
     log.close()
-    write(log, UNDECIDED)
+    write_all(log, UNDECIDED)
     files = list(tmp_path.iterdir())
     assert len(files) > 3
     assert {path.read_text().splitlines()[0] for path in files} == {CsvTable.header(LABELS)}
@@ -182,6 +186,5 @@ def test_a_new_table_replaces_another_one_at_its_first_event(tmp_path):
     (tmp_path / "a.csv").write_text("source,time,label\n")
     new = new_table(tmp_path / "a.csv", LABELS)
     assert (tmp_path / "a.csv").read_text() == "source,time,label\n"
-    write(new, start(), DECIDED)
-    new.close()
+    write_all(new, start(), DECIDED)
     assert len(rows(tmp_path / "a.csv")) == 1

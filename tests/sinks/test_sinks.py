@@ -37,6 +37,7 @@ def test_a_log_is_appended_to_and_a_line_that_was_cut_off_is_ended(tmp_path):
     (tmp_path / "a").write_text("old\ncut o")
     log = LogFile(tmp_path / "a")
     log.write("new")
+    log.close()
     assert (tmp_path / "a").read_text() == "old\ncut o\nnew\n"
 
 
@@ -57,6 +58,7 @@ def test_a_closed_log_opens_again_by_its_name(tmp_path):
     (tmp_path / "a").rename(tmp_path / "moved")
     log.close()
     log.write("two")
+    log.close()
     assert (tmp_path / "moved").read_text() == "one\n"
     assert (tmp_path / "a").read_text() == "two\n"
 
@@ -71,6 +73,7 @@ def test_a_table_has_a_row_a_decision(tmp_path):
     table = CsvTable(LogFile(tmp_path / "a.csv", header=CsvTable.header(labels)), labels)
     for event in (started('a "b", c.wav'), DECISION, SPOKEN):
         table.write(event)
+    table.close()
     header, row = (tmp_path / "a.csv").read_text().splitlines()
     columns = "run,utc,source,time,label,confidence,leaning,leaning_confidence,speaking,speech,salience,angry,sad"
     assert header == columns
@@ -152,8 +155,11 @@ def test_every_sink_is_closed_whatever_another_one_does():
 
 
 def test_a_device_that_is_full_is_an_output_error():
+    log = LogFile(Path("/dev/full"))
     with pytest.raises(OutputError, match=os.strerror(errno.ENOSPC)):
-        JsonLog(LogFile("/dev/full")).write(DECISION)
+        JsonLog(log).write(DECISION)
+    with pytest.raises(OutputError):
+        log.close()
 
 
 def test_the_capture_is_bit_for_bit_what_was_heard(tmp_path):

@@ -41,7 +41,7 @@ def test_features_are_extracted_by_as_many_processes_as_jobs_says(jobs, extracti
 
 @pytest.mark.parametrize(("free_gb", "cores", "jobs"), [(100, 4, 4), (2.5, 4, 2), (0.1, 4, 1)])
 def test_as_many_folds_are_trained_at_once_as_cores_and_free_memory_allow(free_gb, cores, jobs, monkeypatch):
-    monkeypatch.setattr(crossval, "cpu_count", lambda: cores)
+    monkeypatch.setattr(crossval, "cores", lambda: cores)
     memory = SimpleNamespace(available=free_gb * crossval.PROCESS_BYTES)
     monkeypatch.setattr(crossval.psutil, "virtual_memory", lambda: memory)
     assert crossval.affordable_jobs([a_bag()], "cpu") == jobs
@@ -59,7 +59,7 @@ def test_a_worker_uses_as_many_threads_as_it_is_told(count):
 def test_cores_that_a_process_may_not_use_do_not_count():
     code = (
         "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); "
-        "from rtser_train.crossval import affordable_jobs, cpu_count; print(cpu_count(), affordable_jobs([], 'cpu'))"
+        "from rtser_train.crossval import affordable_jobs, cores; print(cores(), affordable_jobs([], 'cpu'))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["1", "1"]

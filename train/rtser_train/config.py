@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, model_validator
 
 from rtser.errors import InputError
-from rtser.settings import Settings, checked, read_settings
+from rtser.settings import Settings, checked, leaves, read_settings
 from rtser_train.registry import BASELINES
 from rtser_train.settings import (
     AttentionSettings,
@@ -126,7 +126,9 @@ def load_experiment(path: Path, changes: list[str] | None = None) -> Experiment:
         InputError: the file is missing or is not YAML, extends itself, has an unknown key or a value out of bounds.
     """
     path = _found(path)
-    experiment = checked(Experiment, _content(path, changes or []), f"configuration {path}")
+    changes = changes or []
+    places = {name: f"--set {name}" for one in changes for name, _ in leaves(read_settings(None, [one]))}
+    experiment = checked(Experiment, _content(path, changes), f"configuration {path}", places)
     if experiment.cnn.start is not None:
         experiment = experiment.model_copy(update={"cnn": _with_start(experiment.cnn, experiment.cnn.start)})
     table = experiment.protocol.table
@@ -185,6 +187,7 @@ def _table_of(content: dict[str, Any]) -> Any:
 
 
 def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Settings over others, group by group. OmegaConf merges too, but the checks with their messages are pydantic's."""
     merged = dict(base)
     for key, value in changes.items():
         both = isinstance(value, dict) and isinstance(base.get(key), dict)

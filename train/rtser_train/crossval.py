@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 import psutil
 import torch
-from joblib import Parallel, cpu_count, delayed, parallel_config
+from joblib import Parallel, delayed, parallel_config
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
+from rtser.cores import cores
 from rtser.errors import InputError, UnavailableError
 from rtser.orphans import end_with_parent
 from rtser_train.config import Experiment
@@ -110,7 +111,7 @@ def train(
     for seed, fold in chosen:
         reporter.line(f"seed {seed}, {fold.describe()}")
     alone = sum(map(len, folds_of.values())) == 1
-    count = workers.threads or (cpu_count() if alone else 1)
+    count = workers.threads or (cores() if alone else 1)
     recordings = fingerprint([*bags, *noise])
     folders = [noted.fold(seed, fold.name) for seed, fold in chosen]
     left = [
@@ -235,7 +236,7 @@ def _backend(workers: Workers) -> Iterator[None]:
 
 def affordable_jobs(bags: Sequence[Bag], device: str) -> int:
     """How many processes may train at once: one a core, as far as the free memory goes, that of the GPU too."""
-    jobs = cpu_count()
+    jobs = cores()
     if device == "cuda":
         jobs = min(jobs, torch.cuda.mem_get_info()[0] // GPU_BYTES)
     needed = PROCESS_BYTES + sum(len(bag.speech) for bag in bags) * SEGMENT_BYTES

@@ -21,10 +21,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import joblib
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from rtser.cores import cores
 from rtser.errors import InputError
 from rtser.settings import checked, read_settings
 from rtser.versions import installed_version
@@ -235,6 +235,6 @@ class Run:
 
 def _environment() -> dict[str, str]:
     machine = {"python": platform.python_version(), "machine": platform.machine(), "system": platform.system()}
-    machine["cores"] = str(joblib.cpu_count())
+    machine["cores"] = str(cores())
     versions = {name: installed_version(name) for name in PACKAGES}
     return machine | {name: version for name, version in versions.items() if version}

@@ -5,16 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import joblib
 import torch
 from threadpoolctl import threadpool_limits
 
 from rtser_train.data.pools import pools_to_oneself
-
-
-def cores() -> int:
-    """How many CPU cores this process may use."""
-    return int(joblib.cpu_count())
 
 
 def use_threads(count: int) -> None:

@@ -1,0 +1,62 @@
+"""``rtser completion``: what the shell completes, and the script that makes it do so."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+from typer.completion import completion_init, get_completion_script  # type: ignore[attr-defined]  # not declared as public
+
+from rtser.commands.process import failures
+
+VARIABLE = "_RTSER_COMPLETE"
+"""Set by the scripts when they ask what to complete; Typer's name for it."""
+ZSH_FIRST = """
+# Typer's script does nothing on the first TAB where zsh loads it from its fpath.
+if [ "$funcstack[1]" = "_rtser" ]; then
+  _rtser_completion "$@"
+fi
+"""
+
+
+def enable() -> None:
+    """Answer the scripts. Typer does so only for programs that have its --install-completion, which edits files."""
+    completion_init()
+
+
+def completion(
+    shell: Annotated[Literal["bash", "zsh", "fish"], typer.Argument(metavar="SHELL", help="Your shell.")],
+) -> None:
+    """Print a script that completes commands, options and settings when TAB is pressed.
+
+    Load it in the file that your shell reads at its start: ~/.bashrc, the end of ~/.zshrc, or
+    ~/.config/fish/config.fish.
+
+    Examples:
+        eval "$(rtser completion bash)"
+        eval "$(rtser completion zsh)"
+        rtser completion fish | source
+    """
+    with failures():
+        script = get_completion_script(prog_name="rtser", complete_var=VARIABLE, shell=shell)
+        typer.echo(f"{script}{ZSH_FIRST}" if shell == "zsh" else script)
+
+
+def listen_setting_names(incomplete: str) -> list[str]:
+    """Settings of `rtser listen` that begin so, as ``decide.hold_s=``."""
+    from rtser.settings import ListenSettings
+
+    return _names(ListenSettings, incomplete)
+
+
+def serve_setting_names(incomplete: str) -> list[str]:
+    """Settings of `rtser serve` that begin so."""
+    from rtser.serve.settings import ServeSettings
+
+    return _names(ServeSettings, incomplete)
+
+
+def _names(kind: type, incomplete: str) -> list[str]:
+    from rtser.settings_problems import setting_names
+
+    return [f"{name}=" for name in setting_names(kind) if name.startswith(incomplete)]
