@@ -99,7 +99,9 @@ class Model:
         """A step on the CPU between arrays that stay where they are: a fifth faster than `step` for one stream.
 
         Args:
-            samples, restart, state: as for `step`; read anew by each call.
+            samples: (B, 960), as for `step`. Each call reads it anew, and the next two as well.
+            restart: (B,), as for `step`.
+            state: as for `step`.
             following: where the next state goes, shaped as `state`.
         """
         emotions, segment_emotions = np.zeros((2, len(samples), len(self.labels)), np.float32)
