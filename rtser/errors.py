@@ -2,7 +2,7 @@
 
 * RtserError
     * InputError (2): wrong usage, or an input that cannot be read
-        * ArgumentError: an argument of a library call is out of range; it is a ValueError too
+        * ArgumentError: an argument of a library call is out of range; also a ValueError
     * ModelError (3): a file that is not a model of this version
     * DeviceError (4): no usable audio device
     * UnavailableError (5): something that was asked for is not available, such as a server
@@ -23,7 +23,7 @@ class RtserError(Exception):
 
     Args:
         problem: what is wrong, without a full stop.
-        advice: what to do, without a full stop; empty where nothing helps or it is plain.
+        advice: what to do, without a full stop; empty if nothing helps or if it is obvious.
 
     Attributes:
         exit_code: what the command line exits with.
@@ -76,7 +76,7 @@ class OutputError(RtserError):
 
 
 def reason_of(error: OSError) -> str:
-    """What the system says of a failure; also where its number is not the system's own (a host without an address)."""
+    """The system's words for a failure, also if its number is not one of the system (a host without an address)."""
     if error.errno and error.errno > 0:
         return os.strerror(error.errno)
     return error.strerror or str(error)

@@ -108,7 +108,7 @@ class Metadata(BaseModel):
 
 
 def checked_samples(samples: Float32) -> Float32:
-    """The samples as a plain array, shape (n,), float32, each a number of at most `MAX_SAMPLE` in magnitude.
+    """The samples as a plain array, shape (n,), float32. Each is a number of at most `MAX_SAMPLE` in magnitude.
 
     Raises:
         ArgumentError: they are not.
