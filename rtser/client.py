@@ -236,7 +236,7 @@ class Client:
                 try:
                     event = event_from(json.loads(await self._socket.recv()))
                 except ValueError as error:
-                    raise UnavailableError(f"{self._url} says what is no event ({error})") from None
+                    raise UnavailableError(f"{self._url} sent something that is not an event ({error})") from None
                 if await self._take(event):
                     return 1000, ""
         except ConnectionClosed as closed:
@@ -356,11 +356,11 @@ def socket_url(url: str) -> str:
     """The address of the WebSocket; raises ArgumentError if the URL is not valid."""
     try:
         parts = urlsplit(url)
-        parts.port  # noqa: B018  # raises ValueError where it is none
+        parts.port  # noqa: B018  # raises ValueError if it is none
     except ValueError as error:
-        raise ArgumentError(f"{url} is no address of a server ({error})", "write ws://HOST:PORT") from None
+        raise ArgumentError(f"{url} is not the address of a server ({error})", "write ws://HOST:PORT") from None
     scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
     if scheme not in ("ws", "wss") or not parts.hostname:
-        raise ArgumentError(f"{url} is no address of a server", "write ws://HOST:PORT or wss://HOST:PORT")
+        raise ArgumentError(f"{url} is not the address of a server", "write ws://HOST:PORT or wss://HOST:PORT")
     path = parts.path.rstrip("/")
     return f"{scheme}://{parts.netloc}{path if path.endswith(PATH) else path + PATH}"

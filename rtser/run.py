@@ -48,7 +48,7 @@ class Run:
             decisions: of the step.
             row: the source's.
             step_s: how long the step took, in seconds.
-            latency_s: how late the decision is, in seconds; None where the source is not live.
+            latency_s: how late the decision is, in seconds; None if the source is not live.
             tell: whether to make the event of the decision itself; it is not needed if nobody reads it.
         """
         self.statistics.note_decision(step_s, latency_s)

@@ -27,7 +27,7 @@ class Snapshot:
     Attributes:
         level_db: power of the newest block, in dB of full scale; not below -100.
         steps_s: times that the last decisions took, in seconds, newest first.
-        latency_s: from the last segment's last sample, by the clock, until its decision; None where not live.
+        latency_s: from the last segment's last sample, by the clock, until its decision; None if not live.
         dropped_samples: sound that arrived and was skipped, in samples at 16 kHz.
         missing_samples: sound that never arrived, while the source was lost; in samples at 16 kHz.
         trouble: what is wrong with the source now; empty if nothing is.

@@ -105,7 +105,7 @@ class Voice:
         except ValidationError as error:
             first = error.errors()[0]
             wrong = ": ".join(filter(None, [".".join(map(str, first["loc"])), first["msg"]]))
-            raise InputError(f"{path} is no voice profile ({wrong})", "rtser enrol makes one") from None
+            raise InputError(f"{path} is not a voice profile ({wrong})", "rtser enrol makes one") from None
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
             raise InputError(f"voice profile {path} cannot be read ({reason})", "rtser enrol makes one") from None

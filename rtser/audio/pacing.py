@@ -11,7 +11,7 @@ from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE
 
 
 class PacedSource:
-    """Gives out each 60 ms of a source when it would arrive in real time (a `Source`). Pacing changes no value.
+    """Gives out each 60 ms of a source when they would arrive in real time (a `Source`). Pacing changes no value.
 
     Args:
         source: what is paced.

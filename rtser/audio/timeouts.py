@@ -1,4 +1,4 @@
-"""Calls that may hang, as any call into the audio system may: made on threads that never keep the program alive."""
+"""Calls that may hang, such as calls into the audio system. They run on threads that never keep the program alive."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rtser.errors import DeviceError
 
 Result = TypeVar("Result")
 ANSWER_S = 10.0
-"""Longest wait for the audio system where nothing can go on without it."""
+"""Longest wait for the audio system when nothing can go on without it."""
 
 
 def start_call(call: Callable[[], Result]) -> Future[Result]:

@@ -120,7 +120,7 @@ class Decider:
         Args:
             segment: number of its segment, from 0.
             speech: probability that it holds speech.
-            emotions: (K,) probabilities; zeros where the window holds too little speech.
+            emotions: (K,) probabilities; zeros if the window holds too little speech.
         """
         begun, decided = self._hops >= self._onset, any(emotions)
         self._silent = 0 if speech >= self._settings.speech_leave else self._silent + 1
