@@ -44,6 +44,24 @@ def test_the_examples_of_a_page_run(page, monkeypatch, capsys, tmp_path):
     assert capsys.readouterr().out
 
 
+@pytest.mark.e2e
+def test_the_clients_on_the_page_of_the_server_run():
+    command = [sys.executable, "-m", "rtser", "serve", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        address = server.stdout.readline().split()[-1].replace("http", "ws").rstrip("/")
+        try:
+            for block in python_blocks(DOCS / "serve.md"):
+                program = block.replace("ws://127.0.0.1:8765", address)
+                done = subprocess.run(
+                    [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, timeout=60
+                )
+                assert done.returncode == 0, done.stderr
+                assert done.stdout.splitlines()[-1].split()[0] == "end"
+        finally:
+            server.terminate()
+
+
 def test_the_set_up_commands_are_in_the_readme_and_on_the_first_page():
     """A fresh machine is set up with them."""
     for page in (ROOT / "README.md", DOCS / "index.md"):
