@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rtser.engine.decision import Leaning
-from rtser.events import DecisionEvent, ModelName, StartEvent, UtteranceEvent
+from rtser.events import DecisionEvent, EndEvent, ModelName, StartEvent, UtteranceEvent
 
 
 def started(source="a.wav", sample_rate=16_000, labels=("angry", "sad"), run="r1"):
@@ -25,3 +25,7 @@ def decided(time_s, emotions, label=None, speech=0.9, salience=0.1, speaking=Tru
 def spoken(start_s, end_s, label, emotions, final=True):
     confidence = emotions.get(label) if label else None
     return UtteranceEvent(start_s, end_s, label, confidence, likeliest(emotions), emotions, final)
+
+
+def ended(time_s, decisions=10):
+    return EndEvent(time_s, decisions, 0, 0, {}, {})

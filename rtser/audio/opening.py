@@ -77,6 +77,8 @@ def remote(url: str, wanted: str) -> Iterator[Any]:
         yield fsspec
     except Exception as error:  # each file system has errors of its own
         reason = str(error).strip().rstrip(".") or type(error).__name__
+        if isinstance(error, FileNotFoundError):  # also a web server that cannot be reached
+            reason = "it is not there, or its server cannot be reached"
         raise InputError(f"{url} cannot be {wanted} ({reason.splitlines()[0]})") from None
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rtser.batch.inputs import stamp
-from rtser.batch.work import Job
+from rtser.batch.work import Job, summary
 from rtser.engine.model import Model
 from rtser.errors import INSTALL, InputError, UnavailableError
 from rtser.files import replacing
@@ -117,18 +117,18 @@ class Archive:
 
     def _rows(self, kind: str, entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
         shared = {"path": entry["path"], "channel": entry["channel"]}
-        utterances = [event for event in entry["events"] if event["type"] == "utterance"]
         if kind == RECORDINGS:
-            speech = sum(event["end"] - event["start"] for event in utterances)
+            figures = summary(entry)
             yield shared | {
-                "duration": entry["duration"],
-                "utterances": len(utterances),
-                "speech": speech,
+                "duration": figures.seconds,
+                "utterances": figures.utterances,
+                "speech": figures.speech_s,
                 "problem": entry["problem"],
             }
             return
-        wanted = utterances if kind == UTTERANCES else [one for one in entry["events"] if one["type"] == "decision"]
-        for event in wanted:
+        for event in entry["events"]:
+            if event["type"] != ("utterance" if kind == UTTERANCES else "decision"):
+                continue
             leaning = event["leaning"] or {"label": None, "confidence": None}
             emotions = event["emotions"] or {}
             row = shared | {key: event.get(key) for key in self._columns(kind) if key in event and key != "leaning"}

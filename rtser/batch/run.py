@@ -2,65 +2,85 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import threading
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context, parent_process
-from typing import Any
+from functools import partial
+from multiprocessing import get_context
+from typing import Any, TypeVar
 
 from rtser.batch.work import Job, failed, recognised
 from rtser.errors import INSTALL, UnavailableError
+from rtser.orphans import end_with_parent
 
 Results = tuple[str, list[dict[str, Any]]]
+Result = TypeVar("Result")
 AHEAD = 4
 """Recordings that wait for each process, so that none is idle."""
+AHEAD_IN_ORDER = 32
+"""The same where the order is kept: those that are done wait for the one before them."""
 CONNECT_S = 10
+DEADLY = "it kills the process that decodes it"
 
 
 def here(job: Job, names: list[str], jobs: int, stopped: Callable[[], bool]) -> Iterator[Results]:
-    """The results of recordings as they come, by processes of this machine.
+    """The results of recordings as they come, by processes of this machine; see `in_processes`."""
+    return in_processes(partial(recognised, job), names, jobs, stopped, lambda name: failed(name, DEADLY))
+
+
+def in_processes(
+    work: Callable[[str], Result],
+    names: list[str],
+    jobs: int,
+    stopped: Callable[[], bool],
+    killed: Callable[[str], Result],
+    ordered: bool = False,
+) -> Iterator[tuple[str, Result]]:
+    """What some work makes of each recording, by processes of this machine.
+
+    A recording whose process is killed, perhaps because memory ran out, is tried once more alone.
 
     Args:
-        job: how they are recognised.
+        work: takes a recording's name; can be sent to another process, as can what it returns.
         names: the recordings.
         jobs: how many processes.
         stopped: whether no more are to be begun.
-
-    A recording whose process is killed, perhaps because memory ran out, is tried once more alone.
+        killed: the result of a recording that kills its process.
+        ordered: whether results come in the order of the names, else as they are done.
     """
     left = iter(names)
     suspects: list[str] = []  # what was open when a process was killed: one of them may kill the next one too
     while True:
         alone = bool(suspects)
         source = iter([suspects.pop(0)]) if alone else left
-        killed = yield from _in_pool(job, source, 1 if alone else jobs, stopped)
-        if alone and killed:
-            yield killed[0], failed(killed[0], "it kills the process that decodes it")
-        elif killed:
-            suspects += killed
-        if stopped() or not (suspects or killed or alone):
+        open_then = yield from _in_pool(work, source, 1 if alone else jobs, stopped, ordered)
+        if alone and open_then:
+            yield open_then[0], killed(open_then[0])
+        elif open_then:
+            suspects += open_then
+        if stopped() or not (suspects or open_then or alone):
             return
 
 
 def _in_pool(
-    job: Job, names: Iterator[str], jobs: int, stopped: Callable[[], bool]
-) -> Generator[Results, None, list[str]]:
-    """`here`, until all are done or a process is killed: what was open then."""
-    waiting: dict[Future[list[dict[str, Any]]], str] = {}
+    work: Callable[[str], Result], names: Iterator[str], jobs: int, stopped: Callable[[], bool], ordered: bool
+) -> Generator[tuple[str, Result], None, list[str]]:
+    """`in_processes`, until all are done or a process is killed: what was open then."""
+    waiting: dict[Future[Result], str] = {}
+    most = (AHEAD_IN_ORDER if ordered else AHEAD) * jobs
     pool = ProcessPoolExecutor(jobs, get_context("spawn"), _begin)
     try:
         while True:
-            while len(waiting) < AHEAD * jobs and not stopped() and (name := next(names, None)) is not None:
-                waiting[pool.submit(recognised, job, name)] = name
+            while len(waiting) < most and not stopped() and (name := next(names, None)) is not None:
+                waiting[pool.submit(work, name)] = name
             if not waiting:
                 return []
-            finished, _ = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
+            watched = [next(iter(waiting))] if ordered else list(waiting)
+            finished, _ = wait(watched, timeout=0.2, return_when=FIRST_COMPLETED)
             for future in finished:
-                entries = future.result()
-                yield waiting.pop(future), entries
+                result = future.result()
+                yield waiting.pop(future), result
             if stopped():
                 return []
     except BrokenProcessPool:
@@ -101,7 +121,7 @@ def on_cluster(job: Job, names: list[str], address: str, stopped: Callable[[], b
             try:
                 entries = future.result()
             except KilledWorker:
-                entries = failed(name, "it kills the process that decodes it")
+                entries = failed(name, DEADLY)
             except Exception as error:
                 what = str(error).splitlines()[0] if str(error) else type(error).__name__
                 problem = f"the Dask cluster at {address} has failed ({what})"
@@ -120,11 +140,4 @@ def on_cluster(job: Job, names: list[str], address: str, stopped: Callable[[], b
 def _begin() -> None:
     """An interrupt is for the main process, which ends this one; so does the main process's own end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(0)
+    end_with_parent()

@@ -17,9 +17,11 @@ from rtser.audio.opening import URL, copy_remote
 from rtser.engine.decider import DecideSettings
 from rtser.engine.model import Model
 from rtser.errors import InputError
-from rtser.events import DecisionEvent, Event, UtteranceEvent
-from rtser.models import load, load_bytes
+from rtser.events import DecisionEvent, Event, UtteranceEvent, event_from
+from rtser.models import Provider, load, load_bytes
 from rtser.session import Session
+from rtser.summary import Summary, summarise
+from rtser.voice import Voice
 
 logger = logging.getLogger("rtser")
 _loading = threading.Lock()
@@ -35,6 +37,8 @@ class Job:
         decide: how decisions become utterances.
         separate: whether each channel is recognised on its own, such as agent and caller; else their mean is.
         decisions: whether decisions are kept, and not utterances only.
+        provider: where the network runs.
+        voice: whose voice it is, if known.
     """
 
     model: bytes | None = None
@@ -42,20 +46,38 @@ class Job:
     decide: DecideSettings = field(default_factory=DecideSettings)
     separate: bool = False
     decisions: bool = False
+    provider: Provider = "cpu"
+    voice: Voice | None = None
+
+    def session(self) -> Session:
+        """A session with the job's model, which is loaded once a process."""
+        with _loading:
+            model = _loaded(self.model, self.provider)
+        return Session(model, self.window_s, self.decide, voice=self.voice)
+
+    def threshold(self, model: Model) -> float:
+        """The probability from which an emotion is named, 0..1."""
+        return self.decide.thresholds(model.metadata.label_threshold)[0]
 
 
 class Kept:
-    """Keeps the events of one channel (a `rtser.sinks.Sink`)."""
+    """Keeps the events of one channel (a `rtser.sinks.Sink`).
 
-    def __init__(self, decisions: bool) -> None:
+    Args:
+        decisions: whether decisions are kept.
+        interim: whether reports of utterances that go on are.
+    """
+
+    def __init__(self, decisions: bool, interim: bool = False) -> None:
         self.events: list[Event] = []
+        self._interim = interim
         self.kinds: tuple[type[Event], ...] = (
             (Event,) if decisions else tuple(kind for kind in Event.__subclasses__() if kind is not DecisionEvent)
         )
 
     def write(self, event: Event) -> None:
-        """Keep an event; of an utterance the last."""
-        if not isinstance(event, UtteranceEvent) or event.final:
+        """Keep an event of the kinds."""
+        if isinstance(event, self.kinds) and (self._interim or not isinstance(event, UtteranceEvent) or event.final):
             self.events.append(event)
 
     def close(self) -> None:
@@ -68,7 +90,7 @@ def recognised(job: Job, name: str) -> list[dict[str, Any]]:
     Each has ``path``, ``channel`` (None for the mean of all), ``duration`` in seconds, ``problem`` (empty where all is
     well) and ``events``, as plain objects: utterances, and decisions where they are kept. Any process says the same.
     """
-    model = _model(job.model)
+    session = job.session()
     try:
         with _at_hand(name) as path:
             count = 1
@@ -76,7 +98,7 @@ def recognised(job: Job, name: str) -> list[dict[str, Any]]:
                 with AudioFile(path, name=name) as audio:
                     count = audio.channels
             channels: list[int | None] = [*range(count)] if count > 1 else [None]
-            return [_channel(job, model, name, path, channel) for channel in channels]
+            return [_channel(job, session, name, path, channel) for channel in channels]
     except InputError as error:
         return [_entry(name, None, 0.0, str(error), [])]
     except Exception as error:  # a decoder's own, of a file that it was not made for
@@ -84,16 +106,27 @@ def recognised(job: Job, name: str) -> list[dict[str, Any]]:
         return [_entry(name, None, 0.0, f"{name} cannot be decoded ({type(error).__name__}: {error})", [])]
 
 
+def utterances(entry: dict[str, Any]) -> list[UtteranceEvent]:
+    """The utterances of one object of `recognised`."""
+    told = (event_from(event) for event in entry["events"] if event["type"] == UtteranceEvent.type)
+    return [one for one in told if isinstance(one, UtteranceEvent)]
+
+
+def summary(entry: dict[str, Any]) -> Summary:
+    """The figures of one object of `recognised`."""
+    return summarise(entry["duration"], utterances(entry))
+
+
 def failed(name: str, problem: str) -> list[dict[str, Any]]:
     """What is noted of a recording that could not be recognised."""
     return [_entry(name, None, 0.0, f"{name}: {problem}", [])]
 
 
-def _channel(job: Job, model: Model, name: str, path: str, channel: int | None) -> dict[str, Any]:
+def _channel(job: Job, session: Session, name: str, path: str, channel: int | None) -> dict[str, Any]:
     kept, problem = Kept(job.decisions), ""
     try:
         with AudioFile(path, channel, name=name) as audio:
-            Session(model, job.window_s, job.decide).run(audio, [kept])
+            session.run(audio, [kept])
     except InputError as error:
         problem = str(error)
     duration = getattr(kept.events[-1], "time", 0.0) if kept.events else 0.0
@@ -120,12 +153,6 @@ def _entry(
     return {"path": shown, "channel": channel, "duration": duration, "problem": problem, "events": events}
 
 
-def _model(content: bytes | None) -> Model:
-    """The model, loaded once a process."""
-    with _loading:
-        return _loaded(content)
-
-
 @lru_cache(maxsize=2)
-def _loaded(content: bytes | None) -> Model:
-    return load(provider="cpu") if content is None else load_bytes(content, "the model", provider="cpu")
+def _loaded(content: bytes | None, provider: Provider) -> Model:
+    return load(provider=provider) if content is None else load_bytes(content, "the model", provider=provider)

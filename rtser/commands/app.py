@@ -7,9 +7,25 @@ from typing import Annotated
 import typer
 
 import rtser
-from rtser.commands import adapt, batch, bench, devices, embed, enrol, file, listen, model, robustness, serve, train
+from rtser.commands import (
+    adapt,
+    batch,
+    bench,
+    devices,
+    embed,
+    enrol,
+    file,
+    listen,
+    model,
+    plot,
+    robustness,
+    serve,
+    train,
+)
+from rtser.commands.help import Command, Group
 
 app = typer.Typer(
+    cls=Group,
     help="Recognise emotion in speech as it is spoken.",
     no_args_is_help=True,
     add_completion=False,
@@ -46,16 +62,16 @@ for command in (
     devices.devices,
     devices.doctor,
     model.info,
-    model.plot,
+    plot.plot,
     train.train,
     train.evaluate,
     robustness.robustness,
     train.export,
     adapt.adapt,
 ):
-    app.command()(command)
+    app.command(cls=Command)(command)
 
-benchmarks = typer.Typer(help="Measure how fast this machine is.", no_args_is_help=True)
+benchmarks = typer.Typer(cls=Group, help="Measure how fast this machine is.", no_args_is_help=True)
 for benchmark in (bench.live, bench.streams, bench.file, bench.start):
-    benchmarks.command()(benchmark)
+    benchmarks.command(cls=Command)(benchmark)
 app.add_typer(benchmarks, name="bench")

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from rtser.commands.options import Recognition, with_recognition
+from rtser.commands.option_groups import with_group
+from rtser.commands.options import Recognition, recognition
 from rtser.commands.process import failures, single_threaded
 from rtser.commands.signals import signals
 from rtser.errors import InputError
 
-if TYPE_CHECKING:
-    from rich.progress import Progress
 
-
-@with_recognition
+@with_group(recognition, hidden=["voice", "provider"])
 def batch(
     options: Recognition,
     recordings: Annotated[
         list[str],
         typer.Argument(help="Files, folders, 'patterns/**/*.wav', URLs (s3://..., zip://...).", show_default=False),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for results; a second call goes on.")],
+    output: Annotated[
+        str, typer.Option("--output", "-o", help="Folder for results, on this machine; a second call goes on.")
+    ],
     jobs: Annotated[int | None, typer.Option("--jobs", min=1, help="Processes; one a core if not named.")] = None,
     dask: Annotated[str | None, typer.Option("--dask", help="Address of a Dask scheduler; else processes.")] = None,
     format_: Annotated[Literal["parquet", "jsonl"], typer.Option("--format", help="Of the tables.")] = "parquet",
@@ -41,21 +41,29 @@ def batch(
     """
     single_threaded()
     with failures() as fail, signals(fail.say) as asked:
+        from rich.console import Console
+
+        from rtser.audio.opening import URL
         from rtser.batch import run
         from rtser.batch.archive import Archive
         from rtser.batch.inputs import found
         from rtser.batch.work import Job
         from rtser.models import default_model_path, load_bytes, read_model
+        from rtser.ui.progress import RecordingsProgress
 
         settings = options.of_files(None)
         if settings.voice.profile:
             raise InputError("--voice is for one speaker, and an archive has many", "leave it out")
+        if URL in output:
+            raise InputError(f"{output} is no folder of this machine", "name one, and copy the results afterwards")
+        if settings.provider == "cuda":
+            raise InputError("--provider cuda: a batch runs on the CPU, one process a core", "leave it out")
         file = settings.model or default_model_path()
         content = read_model(file)
         model = load_bytes(content, str(file), "cpu")
         job = Job(content if settings.model else None, settings.window_s, settings.decide, separate, decisions)
         names = found(recordings)
-        archive = Archive(output, job, model, format_)
+        archive = Archive(Path(output), job, model, format_)
         missing = archive.missing(names, retry)
         count = jobs or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
         results = (
@@ -64,14 +72,14 @@ def batch(
             else run.here(job, missing, count, asked.stop.is_set)
         )
         problems = 0
-        with _progress() as progress:
-            shown = progress.add_task("recordings", total=len(names), completed=len(names) - len(missing))
+        with RecordingsProgress(Console(stderr=True), [1.0] * len(names), len(names) - len(missing)) as progress:
+            fail.print_within(progress.aside)
             for name, entries in results:
                 archive.keep(name, entries)
                 for problem in {entry["problem"] for entry in entries if entry["problem"]}:
                     fail.say(problem)
                     problems += 1
-                progress.advance(shown)
+                progress.ended()
         if asked.stop.is_set():
             return
         for path in archive.write_tables(names):
@@ -99,12 +107,3 @@ def report(
         with replacing(path) as part:
             part.write_text(page(all_entries(folder), path.parent), encoding="utf-8")
         typer.echo(str(path))
-
-
-def _progress() -> Progress:
-    """How far it is, on standard error."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
-
-    columns = BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()
-    return Progress(*columns, console=Console(stderr=True), disable=not Console(stderr=True).is_terminal)

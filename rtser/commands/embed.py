@@ -65,7 +65,7 @@ def embed(
         table = EmbeddingTable(session.window)
         with replacing(output) as part:
             part.touch()  # what cannot be written is told now, and not after the work
-            recognise_files(session, paths, settings.channel, 0, [table], asked.stop, fail)
+            recognise_files(session, paths, settings.channel, [table], asked.stop, fail)
             if asked.stop.is_set():
                 raise KeyboardInterrupt
             if not len(table):

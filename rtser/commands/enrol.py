@@ -67,7 +67,7 @@ def enrol(
         learner = LearningVoice(loaded, settings=UNCHANGED)
         session = Session(loaded, voice=learner)
         if files:
-            recognise_files(session, files, settings.channel, 0, [], asked.stop, fail)
+            recognise_files(session, files, settings.channel, [], asked.stop, fail)
         else:
             _listen(session, settings, Progress(learner, seconds, asked.stop))
         if fail.noted or asked.received:

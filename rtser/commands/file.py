@@ -7,26 +7,25 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rtser.commands.exports import Exports, exports
+from rtser.commands.option_groups import with_group
 from rtser.commands.options import (
     ChannelOption,
-    ChannelsOption,
     FilesArgument,
-    FormatOption,
     JsonOption,
     ModelOption,
     PlainOption,
     ProviderOption,
-    RateOption,
     Recognition,
     keep_apart,
     make_session,
-    raw_settings,
     recognition,
     with_recognition,
 )
 from rtser.commands.output import make_view
 from rtser.commands.process import Failures, failures, single_threaded
 from rtser.commands.quiet import quiet_libraries
+from rtser.commands.raw_options import ChannelsOption, FormatOption, RateOption, raw_settings
 from rtser.commands.signals import signals
 from rtser.errors import InputError
 
@@ -35,19 +34,24 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rtser.session import Session
-    from rtser.settings import RawSettings
     from rtser.sinks import Sink
 
 
 @with_recognition
+@with_group(exports)
 def file(
+    made: Exports,
     options: Recognition,
     paths: FilesArgument,
     stream: Annotated[bool, typer.Option("--stream", help="Pace in real time and show the live view.")] = False,
     speed: Annotated[
         float | None, typer.Option(help="As --stream, at so many times real time; 0 does not wait.", min=0)
     ] = None,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="How many files at once, each in a process.")] = 1,
     json: JsonOption = False,
+    summary: Annotated[
+        bool, typer.Option("--summary", help="Write one line of JSON a file: speech, shares, turning points.")
+    ] = False,
     plain: PlainOption = False,
     csv: Annotated[
         Path | None, typer.Option("--csv", help="Also write each decision to this CSV (overwritten).")
@@ -62,19 +66,20 @@ def file(
     live = stream or speed is not None
     pace = speed if speed is not None else float(live)
     with failures() as fail, quiet_libraries(), signals(fail.say) as asked:
-        settings, raw = options.of_files(channel), raw_settings(format_, rate, channels)
-        keep_apart([csv], [*map(Path, paths), settings.model, options.config])
-        session = make_session(settings)
-        from rtser.sinks import closing
-        from rtser.sinks.csv_table import new_table
-        from rtser.sinks.dropping import DroppingSink
+        if json and summary:
+            raise InputError("--json and --summary both write on standard output", "name one of them")
+        if jobs > 1 and live:
+            raise InputError("--stream and --speed are for one file after another", "leave them out, or --jobs")
+        from rtser.commands.file_run import Outputs, run_files
 
-        view = make_view(session, json, live and not (plain or settings.plain))
-        sinks = [DroppingSink(view, None if csv else asked.stop.set)]
-        if csv:
-            sinks.append(DroppingSink(new_table(csv, session.model.labels), notify=session.notify))
-        with closing(sinks):
-            recognise_files(session, paths, settings.channel, pace, sinks, asked.stop, fail, raw)
+        settings, raw = options.of_files(channel), raw_settings(format_, rate, channels)
+        planned = made.plan(paths)
+        written = {path for files in planned.values() for path in files.values()}
+        keep_apart([csv, *sorted(written)], [*map(Path, paths), settings.model, options.config])
+        outputs = Outputs(json, summary, live and not (plain or settings.plain), csv, made, planned)
+        session = make_session(settings)
+        job = outputs.job(settings, session, raw)
+        run_files(session, job, paths, outputs, jobs, pace, asked.stop, fail)
 
 
 def demo(
@@ -88,6 +93,7 @@ def demo(
     single_threaded()
     with failures() as fail, signals(fail.say) as asked:
         from rtser.audio.file import sample_path
+        from rtser.batch.files import recognise_file
         from rtser.sinks import closing
         from rtser.sinks.dropping import DroppingSink
 
@@ -101,37 +107,17 @@ def recognise_files(
     session: Session,
     paths: Sequence[str | Path],
     channel: int | None,
-    speed: float,
     sinks: Sequence[Sink],
     stop: threading.Event,
     fail: Failures,
-    raw: RawSettings | None = None,
 ) -> None:
-    """`recognise_file` for one file after another, until `stop` is set; one that cannot be done is noted."""
+    """Recognise one file after another, until `stop` is set; one that cannot be done is noted."""
+    from rtser.batch.files import recognise_file
+
     for path in paths:
         if stop.is_set():
             break
         try:
-            recognise_file(session, path, channel, speed, sinks, stop, raw=raw)
+            recognise_file(session, path, channel, 0, sinks, stop)
         except InputError as error:
             fail.note(error)
-
-
-def recognise_file(
-    session: Session,
-    path: str | Path,
-    channel: int | None,
-    speed: float,
-    sinks: Sequence[Sink],
-    stop: threading.Event,
-    name: str | None = None,
-    raw: RawSettings | None = None,
-) -> None:
-    """Recognise one file, at so many times real time (0: do not wait); raises InputError where that cannot be done."""
-    from rtser.audio.file import AudioFile
-    from rtser.audio.pacing import PacedSource
-
-    with AudioFile(path, channel, raw) as audio:
-        end = session.run(PacedSource(audio, speed, stop, name), sinks)
-    if not end.decisions and not stop.is_set():
-        raise InputError(f"{audio.name}: {end.time:.3f} s of sound is too short to decide (a segment lasts 0.335 s)")

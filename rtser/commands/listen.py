@@ -9,21 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from rtser.commands.options import (
-    ChannelsOption,
     DeviceOption,
-    FormatOption,
     JsonOption,
     PlainOption,
-    RateOption,
     Recognition,
     keep_apart,
     make_session,
-    raw_settings,
     with_recognition,
 )
 from rtser.commands.output import make_view
 from rtser.commands.process import failures, packages, single_threaded
 from rtser.commands.quiet import quiet_libraries
+from rtser.commands.raw_options import ChannelsOption, FormatOption, RateOption, raw_settings
 from rtser.commands.signals import signals
 from rtser.commands.voices import voice_sinks
 from rtser.errors import InputError

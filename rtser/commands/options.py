@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import typer
 
+from rtser.commands.option_groups import with_group
 from rtser.commands.voices import stream_voice
 from rtser.errors import InputError
 
 if TYPE_CHECKING:
     from rtser.session import Session
-    from rtser.settings import ListenSettings, RawSettings
+    from rtser.settings import ListenSettings
 
 Provider = Literal["auto", "cpu", "cuda"]
 ModelOption = Annotated[Path | None, typer.Option("--model", help="Model file; the shipped one if not named.")]
@@ -29,14 +28,6 @@ ProviderOption = Annotated[
 FilesArgument = Annotated[
     list[str],
     typer.Argument(help="Audio files: wav, flac, mp3, ...; URLs; -: standard input.", show_default=False),
-]
-Format = Literal["s16le", "s16be", "s32le", "f32le", "mulaw", "alaw"]
-FormatOption = Annotated[
-    Format | None, typer.Option("--format", help="What samples without a header are; also say --rate and --channels.")
-]
-RateOption = Annotated[int | None, typer.Option("--rate", help="Of samples without a header, in Hz; 16000.")]
-ChannelsOption = Annotated[
-    int | None, typer.Option("--channels", help="How many channels samples without a header have; 1.")
 ]
 PlainOption = Annotated[bool, typer.Option("--plain", help="Lines of text instead of the live view.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write events as JSON lines on standard output.")]
@@ -107,40 +98,8 @@ class Recognition(NamedTuple):
         return self.settings(channel=channel)
 
 
-def with_recognition(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of `recognition` in place of its first argument, which takes what they say."""
-    hints = get_type_hints(command, include_extras=True) | get_type_hints(recognition, include_extras=True)
-    own, shared = inspect.signature(command).parameters, inspect.signature(recognition).parameters
-    _, *others = own.values()
-
-    @functools.wraps(command)
-    def wrapper(**values: Any) -> None:
-        said = recognition(**{name: values.pop(name) for name in shared})
-        command(said, **values)
-
-    parameters = [parameter.replace(annotation=hints[parameter.name]) for parameter in (*others, *shared.values())]
-    wrapper.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    return wrapper
-
-
-def raw_settings(
-    format_: str | None, rate: int | None, channels: int | None, needed: bool = False
-) -> RawSettings | None:
-    """What `--format`, `--rate` and `--channels` say; None where no format is named and none is `needed`.
-
-    Raises:
-        InputError: one of them is out of range, or is named without a format where none is needed.
-    """
-    from rtser.settings import RawSettings, checked
-
-    given = {"format": format_, "rate": rate, "channels": channels}
-    given = {name: value for name, value in given.items() if value is not None}
-    if format_ is None and not needed:
-        if given:
-            raise InputError(f"--{min(given)} is for samples without a header", "name their --format too")
-        return None
-    return checked(RawSettings, given, "samples without a header")
+with_recognition = with_group(recognition)
+"""Gives a command the options of `recognition` in place of its first argument."""
 
 
 def make_session(settings: ListenSettings, learns: bool = False, **more: Any) -> Session:

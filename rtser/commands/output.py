@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,3 +41,11 @@ def make_view(session: Session | RemoteSession, json: bool, live: bool) -> Sink:
     from rtser.ui.lines import LineView
 
     return LineView(console, labels)
+
+
+def is_pipe(out: TextIO) -> bool:
+    """Whether another program reads what is printed: it may print on the same terminal, over the progress."""
+    try:
+        return stat.S_ISFIFO(os.fstat(out.fileno()).st_mode)
+    except OSError:  # closed, or no file at all
+        return False

@@ -6,48 +6,16 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import typer
 
+from rtser.commands.standard_error import StandardError
 from rtser.errors import INSTALL, InputError, OutputError, RtserError, UnavailableError
 
 INTERRUPTED = 130
 logger = logging.getLogger("rtser")
-
-
-class StandardError(logging.Handler):
-    """Prints each warning as one line on standard error, whatever stands in it; should that fail, goes on.
-
-    It keeps a handle of its own: PortAudio's start sends descriptor 2 elsewhere for as long as it takes, and the live
-    view keeps what C libraries print off the terminal.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._handle: int | None = None
-        with suppress(OSError):
-            self._handle = os.dup(2)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Print a warning."""
-        self.say(record.getMessage())
-
-    def say(self, sentence: str) -> None:
-        """Print a sentence."""
-        printable = "".join(character if character.isprintable() else repr(character)[1:-1] for character in sentence)
-        with suppress(OSError):
-            if sys.stderr:
-                sys.stderr.flush()
-            os.write(2 if self._handle is None else self._handle, f"rtser: {printable}\n".encode(errors="replace"))
-
-    def close(self) -> None:
-        """Let the handle go."""
-        if self._handle is not None:
-            os.close(self._handle)
-            self._handle = None
-        super().close()
 
 
 class Failures:
@@ -58,8 +26,13 @@ class Failures:
     """
 
     def __init__(self, standard_error: StandardError) -> None:
+        self._standard_error = standard_error
         self.say = standard_error.say
         self.noted: list[RtserError] = []
+
+    def print_within(self, make_room: Callable[[], AbstractContextManager[None]]) -> None:
+        """Print each sentence within this context, which takes what is in its way off the terminal."""
+        self._standard_error.make_room = make_room
 
     def note(self, error: RtserError) -> None:
         """Print a failure, and let the work go on; the program ends with the first one's exit code."""

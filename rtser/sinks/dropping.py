@@ -33,8 +33,7 @@ class DroppingSink:
 
     def write(self, event: Event) -> None:
         """Hand an event on, unless the sink has dropped out."""
-        if not self._dropped:
-            self._try(lambda: self._sink.write(event))
+        self.attempt(lambda: self._sink.write(event))
 
     def close(self) -> None:
         """Close the sink.
@@ -45,6 +44,11 @@ class DroppingSink:
         self._try(self._sink.close)
         if self._failure:
             raise self._failure
+
+    def attempt(self, call: Callable[[], None]) -> None:
+        """Call what writes through the sink, unless the sink has dropped out; its failure is the sink's."""
+        if not self._dropped:
+            self._try(call)
 
     def _try(self, call: Callable[[], None]) -> None:
         try:

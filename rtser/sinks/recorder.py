@@ -15,6 +15,7 @@ import soundfile
 from rtser.engine.contract import SAMPLE_RATE, Float32
 from rtser.errors import OutputError
 from rtser.events import Event, UtteranceEvent, utc_now
+from rtser.summary import UNCERTAIN
 
 BEFORE_S = 1.0
 AFTER_S = 0.5
@@ -64,7 +65,7 @@ class Recorder:
         start = round((event.start - BEFORE_S) * SAMPLE_RATE)
         end = round((event.end + AFTER_S) * SAMPLE_RATE)
         cut = [block[max(0, start - at) : max(0, end - at)] for at, block in self._blocks]
-        emotion = re.sub(r"[^\w-]", "_", event.label or "uncertain")
+        emotion = re.sub(r"[^\w-]", "_", event.label or UNCERTAIN)
         stamp = f"{time.strftime('%Y%m%d-%H%M%S')}-{event.start:.2f}s-{emotion}"
         path = self._folder / PATTERN.replace("*", stamp)
         event_path = path.with_suffix(".json")

@@ -15,10 +15,10 @@ from rtser.engine.contract import HOP_FRAMES, SAMPLE_RATE, Float32, segment_coun
 from rtser.engine.model import Model
 from rtser.errors import InputError, ModelError, OutputError
 from rtser.models.raw import RawOutputs, raw_outputs
-from rtser.ui.style import colour
+from rtser.ui.decision_panel import CLOCK_S, draw_decision
+from rtser.ui.style import ink
+from rtser.ui.track import Track
 
-ON_PAPER = {"happy": "#C8A200"}
-"""Where the terminal's colour would be too pale."""
 LONGEST_S = 120.0
 """Longer recordings are a smear."""
 
@@ -41,6 +41,14 @@ class Recognised(NamedTuple):
     log_mel: Float32
 
 
+def check_length(samples: Float32) -> None:
+    """Raise InputError where a recording (n,) is shorter than a segment or longer than two minutes."""
+    seconds = len(samples) / SAMPLE_RATE
+    if not segment_count(len(samples)) or seconds > LONGEST_S:
+        advice = "--start and --end cut a part out; a page (-o NAME.html) may be of any length"
+        raise InputError(f"{seconds:.2f} s cannot be plotted, only 0.335 to {LONGEST_S:.0f} s", advice)
+
+
 def recognise_whole(model: Model, samples: Float32) -> Recognised:
     """Recognise a recording, its window as long as itself.
 
@@ -48,11 +56,8 @@ def recognise_whole(model: Model, samples: Float32) -> Recognised:
         InputError: it is shorter than a segment or longer than two minutes.
         ModelError: the model has no state ``state_weights``; all that `rtser export` writes have one.
     """
-    seconds, segments = len(samples) / SAMPLE_RATE, segment_count(len(samples))
-    if not segments or seconds > LONGEST_S:
-        raise InputError(
-            f"{seconds:.2f} s cannot be plotted, only 0.335 to {LONGEST_S:.0f} s", "--start and --end cut a part out"
-        )
+    check_length(samples)
+    segments = segment_count(len(samples))
     outputs = raw_outputs(model, samples, segments, extras=("log_mel",))
     frames = np.concatenate(outputs.extras["log_mel"])[HOP_FRAMES - 2 :]  # the first four begin before the recording
     return Recognised(samples, model.labels, outputs, window_attention(outputs.state), frames)
@@ -74,39 +79,44 @@ def window_attention(state: Mapping[str, Float32]) -> Float32:
     return share
 
 
-def draw(recognised: Recognised, title: str) -> Figure:
-    """The posteriors of the segments, equation (1); under them waveform, log-Mel, attention and the decision so far."""
-    figure = Figure(figsize=(11, 9), layout="constrained")
+def draw(recognised: Recognised, track: Track, title: str, begin: float = 0.0) -> Figure:
+    """The posteriors of the segments, equation (1); under them waveform, log-Mel, attention, and the decision.
+
+    Args:
+        recognised: a part of a recording.
+        track: what was decided on the whole recording, as `rtser file` does.
+        title: above all.
+        begin: where the part begins, in seconds.
+    """
+    figure = Figure(figsize=(11, 9.6), layout="constrained")
     posteriors, waveform, mel, attention, decision = figure.subplots(
-        5, 1, sharex=True, height_ratios=[2.2, 0.8, 1.2, 0.9, 1.6]
+        5, 1, sharex=True, height_ratios=[2.0, 0.8, 1.2, 0.9, 2.2]
     )
     outputs, labels = recognised.outputs, recognised.labels
     ends = np.array([segment_end_s(segment) for segment in range(len(outputs))])
-    middles = ends - segment_end_s(0) / 2
-    seconds = len(recognised.samples) / SAMPLE_RATE
+    middles = begin + ends - segment_end_s(0) / 2
+    end = begin + len(recognised.samples) / SAMPLE_RATE
     _lines(posteriors, middles, outputs.segment_emotions, labels)
     posteriors.set_ylabel("segment posterior")
     posteriors.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
-    waveform.plot(np.arange(len(recognised.samples)) / SAMPLE_RATE, recognised.samples, color="#444444", linewidth=0.4)
+    times = begin + np.arange(len(recognised.samples)) / SAMPLE_RATE
+    waveform.plot(times, recognised.samples, color="#444444", linewidth=0.4)
     waveform.set_ylabel("waveform")
-    spectrogram, extent = recognised.log_mel.T, (0.0, seconds, 0, 64)
+    spectrogram, extent = recognised.log_mel.T, (begin, end, 0, 64)
     mel.imshow(spectrogram, origin="lower", aspect="auto", extent=extent, cmap="magma")
     mel.set_ylabel("log-Mel bin")
     attention.bar(middles, recognised.attention * len(middles), width=0.06, color="#555555")
     attention.axhline(1.0, color="#aaaaaa", linewidth=0.8)
     attention.set_ylabel("attention\n(1: even share)")
-    _lines(decision, ends, np.where(outputs.emotions.any(1, keepdims=True), outputs.emotions, np.nan), labels)
-    decision.set_ylabel("decision so far")
-    decision.set_xlabel("seconds")
-    decision.set_xlim(0, seconds)
-    figure.suptitle(title)
+    draw_decision(decision, track, begin, end)
+    decision.set_xlabel("time" if end > CLOCK_S else "seconds")
+    figure.suptitle(title.encode(errors="backslashreplace").decode(), parse_math=False)
     return figure
 
 
 def _lines(axes: Axes, times: np.ndarray, rows: np.ndarray, labels: tuple[str, ...]) -> None:
     for column, label in enumerate(labels):
-        ink = ON_PAPER.get(label) or colour(label, labels)
-        axes.plot(times, rows[:, column], label=label, color=ink, linewidth=1.6)
+        axes.plot(times, rows[:, column], label=label, color=ink(label, labels), linewidth=1.6)
     axes.set_ylim(0, 1)
 
 

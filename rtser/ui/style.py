@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 from rich.color import Color
 from rich.style import Style
 from rich.text import Text
+
+from rtser.summary import UNCERTAIN as UNCERTAIN
+from rtser.summary import percent as percent
 
 KNOWN = {
     "angry": "#D55E00",
@@ -17,8 +18,9 @@ KNOWN = {
     "surprise": "#009E73",
 }
 OTHERS = ("#E69F00", "#0072B2", "#FFFFFF", "#8DD3C7", "#FB8072", "#BEBADA")
-UNCERTAIN = "uncertain"
-"""What stands where an emotion would, below the label threshold."""
+ON_PAPER = {"#F0E442": "#C8A200", "#FFFFFF": "#6A3D9A"}
+"""Colours for lines and areas on white, where those of the terminal would be too pale."""
+TICKS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 LEVELS = " ▁▂▃▄▅▆▇█"
 
@@ -29,6 +31,12 @@ def colour(label: str | None, labels: tuple[str, ...]) -> str:
         return "#8A8A8A"
     unknown = [name for name in labels if name not in KNOWN]
     return KNOWN[label] if label in KNOWN else OTHERS[unknown.index(label) % len(OTHERS)]
+
+
+def ink(label: str | None, labels: tuple[str, ...]) -> str:
+    """Colour of an emotion where it is drawn on white."""
+    shade = colour(label, labels)
+    return ON_PAPER.get(shade, shade)
 
 
 def dimmed(hexadecimal: str, brightness: float) -> Style:
@@ -45,13 +53,13 @@ def bar(share: float, width: int, style: str | Style) -> Text:
     return Text(("█" * full + (EIGHTHS[rest] if rest else "")).ljust(width), style=style)
 
 
-def percent(probability: float) -> str:
-    """A probability as a whole percentage, rounded down: 0.3999 is not shown as 40% beside a threshold of 40%."""
-    return f"{math.floor(100 * probability + 1e-9)}%"
-
-
 def clock_time(seconds: float) -> str:
     """Seconds as m:ss.t or h:mm:ss.t."""
     minutes, rest = divmod(round(seconds, 1), 60)
     hours, minutes = divmod(int(minutes), 60)
     return f"{hours}:{minutes:02d}:{rest:04.1f}" if hours else f"{minutes}:{rest:04.1f}"
+
+
+def tick_step(seconds: float, most: int) -> int:
+    """Whole seconds between the marks of a time axis, so that there are at most so many: 1, 2, 5, 10, 15, 30, ..."""
+    return next((one for one in TICKS_S if seconds / one <= most), TICKS_S[-1])

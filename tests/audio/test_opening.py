@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import fsspec
 import numpy as np
@@ -30,6 +33,31 @@ def test_a_url_is_read(store):
     assert np.array_equal(read_audio(f"{store}/a.flac"), read_audio(DEMO))
     with AudioFile(f"{store}/a.flac") as audio:
         assert audio.name == f"{store}/a.flac"
+
+
+@pytest.fixture
+def web():
+    """A web server of the sample's folder, on loopback."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(DEMO.parent)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+def test_a_file_on_a_web_server_is_read(web):
+    assert np.array_equal(read_audio(f"{web}/{DEMO.name}"), read_audio(DEMO))
+
+
+@pytest.mark.parametrize("url", ["{web}/absent.flac", "http://127.0.0.1:9/a.flac"])
+def test_what_a_web_server_does_not_give_is_said(web, url):
+    with pytest.raises(InputError, match=r"it is not there, or its server cannot be reached"):
+        AudioFile(url.format(web=web))
 
 
 @pytest.mark.parametrize(

@@ -189,7 +189,8 @@ def test_the_report_is_one_page_with_every_recording(done):
     result = rtser("report", done)
     assert result.returncode == 0, result.stderr
     page = (done / "report.html").read_text()
-    assert page.count("<svg") == 43
+    assert page.count("<section") == 43
+    assert page.count("data-sound=") == 43
     assert "broken.wav" in page
     assert "<audio" in page
     assert "http" not in page
@@ -284,7 +285,9 @@ def test_a_folder_without_results_has_no_report(tmp_path):
         (["{demo}", "-o", "out", "--dask", "tcp://127.0.0.1:9"], 5, "cannot be reached"),
         (["{demo}", "-o", "out", "--model", "absent.onnx"], 3, "cannot be read"),
         (["{demo}", "-o", "{tests}"], 2, "something else"),
+        (["{demo}", "-o", "s3://bucket/out"], 2, "copy the results"),
         (["{demo}", "-o", "out", "--voice", "me.json"], 2, "many"),
+        (["{demo}", "-o", "out", "--provider", "cuda"], 2, "runs on the CPU"),
     ],
 )
 def test_what_does_not_work_is_said_in_one_sentence(arguments, code, words, tmp_path):

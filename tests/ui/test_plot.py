@@ -3,11 +3,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from conftest import ROOT, rtser
+from made import decided, ended, spoken, started
+from matplotlib.figure import Figure
 
 from rtser.engine.contract import segment_count
 from rtser.errors import InputError, ModelError
 from rtser.models.raw import raw_outputs
+from rtser.ui.decision_panel import draw_decision
 from rtser.ui.plot import draw, recognise_whole, save, window_attention
+from rtser.ui.track import Track, averaged
 
 DEMO = ROOT / "rtser" / "samples" / "demo.flac"
 
@@ -29,12 +33,49 @@ def test_a_model_that_keeps_its_attention_to_itself_is_named():
         window_attention({"state_sum": np.zeros((1, 1), np.float32)})
 
 
+def a_track(*events, labels=("angry", "sad")):
+    track = Track(labels, threshold=0.4)
+    for event in events:
+        track.write(event)
+    return track
+
+
 def test_a_figure_has_every_segment_under_the_waveform_it_was_heard_in(model, voice):
-    heard = recognise_whole(model, voice[: 4 * 16_000])
+    heard = recognise_whole(model, voice[32_000 : 6 * 16_000])
     assert len(heard.outputs) == len(heard.attention) == segment_count(4 * 16_000)
-    posteriors, waveform, mel, attention, decision = draw(heard, "four seconds").axes
-    assert len(posteriors.lines) == len(decision.lines) == len(model.labels)
-    assert waveform.get_xlim() == mel.get_xlim() == attention.get_xlim() == (0.0, 4.0)
+    posteriors, *others = draw(heard, a_track(labels=model.labels), "four seconds", begin=2.0).axes
+    assert len(posteriors.lines) == len(model.labels)
+    assert {axes.get_xlim() for axes in (posteriors, *others)} == {(2.0, 6.0)}
+
+
+def test_the_decision_has_its_named_utterances_and_the_emotion_that_is_named_at_each_moment():
+    likely = {"angry": 0.6, "sad": 0.4}
+    named = [decided(2.0 + 0.06 * hop, likely, "angry" if hop >= 10 else None) for hop in range(20)]
+    said = [spoken(2.0, 3.2, "angry", likely), spoken(4.0, 5.0, None, {"angry": 0.35, "sad": 0.3})]
+    track = a_track(started(), *named, *said, ended(6.0))
+    assert [(one.label, one.start, one.end) for one in track.stretches()] == [
+        ("angry", pytest.approx(2.54), pytest.approx(3.14))
+    ]
+    axes = Figure().subplots()
+    draw_decision(axes, track, 0.0, 6.0)
+    assert [text.get_text() for text in axes.texts] == ["angry 60%", "uncertain 35%"]
+    thick = max(axes.lines, key=lambda line: line.get_linewidth())
+    assert thick.get_xdata() == pytest.approx([2.0 + 0.06 * hop for hop in range(10, 20)])
+    assert thick.get_ydata() == pytest.approx([0.6] * 10)
+
+
+def test_a_long_recording_is_drawn_as_areas():
+    track = a_track(*(decided(0.06 * hop, {"angry": 0.6, "sad": 0.4}, "angry") for hop in range(4000)))
+    axes = Figure().subplots()
+    draw_decision(axes, track, 0.0, 240.0)
+    assert len(axes.lines) == 0
+    assert [area.get_label() for area in axes.collections] == ["angry", "sad"]
+
+
+def test_a_track_that_is_long_is_averaged_and_keeps_its_breaks():
+    values = np.array([1, 3, np.nan, np.nan, 5, np.nan, 2], np.float32)
+    assert averaged(values, 4) == pytest.approx([2, np.nan, 5, 2], nan_ok=True)
+    assert averaged(values, 7) is values
 
 
 @pytest.mark.parametrize("seconds", [0.3, 121])
@@ -43,9 +84,9 @@ def test_what_is_too_short_or_too_long_to_see_is_refused(model, seconds):
         recognise_whole(model, np.zeros(round(seconds * 16_000), np.float32))
 
 
-def test_a_picture_of_an_unknown_kind_is_refused(model, voice, tmp_path):
+def test_a_picture_of_an_unknown_kind_is_refused(tmp_path):
     with pytest.raises(InputError, match="name a"):
-        save(draw(recognise_whole(model, voice[:16_000]), ""), tmp_path / "x.bmpx")
+        save(Figure(), tmp_path / "x.bmpx")
 
 
 def test_the_command_draws_a_part_of_a_recording(tmp_path):
@@ -56,7 +97,12 @@ def test_the_command_draws_a_part_of_a_recording(tmp_path):
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [(["--start", 30], "cannot be plotted"), (["-o", DEMO], "would overwrite what is to be read")],
+    [
+        (["--start", 30], "cannot be plotted"),
+        (["-o", "x.html", "--end", 3], "are for pictures"),
+        (["--set", "outputs.csv=x"], "this setting is for rtser listen"),
+        (["-o", DEMO], "would overwrite what is to be read"),
+    ],
 )
 def test_a_plot_that_cannot_be_is_refused_in_a_sentence(arguments, words, tmp_path):
     done = rtser("plot", DEMO, "-o", tmp_path / "x.png", *arguments)

@@ -13,6 +13,7 @@ from joblib import Parallel, cpu_count, delayed, parallel_config
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from rtser.errors import InputError, UnavailableError
+from rtser.orphans import end_with_parent
 from rtser_train.config import Experiment
 from rtser_train.data.bags import Bag
 from rtser_train.data.experiment_data import fingerprint, load
@@ -168,6 +169,12 @@ def train_alone(task: FoldTask) -> FoldTask:
     return task
 
 
+def _train_in_process(task: FoldTask) -> FoldTask:
+    """`train_alone` in a process that this one has begun."""
+    end_with_parent()
+    return train_alone(task)
+
+
 def _train(task: FoldTask, bags: Sequence[Bag], noise: Sequence[Bag], reporter: ProgressReporter) -> None:
     (fold,) = _chosen(make_folds(bags, task.experiment.protocol, task.folder.seed), [task.folder.fold])
     task.folder.note_parts(fold.parts())
@@ -188,7 +195,8 @@ def _train_apart(tasks: Sequence[FoldTask], jobs: int, workers: Workers, reporte
     """Train folds in other processes; each that is done stays done, whatever happens to the others."""
     with _backend(workers), reporter.job("folds", len(tasks)) as job:
         at_once = -1 if workers.dask else jobs
-        calls = (delayed(train_alone)(task) for task in tasks)
+        work = train_alone if workers.dask else _train_in_process
+        calls = (delayed(work)(task) for task in tasks)
         try:
             done = Parallel(n_jobs=at_once, return_as="generator_unordered")(calls)
         except TimeoutError:

@@ -1,0 +1,118 @@
+"""The work of `rtser file`: files one after another or several at once, to the outputs that were asked for."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from rtser.audio.opening import shown
+from rtser.batch.files import FileJob, one_by_one, several, sizes
+from rtser.commands.exports import Exports
+from rtser.commands.output import is_pipe, make_view
+from rtser.commands.process import Failures
+from rtser.errors import OutputError
+from rtser.models import read_model
+from rtser.session import Session
+from rtser.settings import ListenSettings, RawSettings
+from rtser.sinks import Sink, closing
+from rtser.sinks.csv_table import new_table
+from rtser.sinks.dropping import DroppingSink
+from rtser.sinks.summary_lines import SummaryLines
+from rtser.ui.progress import MakingRoom, RecordingsProgress
+from rtser.voice import Voice
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What is written.
+
+    Attributes:
+        json: events on standard output.
+        summary: one line of JSON a file there; without both, a table.
+        live: the live view instead of the table, where there is a terminal.
+        csv: a table of decisions.
+        exports: files of each recording.
+        planned: their paths, by recording and format.
+    """
+
+    json: bool
+    summary: bool
+    live: bool
+    csv: Path | None
+    exports: Exports
+    planned: dict[str, dict[str, Path]]
+
+    def job(self, settings: ListenSettings, session: Session, raw: RawSettings | None) -> FileJob:
+        """How files are recognised for these outputs, in any process."""
+        return FileJob(
+            model=read_model(settings.model) if settings.model else None,
+            window_s=settings.window_s,
+            decide=settings.decide,
+            decisions=self.json or self.csv is not None,
+            provider=settings.provider,
+            voice=session.voice if isinstance(session.voice, Voice) else None,
+            channel=settings.channel,
+            raw=raw,
+            picture=self.exports.plot,
+        )
+
+
+def run_files(
+    session: Session,
+    job: FileJob,
+    paths: Sequence[str],
+    outputs: Outputs,
+    jobs: int,
+    speed: float,
+    stop: threading.Event,
+    fail: Failures,
+) -> None:
+    """Recognise files until `stop` is set; one that cannot be done, or written, is noted.
+
+    Args:
+        session: recognises files in this process.
+        job: the same for others.
+        paths: the files.
+        outputs: what is written.
+        jobs: how many files at once; 1 for this process alone.
+        speed: times real time; 0 does not wait.
+        stop: ends the work.
+        fail: notes what goes wrong.
+    """
+    printed = SummaryLines(sys.stdout) if outputs.summary else None
+    view: Sink = printed or make_view(session, outputs.json, outputs.live)
+    on_terminal = sys.stdout.isatty()
+    own = outputs.json or outputs.summary or outputs.live
+    visible = not (own if on_terminal else is_pipe(sys.stdout))
+    with RecordingsProgress(Console(stderr=True), sizes(paths), shown=visible) as progress:
+        fail.print_within(progress.aside)
+        first = MakingRoom(view, progress) if on_terminal else view
+        head = DroppingSink(first, None if outputs.csv or outputs.exports else stop.set)
+        sinks: list[Sink] = [head]
+        if outputs.csv:
+            sinks.append(DroppingSink(new_table(outputs.csv, session.labels), notify=session.notify))
+        with closing(sinks):
+            results = (
+                several(session, job, paths, jobs, sinks, stop)
+                if jobs > 1
+                else one_by_one(session, job, paths, speed, sinks, stop, [progress], progress.begin)
+            )
+            for path, said in results:
+                if stop.is_set():
+                    return
+                progress.ended()
+                if printed:
+                    problem = str(said.problem) if said.problem else None
+                    with progress.aside():
+                        head.attempt(lambda: printed.tell(shown(path), problem))  # noqa: B023  # called at once
+                if said.problem:
+                    fail.note(said.problem)
+                try:
+                    outputs.exports.write(outputs.planned.get(path, {}), said)
+                except OutputError as error:
+                    fail.note(error)

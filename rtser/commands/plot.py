@@ -1,0 +1,94 @@
+"""``rtser plot``: what the model makes of a recording, as a picture or as a page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rtser.commands.options import ChannelOption, Recognition, keep_apart, make_session, with_recognition
+from rtser.commands.process import failures, packages, single_threaded
+from rtser.commands.quiet import quiet_libraries
+from rtser.errors import InputError
+
+if TYPE_CHECKING:
+    from rtser.audio.source import Source
+    from rtser.session import Session
+    from rtser.settings import ListenSettings
+    from rtser.ui.track import Track
+
+PAGES = (".html", ".htm")
+
+
+@with_recognition
+def plot(
+    options: Recognition,
+    recording: Annotated[Path, typer.Argument(help="Audio file.", show_default=False)],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="A picture (.png, .svg or .pdf), or a page that plays it (.html).")
+    ],
+    start: Annotated[
+        float | None, typer.Option(help="Seconds from which to draw; the beginning if not named.", min=0)
+    ] = None,
+    end: Annotated[float | None, typer.Option(help="Seconds until which to draw; the end if not named.", min=0)] = None,
+    channel: ChannelOption = None,
+) -> None:
+    """Draw what the model makes of a recording.
+
+    A picture of two minutes at most shows segment posteriors, waveform, log-Mel, attention, and the decision that
+    `rtser file` makes: probabilities, the emotion named at each moment, utterances. A page shows the decision on a
+    recording of any length, and plays it where it is clicked.
+    """
+    single_threaded()
+    with failures(), quiet_libraries():
+        settings = options.of_files(channel)
+        keep_apart([output], [recording, settings.model, options.config])
+        if output.suffix.lower() not in PAGES:
+            with packages("plot"):
+                _draw(settings, recording, output, start or 0.0, end)
+        elif start is not None or end is not None:
+            raise InputError("--start and --end are for pictures", "leave them out: a page can be zoomed")
+        else:
+            _write_page(settings, recording, output)
+        typer.echo(output)
+
+
+def _draw(settings: ListenSettings, recording: Path, output: Path, start: float, end: float | None) -> None:
+    from rtser.audio.file import read_audio
+    from rtser.audio.source import MemorySource, split
+    from rtser.engine.contract import SAMPLE_RATE
+    from rtser.ui.plot import draw, recognise_whole, save
+
+    session = make_session(settings)
+    samples = read_audio(recording, settings.channel)
+    first = round(start * SAMPLE_RATE)
+    part = samples[first : None if end is None else max(first, round(end * SAMPLE_RATE))]
+    recognised = recognise_whole(session.model, part)
+    track = _decided(session, settings, MemorySource(split(samples, SAMPLE_RATE), recording.name))
+    save(draw(recognised, track, f"{recording.name} by {session.model.metadata.name}", start), output)
+
+
+def _write_page(settings: ListenSettings, recording: Path, output: Path) -> None:
+    from rtser.audio.file import AudioFile
+    from rtser.files import replacing
+    from rtser.ui.call_page import call_page
+    from rtser.ui.page import sound_link
+
+    session = make_session(settings)
+    with AudioFile(recording, settings.channel) as audio:
+        track = _decided(session, settings, audio)
+    page = call_page(track, sound_link(str(recording), output.parent), session.model.metadata.name)
+    with replacing(output) as part:
+        part.write_text(page, encoding="utf-8")
+
+
+def _decided(session: Session, settings: ListenSettings, source: Source) -> Track:
+    """What is decided on a recording, as `rtser file` does."""
+    from rtser.ui.track import Track
+
+    track = Track(session.labels, settings.decide.thresholds(session.model.metadata.label_threshold)[0])
+    session.run(source, [track])
+    if not len(track.times):
+        raise InputError(f"{source.name} is too short to decide (a segment lasts 0.335 s)")
+    return track

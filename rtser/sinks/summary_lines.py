@@ -1,0 +1,48 @@
+"""One line of JSON a recording: what it comes to."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TextIO
+
+from rtser.events import EndEvent, Event, StartEvent, UtteranceEvent
+from rtser.summary import summarise
+
+
+class SummaryLines:
+    """Gathers the utterances of one recording after another (a `rtser.sinks.Sink`); `tell` writes its line.
+
+    Args:
+        out: the stream, flushed line by line.
+    """
+
+    kinds = (StartEvent, UtteranceEvent, EndEvent)
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._utterances: list[UtteranceEvent] = []
+        self._seconds = 0.0
+
+    def write(self, event: Event) -> None:
+        """Keep what the event adds."""
+        if isinstance(event, UtteranceEvent) and event.final:
+            self._utterances.append(event)
+        elif isinstance(event, EndEvent):
+            self._seconds = event.time
+
+    def tell(self, file: str, problem: str | None) -> None:
+        """Write the line of the recording that has ended, and begin anew.
+
+        Args:
+            file: its name.
+            problem: why it was not recognised, or not to its end; None where all is well.
+        """
+        figures = summarise(self._seconds, self._utterances).content()
+        name = os.fsencode(file).decode(errors="backslashreplace")
+        self._out.write(json.dumps({"file": name} | figures | {"problem": problem}) + "\n")
+        self._out.flush()
+        self._utterances, self._seconds = [], 0.0
+
+    def close(self) -> None:
+        """Nothing is held; the stream belongs to the caller."""

@@ -1,0 +1,88 @@
+"""What a recording comes to: how much speech it holds, the share of each emotion, its turning points."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rtser.events import UtteranceEvent
+
+UNCERTAIN = "uncertain"
+"""What stands where an emotion would, below the label threshold."""
+CLOSE_S = 30.0
+"""Two utterances further apart are no turning point."""
+
+
+def percent(probability: float) -> str:
+    """A probability as a whole percentage, rounded down: 0.3999 is not shown as 40% beside a threshold of 40%."""
+    return f"{math.floor(100 * probability + 1e-9)}%"
+
+
+@dataclass(frozen=True)
+class Turn:
+    """From one named emotion to another one, in utterances that follow each other; `time`: the second one's start."""
+
+    time: float
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The figures of one recording, or of one of its channels.
+
+    Attributes:
+        seconds: its length.
+        utterances: how many.
+        speech: seconds of speech by emotion, most first; ``uncertain`` where none is named.
+        turns: its turning points.
+    """
+
+    seconds: float
+    utterances: int
+    speech: dict[str, float]
+    turns: tuple[Turn, ...]
+
+    @property
+    def speech_s(self) -> float:
+        """Seconds of speech, to the microsecond."""
+        return round(sum(self.speech.values(), 0.0), 6)
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Share of each emotion in the speech, 0..1; empty where there is none."""
+        total = self.speech_s
+        return {label: seconds / total for label, seconds in self.speech.items()} if total else {}
+
+    def content(self) -> dict[str, Any]:
+        """As plain objects."""
+        return {
+            "seconds": self.seconds,
+            "speech_seconds": self.speech_s,
+            "utterances": self.utterances,
+            "shares": self.shares,
+            "turning_points": [vars(turn) for turn in self.turns],
+        }
+
+
+def summarise(seconds: float, utterances: Sequence[UtteranceEvent]) -> Summary:
+    """The figures of a recording of so many seconds, from its final utterances, oldest first."""
+    speech: dict[str, float] = {}
+    for one in utterances:
+        label = one.label or UNCERTAIN
+        speech[label] = speech.get(label, 0.0) + one.end - one.start
+    most_first = dict(sorted(speech.items(), key=lambda item: -item[1]))
+    return Summary(seconds, len(utterances), most_first, tuple(_turns(utterances)))
+
+
+def _turns(utterances: Sequence[UtteranceEvent]) -> list[Turn]:
+    """What is uncertain in between is passed over."""
+    named = [(one, one.label) for one in utterances if one.label is not None]
+    return [
+        Turn(after.start, was, now)
+        for (before, was), (after, now) in itertools.pairwise(named)
+        if was != now and after.start - before.end <= CLOSE_S
+    ]

@@ -1,0 +1,35 @@
+"""What a recording comes to."""
+
+from __future__ import annotations
+
+import pytest
+from made import spoken
+
+from rtser.summary import summarise
+
+LIKELY = {"neutral": 0.3, "angry": 0.2, "sad": 0.5}
+
+
+def said(start_s, label):
+    return spoken(start_s, start_s + 1.0, label, LIKELY)
+
+
+def test_the_shares_are_of_the_speech_and_add_up_to_one():
+    figures = summarise(60.0, [said(0, "sad"), said(2, None), said(4, "angry"), said(6, "sad")])
+    assert (figures.seconds, figures.speech_s, figures.utterances) == (60.0, 4.0, 4)
+    assert figures.shares == {"sad": 0.5, "uncertain": 0.25, "angry": 0.25}
+    assert next(iter(figures.shares)) == "sad"
+
+
+def test_silence_has_no_shares():
+    assert summarise(60.0, []).shares == {}
+
+
+def test_a_turning_point_is_where_the_next_named_emotion_is_another_one():
+    figures = summarise(60.0, [said(0, "neutral"), said(2, None), said(4, "angry"), said(6, "angry")])
+    assert [(turn.time, turn.before, turn.after) for turn in figures.turns] == [(4, "neutral", "angry")]
+
+
+@pytest.mark.parametrize(("later_s", "count"), [(30.9, 1), (31.1, 0)])
+def test_utterances_more_than_half_a_minute_apart_are_no_turning_point(later_s, count):
+    assert len(summarise(60.0, [said(0, "neutral"), said(later_s, "angry")]).turns) == count
