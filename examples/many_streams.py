@@ -1,6 +1,6 @@
 """Recognise several sound files at once in one `Bank`, as a server does with calls: one step of the network for all.
 
-python examples/many_streams.py agent.wav caller.wav
+python examples/many_streams.py [agent.wav caller.wav]      # the bundled sample twice if no file is named
 """
 
 import sys
@@ -15,7 +15,7 @@ PART = 1_600  # 100 ms at 16 kHz
 
 bank = rtser.Bank(rtser.load())
 sounds = {}
-for path in sys.argv[1:]:
+for path in sys.argv[1:] or 2 * [rtser.sample_path()]:
     sound, rate = soundfile.read(path, dtype="float32", always_2d=True)
     sounds[bank.open()] = path, soxr.resample(sound.mean(axis=1), rate, 16_000).astype(np.float32)
 

@@ -1,6 +1,6 @@
 """Stream a sound file through rtser as if it were spoken now, and print each change of the label.
 
-python examples/stream_python.py call.wav
+python examples/stream_python.py [call.wav]        # the bundled sample if no file is named
 
 In your program, push the bytes that your sound comes in: from a telephone, a socket, a sound card.
 """
@@ -11,7 +11,8 @@ import soundfile
 
 import rtser
 
-sound, rate = soundfile.read(sys.argv[1], dtype="int16", always_2d=True)
+path = sys.argv[1] if sys.argv[1:] else rtser.sample_path()
+sound, rate = soundfile.read(path, dtype="int16", always_2d=True)
 stream = rtser.Stream(rtser.load(), sample_rate=rate, channels=sound.shape[1])
 shown = None
 
