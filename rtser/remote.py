@@ -13,11 +13,14 @@ from contextlib import suppress
 from http.client import HTTPException
 from typing import Any
 
+from rtser.audio.controlled import controlled
 from rtser.audio.source import Chunk, Gap, Source
 from rtser.client import Client, check_package, socket_url, unreachable
+from rtser.controls import Controls
 from rtser.engine.contract import SAMPLE_RATE, window_segments
 from rtser.errors import RtserError, UnavailableError
 from rtser.events import DecisionEvent, EndEvent, ErrorEvent, Event
+from rtser.level import LevelMeter
 from rtser.protocol import PATH
 from rtser.sinks import AudioSink, Sink
 from rtser.statistics import RunStatistics, Snapshot
@@ -41,6 +44,7 @@ class RemoteSession:
     Attributes:
         labels: the emotions of the server's model.
         window: length of its decision window in segments.
+        controls: pause, and a new beginning; threshold and window are the server's.
     """
 
     def __init__(self, url: str, token: str | None = None) -> None:
@@ -49,13 +53,14 @@ class RemoteSession:
         about = _model(url, token)
         self.labels: tuple[str, ...] = tuple(about["labels"])
         self.window = window_segments(about["window_s"])
+        self.controls = Controls()
         self._notices: deque[str] = deque()
         self._current: tuple[RunStatistics, Source | None] = RunStatistics(), None
 
     def snapshot(self) -> Snapshot:
         """The figures of the current run as they are now; may be called from any thread."""
         statistics, source = self._current
-        return statistics.snapshot(source.trouble if source else "")
+        return statistics.snapshot(source.trouble, source.name, source.sample_rate) if source else statistics.snapshot()
 
     def notify(self, detail: str) -> None:
         """Tell in an `ErrorEvent` that one output of several has failed."""
@@ -70,12 +75,14 @@ class RemoteSession:
         asyncio.run(self._run(source, sinks, audio_sinks))
 
     async def _run(self, source: Source, sinks: Sequence[Sink], audio_sinks: Sequence[AudioSink]) -> None:
-        statistics = RunStatistics()
+        statistics = RunStatistics(meter=LevelMeter())
         self._current = statistics, source
         self._notices.clear()
         async with Client(self._url, token=self._token, sample_format="f32le", name=source.name) as client:
             loop, chunks = asyncio.get_running_loop(), asyncio.Queue[Chunk | RtserError | None](MOST_CHUNKS)
-            reading = threading.Thread(target=_read, args=[source, chunks, loop], name="source", daemon=True)
+            reading = threading.Thread(
+                target=_read, args=[source, self.controls, chunks, loop], name="source", daemon=True
+            )
             reading.start()
             feeding = asyncio.create_task(_feed(client, chunks, statistics, audio_sinks))
             try:
@@ -105,12 +112,17 @@ class RemoteSession:
         return failures
 
 
-def _read(source: Source, chunks: asyncio.Queue[Chunk | RtserError | None], loop: asyncio.AbstractEventLoop) -> None:
+def _read(
+    source: Source,
+    controls: Controls,
+    chunks: asyncio.Queue[Chunk | RtserError | None],
+    loop: asyncio.AbstractEventLoop,
+) -> None:
     """Hand the source's chunks to the event loop. A thread runs this, because a silent source may block it."""
     last: RtserError | None = None
     with suppress(RuntimeError):  # the loop has ended
         try:
-            for chunk in source.chunks():
+            for chunk in controlled(source.chunks(), controls):
                 asyncio.run_coroutine_threadsafe(chunks.put(chunk), loop).result()
         except RtserError as error:
             last = error

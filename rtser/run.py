@@ -63,12 +63,16 @@ class Run:
 
     def broken(self, gap: Gap, utterance: Utterance | None) -> Iterator[Event]:
         """The events of a break. `utterance`: what ended when the engine's stream was begun anew."""
-        yield from self.ended(utterance)
-        at, self.samples = self.position, 0
-        self._begin = at + gap.missing_samples
+        at = self.position
+        yield from self.anew(utterance, gap.missing_samples)
         self.statistics.note_gap(gap.state == "skipped", gap.missing_samples)
         time_s = (self._begin if gap.state == "open" else at) / SAMPLE_RATE
         yield SourceEvent(time_s, gap.state, gap.detail, gap.missing_samples)
+
+    def anew(self, utterance: Utterance | None, missing_samples: int = 0) -> Iterator[Event]:
+        """The event of what ended when the engine's stream was begun anew; time goes on from there."""
+        yield from self.ended(utterance)
+        self._begin, self.samples = self.position + missing_samples, 0
 
     def end(self) -> EndEvent:
         """The last event."""

@@ -7,14 +7,17 @@ from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 
+from rtser.audio.controlled import controlled
 from rtser.audio.source import Gap, Source, split
-from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, Float32
+from rtser.controls import Controls
+from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, Float32, segment_end_s
 from rtser.engine.decider import DecideSettings
 from rtser.engine.model import Model
 from rtser.engine.stream import Stream
 from rtser.engine.voice import StreamVoice
 from rtser.errors import ArgumentError, RtserError
-from rtser.events import DecisionEvent, EndEvent, ErrorEvent, Event, StartEvent
+from rtser.events import DecisionEvent, EndEvent, ErrorEvent, Event, SettingsEvent, StartEvent
+from rtser.level import LevelMeter
 from rtser.run import Run
 from rtser.sinks import AudioSink, Sink, reads
 from rtser.statistics import KEPT_TIMES, RunStatistics, Snapshot
@@ -36,6 +39,7 @@ class Session:
         labels: its emotions.
         voice: the voice.
         window: length of the window in segments.
+        controls: what a person changes while a run lasts; obeyed before each chunk of the source.
     """
 
     def __init__(
@@ -49,9 +53,13 @@ class Session:
     ) -> None:
         self._stream = Stream(model, window_s, decide, embeddings, voice)  # checks the arguments
         self.model, self.labels, self.voice = model, model.labels, voice
-        self._kept_times = kept_times
+        self._decide, self._embeddings, self._kept_times = decide or DecideSettings(), embeddings, kept_times
         self._notices: deque[str] = deque()
         self.window = self._stream.window
+        threshold, _ = self._decide.thresholds(model.metadata.label_threshold)
+        own_s = round(segment_end_s(self.window - 1), 1) if window_s is None else window_s
+        self.controls = Controls(threshold, own_s)
+        self._obeyed: tuple[float | None, float | None] = threshold, own_s
         self._current: tuple[RunStatistics, Source | None] = RunStatistics(kept_times), None
         self._running = False
 
@@ -63,7 +71,7 @@ class Session:
     def snapshot(self) -> Snapshot:
         """The figures of the current run as they are now; may be called from any thread."""
         statistics, source = self._current
-        return statistics.snapshot(source.trouble if source else "")
+        return statistics.snapshot(source.trouble, source.name, source.sample_rate) if source else statistics.snapshot()
 
     def run(self, source: Source, sinks: Sequence[Sink], audio_sinks: Sequence[AudioSink] = ()) -> EndEvent:
         """Recognise a source to its end and hand every event to the sinks.
@@ -114,16 +122,17 @@ class Session:
             self._running = False
 
     def _events(self, source: Source, audio_sinks: Sequence[AudioSink], tell_decisions: bool) -> Iterator[Event]:
-        stream, run = self._stream, Run(RunStatistics(self._kept_times))
+        run = Run(RunStatistics(self._kept_times, LevelMeter()))
         self._current = run.statistics, source
         self._notices.clear()
-        stream.reset()
+        self._stream.reset()
         failure: RtserError | None = None
         yield StartEvent.of(source.name, source.sample_rate, self.model, self.voice.name if self.voice else None)
         try:
-            for chunk in source.chunks():
+            for chunk in controlled(source.chunks(), self.controls):
+                yield from self._obey(run)
                 if isinstance(chunk, Gap):
-                    yield from run.broken(chunk, stream.reset())
+                    yield from run.broken(chunk, self._stream.reset())
                     yield from self._failures(run)
                     continue
                 for audio_sink in audio_sinks:
@@ -132,11 +141,32 @@ class Session:
                 yield from self._recognise(chunk, source, run, tell_decisions)
         except RtserError as error:
             failure = error
-        yield from run.ended(stream.reset())
+        yield from run.ended(self._stream.reset())
         yield from self._failures(run)
         yield run.end()
         if failure:
             raise failure
+
+    def _obey(self, run: Run) -> Iterator[Event]:
+        """Change the threshold and the window as asked; with another window the stream begins anew."""
+        asked = self.controls.label_threshold, self.controls.window_s
+        if asked == self._obeyed:
+            return
+        changed: dict[str, float | None] = {}
+        (threshold, window_s), (threshold_before, window_before_s) = asked, self._obeyed
+        self._obeyed = asked
+        if threshold != threshold_before:
+            own = self._decide.leave_threshold
+            leave = None if own is None or threshold is None else min(own, threshold)
+            self._decide = self._decide.model_copy(update={"label_threshold": threshold, "leave_threshold": leave})
+            self._stream.change(self._decide)
+            changed["decide.label_threshold"] = threshold
+        if window_s != window_before_s:
+            yield from run.anew(self._stream.reset())
+            self._stream = Stream(self.model, window_s, self._decide, self._embeddings, self.voice)
+            self.window = self._stream.window
+            changed["window_s"] = window_s
+        yield SettingsEvent(run.time_s, changed)
 
     def _recognise(self, block: Float32, source: Source, run: Run, tell_decisions: bool) -> Iterator[Event]:
         """The events of a block (n,); latency is measured when a decision is made."""

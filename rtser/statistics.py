@@ -6,12 +6,13 @@ import math
 import threading
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
 
 from rtser.engine.contract import Float32
+from rtser.level import LevelMeter
 
 KEPT_TIMES = 10_000
 """How many of the last decisions' times are kept: 10 minutes."""
@@ -31,6 +32,10 @@ class Snapshot:
         dropped_samples: sound that arrived and was skipped, in samples at 16 kHz.
         missing_samples: sound that never arrived, while the source was lost; in samples at 16 kHz.
         trouble: what is wrong with the source now; empty if nothing is.
+        source: the source's name now; a person may have chosen another one.
+        sample_rate: its own, in Hz; 0 before there is one.
+        level_problem: what is wrong with the level now (`LevelMeter.problem`).
+        level_findings: what was wrong with it in the whole run (`LevelMeter.findings`).
     """
 
     level_db: float = SILENCE_DB
@@ -39,6 +44,10 @@ class Snapshot:
     dropped_samples: int = 0
     missing_samples: int = 0
     trouble: str = ""
+    source: str = ""
+    sample_rate: int = 0
+    level_problem: str = ""
+    level_findings: str = ""
 
 
 class RunStatistics:
@@ -46,9 +55,11 @@ class RunStatistics:
 
     Args:
         kept_times: how many decisions' times are kept; None for all.
+        meter: judges the level, if somebody needs it.
     """
 
-    def __init__(self, kept_times: int | None = KEPT_TIMES) -> None:
+    def __init__(self, kept_times: int | None = KEPT_TIMES, meter: LevelMeter | None = None) -> None:
+        self._meter = meter
         self._lock = threading.Lock()
         self._steps_s: deque[float] = deque(maxlen=kept_times)
         self._latencies_s: deque[float] = deque(maxlen=kept_times)
@@ -62,6 +73,8 @@ class RunStatistics:
             level_db = max(SILENCE_DB, 10 * math.log10(power)) if power > 0 else SILENCE_DB
             with self._lock:
                 self._level_db = level_db
+                if self._meter:
+                    self._meter.note(samples)
 
     def note_decision(self, step_s: float, latency_s: float | None) -> None:
         """Note how long a decision took, and how late it was, in seconds."""
@@ -90,13 +103,16 @@ class RunStatistics:
             self._steps_s.clear()
             self._latencies_s.clear()
 
-    def snapshot(self, trouble: str = "") -> Snapshot:
-        """The figures as they are now; `trouble` is the source's."""
+    def snapshot(self, trouble: str = "", source: str = "", sample_rate: int = 0) -> Snapshot:
+        """The figures as they are now; `trouble`, name and rate are the source's."""
         with self._lock:
             steps_s = tuple(islice(reversed(self._steps_s), RECENT_TIMES))
             latency_s = self._latencies_s[-1] if self._latencies_s else None
             missing = self.dropped_samples, self.missing_samples
-            return Snapshot(self._level_db, steps_s, latency_s, *missing, trouble)
+            problem, findings = (self._meter.problem, self._meter.findings) if self._meter else ("", "")
+            seen = Snapshot(self._level_db, steps_s, latency_s, *missing)
+        seen = replace(seen, trouble=trouble, source=source, sample_rate=sample_rate)
+        return replace(seen, level_problem=problem, level_findings=findings)
 
     @property
     def timed_decisions(self) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -68,6 +67,23 @@ class Summary:
         }
 
 
+class TurnFinder:
+    """Finds turning points, utterance by utterance; what is uncertain in between is passed over."""
+
+    def __init__(self) -> None:
+        self._last: tuple[str, float] | None = None
+
+    def take(self, utterance: UtteranceEvent) -> Turn | None:
+        """The turning point at which a final utterance begins, if it is one."""
+        before, label = self._last, utterance.label
+        if label is None:
+            return None
+        self._last = label, utterance.end
+        if before is None or before[0] == label or utterance.start - before[1] > CLOSE_S:
+            return None
+        return Turn(utterance.start, before[0], label)
+
+
 def summarise(seconds: float, utterances: Sequence[UtteranceEvent]) -> Summary:
     """The figures of a recording of so many seconds, from its final utterances, oldest first."""
     speech: dict[str, float] = {}
@@ -75,14 +91,6 @@ def summarise(seconds: float, utterances: Sequence[UtteranceEvent]) -> Summary:
         label = one.label or UNCERTAIN
         speech[label] = speech.get(label, 0.0) + one.end - one.start
     most_first = dict(sorted(speech.items(), key=lambda item: -item[1]))
-    return Summary(seconds, len(utterances), most_first, tuple(_turns(utterances)))
-
-
-def _turns(utterances: Sequence[UtteranceEvent]) -> list[Turn]:
-    """What is uncertain in between is passed over."""
-    named = [(one, one.label) for one in utterances if one.label is not None]
-    return [
-        Turn(after.start, was, now)
-        for (before, was), (after, now) in itertools.pairwise(named)
-        if was != now and after.start - before.end <= CLOSE_S
-    ]
+    finder = TurnFinder()
+    turns = tuple(turn for one in utterances if (turn := finder.take(one)))
+    return Summary(seconds, len(utterances), most_first, turns)

@@ -195,6 +195,22 @@ def test_a_paced_source_ends_when_it_is_told_to(model):
     assert Session(model).run(PacedSource(MemorySource([SOUND]), 1, stop), []).decisions == 0
 
 
+def test_a_held_source_waits_and_loses_nothing(model):
+    plain, held, asked = Collected(), Collected(), []
+
+    def hold():
+        asked.append(time.monotonic())
+        return len(asked) in (3, 4)
+
+    session = Session(model)
+    session.controls.holds = True
+    session.controls.pause()
+    Session(model).run(MemorySource([SOUND[:16_000]]), [plain])
+    session.run(PacedSource(MemorySource([SOUND[:16_000]]), 100, threading.Event(), held=hold), [held])
+    assert asked[4] - asked[2] >= 0.1
+    assert held.events[1:-1] == plain.events[1:-1]
+
+
 class Failing:
     """A sink that fails at every utterance."""
 

@@ -28,11 +28,12 @@ from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, Float32
 from rtser.events import DecisionEvent, EndEvent
 from rtser.models import load
 from rtser.session import Session
+from rtser.ui.keys import NAMES
 from rtser.ui.layout import Layout
 from rtser.ui.view_state import ViewState
 
 ROOT = Path(__file__).parents[1]
-WIDTH, HEIGHT = 100, 27
+WIDTH, HEIGHT = 100, 28
 """Of the terminal, in cells."""
 CELL_PX, LINE_PX, MARGIN_PX, TITLE_PX = 12, 24, 12, 34
 PAUSE_S = 0.9
@@ -74,7 +75,8 @@ def main() -> None:
 def frames_of(paths: list[Path], seconds: float) -> list[list[Text]]:
     """The rows of each frame, oldest first."""
     session = Session(load())
-    state = ViewState(session.model.labels, session.window)
+    state = ViewState(session.model.labels, session.window, keys=dict(NAMES))
+    state.threshold, state.window_s = session.controls.label_threshold, session.controls.window_s
     layout = Layout(state)
     pause = np.zeros(round(PAUSE_S * SAMPLE_RATE), np.float32)
     sounds: list[Float32] = list(chain.from_iterable((pause, read_audio(path)) for path in paths))

@@ -11,10 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from rtser.engine.contract import SAMPLE_RATE
-from rtser.errors import DeviceError
+from rtser.errors import DeviceError, InputError
 
 COMMON_RATES = (8_000, SAMPLE_RATE, 44_100, 48_000, 96_000)
 SOUND_CARDS = Path("/dev/snd")
+
+
+class LastingDeviceError(DeviceError):
+    """No usable audio device, and waiting for one does not help."""
 
 
 @dataclass(frozen=True)
@@ -95,10 +99,13 @@ def find_device(among: list[Device], wanted: str | None) -> Device:
 
     Raises:
         DeviceError: no device matches, or several do.
+        InputError: the name is empty.
     """
+    if wanted is not None and not wanted.strip():
+        raise InputError("--device is empty", "name a device that rtser devices shows, or leave it out for the default")
     if not among:
         raise DeviceError("there is no audio input device", denied_hint() or "connect a microphone")
-    if not wanted:
+    if wanted is None:
         found = [device for device in among if device.default]
         if not found:
             raise DeviceError("there is no default audio input device", f"choose with --device: {_names(among)}")
@@ -111,7 +118,7 @@ def find_device(among: list[Device], wanted: str | None) -> Device:
         if len(found) > 1:
             found = [device for device in found if device.on_default_api] or found
         if len({device.name for device in found}) > 1:
-            raise DeviceError(f"--device {wanted} may mean several devices: {_names(found)}", "name one of them")
+            raise LastingDeviceError(f"--device {wanted} may mean several devices: {_names(found)}", "name one of them")
     if not found:
         raise DeviceError(f"there is no audio input device {wanted!r}", f"there are: {_names(among)}")
     return found[0]
@@ -134,7 +141,7 @@ def portaudio() -> Any:
     try:
         import sounddevice
     except OSError:
-        raise DeviceError(
+        raise LastingDeviceError(
             "the audio library PortAudio is missing", "install it (Debian and Ubuntu: apt install libportaudio2)"
         ) from None
     except Exception as error:  # PortAudio's own, whose type lies in the module that could not be imported

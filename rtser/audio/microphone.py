@@ -6,8 +6,18 @@ import threading
 from contextlib import suppress
 from typing import Any
 
-from rtser.audio.devices import Device, denied_hint, find_again, find_device, list_devices, portaudio, reason
+from rtser.audio.devices import (
+    Device,
+    LastingDeviceError,
+    denied_hint,
+    find_again,
+    find_device,
+    list_devices,
+    portaudio,
+    reason,
+)
 from rtser.audio.ring import Ring
+from rtser.audio.sound_server import channels_of_own_source
 from rtser.audio.source import CaptureDevice
 from rtser.engine.contract import SAMPLE_RATE, Float32
 from rtser.errors import DeviceError
@@ -35,7 +45,7 @@ class Microphone:
         sounddevice = portaudio()
         self.name = device.name
         if channel is not None and not 0 <= channel < device.channels:
-            raise DeviceError(f"{self.name} has no channel {channel} (it has {device.channels}, counted from 0)")
+            raise _no_channel(self.name, channel, device.channels)
         self.channels = min(MEANT_CHANNELS, device.channels) if channel is None else channel + 1
         self.sample_rate = SAMPLE_RATE
         try:
@@ -61,6 +71,11 @@ class Microphone:
                 raise
         except (ValueError, sounddevice.PortAudioError) as error:
             raise DeviceError(f"{self.name} cannot be opened ({reason(error)})", denied_hint()) from None
+        if channel and device.channels > MEANT_CHANNELS:  # as many as that may be a sound server's word
+            real = channels_of_own_source()
+            if real is not None and channel >= real:
+                self.close()
+                raise _no_channel(self.name, channel, real)
 
     @property
     def ended(self) -> bool:
@@ -88,6 +103,10 @@ class Microphone:
         self._new_sound.set()
 
 
+def _no_channel(name: str, channel: int, channels: int) -> LastingDeviceError:
+    return LastingDeviceError(f"{name} has no channel {channel} (it has {channels}, counted from 0)")
+
+
 class MicrophoneOpener:
     """Opens a device, and again by its name after it was lost (a `rtser.audio.supervisor.Opener`).
 
@@ -100,6 +119,11 @@ class MicrophoneOpener:
     def __init__(self, wanted: str | None, channel: int | None, ring_s: float) -> None:
         self._wanted, self._channel, self._ring_s = wanted, channel, ring_s
         self._known: Device | None = None
+        self._listed = False
+
+    def choose(self, wanted: str) -> None:
+        """Open another device from the next time on; may be called from any thread."""
+        self._wanted, self._known = wanted, None
 
     def __call__(self, lost: CaptureDevice | None) -> Microphone:
         """Close what was lost, and open the device.
@@ -109,7 +133,10 @@ class MicrophoneOpener:
         """
         if lost is not None:
             lost.close()
-        listed = list_devices(refresh=self._known is not None)
-        device = find_device(listed, self._wanted) if self._known is None else find_again(listed, self._known)
-        self._known = device
+        refresh, self._listed = self._listed, True
+        listed = list_devices(refresh=refresh)
+        wanted, known = self._wanted, self._known
+        device = find_device(listed, wanted) if known is None else find_again(listed, known)
+        if wanted == self._wanted:  # else another one was chosen meanwhile, and is opened next
+            self._known = device
         return Microphone(device, self._channel, self._ring_s)

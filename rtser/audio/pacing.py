@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from rtser.audio.source import Chunk, Gap, Source, split
 from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE
+
+HELD_S = 0.05
+"""How long it waits before it asks again whether it is held."""
 
 
 class PacedSource:
@@ -18,10 +21,18 @@ class PacedSource:
         speed: times real time; 0 does not wait.
         stop: ends the sound as soon as it is set.
         name: in the events; the source's own if not named.
+        held: whether it is to wait, asked before each hop.
     """
 
-    def __init__(self, source: Source, speed: float, stop: threading.Event, name: str | None = None) -> None:
-        self._source, self._speed, self._stop = source, speed, stop
+    def __init__(
+        self,
+        source: Source,
+        speed: float,
+        stop: threading.Event,
+        name: str | None = None,
+        held: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._source, self._speed, self._stop, self._held = source, speed, stop, held
         self.name, self.sample_rate, self.trouble = name or source.name, source.sample_rate, ""
 
     def lag_s(self) -> None:
@@ -40,4 +51,8 @@ class PacedSource:
                 early_s = due_s - time.monotonic()
                 if self._stop.wait(early_s) if early_s > 0 else self._stop.is_set():
                     return
+                while self._held():
+                    if self._stop.wait(HELD_S):
+                        return
+                    started_s += HELD_S
                 yield hop

@@ -10,6 +10,7 @@ from concurrent.futures import wait
 from contextlib import suppress
 from functools import partial
 
+from rtser.audio.devices import LastingDeviceError
 from rtser.audio.lateness import Lateness, elapsed_s
 from rtser.audio.resample import MonoResampler
 from rtser.audio.source import CaptureDevice, Chunk, Gap
@@ -33,9 +34,9 @@ Opener = Callable[[CaptureDevice | None], CaptureDevice]
 class Supervisor:
     """A live source that opens its device again when it is lost (a `rtser.audio.source.Source`).
 
-    Use as a context: entering opens the device, and raises DeviceError if that fails. Later failures are tried again
-    for ever. Entering ends early when `stop` is set; then there is no device, and `chunks` must not be called. All
-    calls into the audio system are made on other threads, because any of them may hang.
+    Use as a context: entering opens the device, and raises DeviceError if that fails, unless it is to wait. Later
+    failures are tried again for ever. Entering ends early when `stop` is set; then there is no device, and `chunks`
+    must not be called. All calls into the audio system are made on other threads, because any of them may hang.
 
     Args:
         open_device: see `Opener`.
@@ -43,10 +44,13 @@ class Supervisor:
         stop: ends the sound.
         channel: which channel to use, counted from 0; None for the mean of all.
         clock: seconds, monotonic; `elapsed_s` if not named.
+        waiting: told once, in words, that there is no device at the start, which is then tried again until there is
+            one; None: that is an error.
 
     Attributes:
         device: the open one.
         trouble: what is wrong with the device now; empty while all is well.
+        is_open: whether a device was ever open.
     """
 
     device: CaptureDevice
@@ -58,10 +62,16 @@ class Supervisor:
         stop: threading.Event,
         channel: int | None = None,
         clock: Callable[[], float] | None = None,
+        waiting: Callable[[DeviceError], object] | None = None,
     ) -> None:
         self._open_device, self._settings = open_device, settings
         self._stop, self._channel, self._clock = stop, channel, clock or elapsed_s
-        self.trouble = ""
+        self._waiting, self._other = waiting, ""
+        self.trouble, self.is_open = "", False
+
+    def change(self, why: str) -> None:
+        """Open the device anew, as after a loss: the opener has another one now. May be called from any thread."""
+        self._other = why
 
     @property
     def name(self) -> str:
@@ -74,12 +84,39 @@ class Supervisor:
         return self.device.sample_rate
 
     def __enter__(self) -> Supervisor:
+        try:
+            self._open_first()
+        except LastingDeviceError:
+            raise
+        except DeviceError as error:
+            if self._waiting is None:
+                raise
+            self._waiting(error)
+            self._wait_for_first()
+        return self
+
+    def _open_first(self) -> None:
+        """Open the device, and read from it; DeviceError where that fails."""
         self._open_again(None, ANSWER_S)
         if self._opening.done():
             self._take(self._opening.result())
         elif not self._stop.is_set():
             raise no_answer()
-        return self
+
+    def _wait_for_first(self) -> None:
+        """Try until there is a device, or the end is asked for."""
+        pause_s = self._settings.retry_min_s
+        while not self._stop.wait(pause_s):
+            if self._opening.done() and self._opening.exception():  # one that hangs may still answer
+                self._open_again(None, ANSWER_S)
+            if self._opening.done():
+                try:
+                    self._take(self._opening.result())
+                    return
+                except LastingDeviceError:
+                    raise
+                except DeviceError:
+                    pause_s = min(2 * pause_s, self._settings.retry_max_s)
 
     def __exit__(self, *_: object) -> None:
         closing = start_call(lambda: self._opening.result().close())
@@ -95,7 +132,7 @@ class Supervisor:
 
     def _take(self, device: CaptureDevice) -> None:
         """Read from a device that has just been opened."""
-        self.device = device
+        self.device, self.is_open = device, True
         self._resampler = MonoResampler(device.name, device.sample_rate, self._channel)
         self._lateness = Lateness(device.sample_rate)
         self._dropped = device.ring.dropped
@@ -132,6 +169,9 @@ class Supervisor:
 
     def _lost(self, silent_s: float, late: bool) -> str:
         """Why the source counts as lost; empty if it does not."""
+        if self._other:
+            why, self._other = self._other, ""
+            return why
         if self.device.ended and not self.device.ring.waiting:
             return f"{self.device.name} has gone"
         if silent_s > self._settings.watchdog_s:
@@ -164,6 +204,7 @@ class Supervisor:
         pause_s = self._settings.retry_min_s
         old: CaptureDevice | None = self.device
         while not self._stop.is_set():
+            self._other = ""
             self._open_again(old)
             if self._stop.is_set():
                 return
@@ -178,7 +219,9 @@ class Supervisor:
                     self.trouble = ""
                     yield Gap("open", f"{self.device.name} at {self.device.sample_rate} Hz", max(0, missing))
                     return
-            self._stop.wait(pause_s)
+            until_s = time.monotonic() + pause_s
+            while not self._other and time.monotonic() < until_s and not self._stop.wait(min(WAIT_S, pause_s)):
+                pass
             pause_s = min(2 * pause_s, self._settings.retry_max_s)
 
     def _delivers_sound(self) -> bool:

@@ -87,7 +87,10 @@ def recognise_file(
     """
     with AudioFile(path, channel, raw) as audio:
         opened(audio)
-        end = session.run(PacedSource(audio, speed, stop, name), sinks, audio_sinks)
+        controls = session.controls
+        controls.holds = True
+        paced = PacedSource(audio, speed, stop, name, lambda: controls.paused)
+        end = session.run(paced, sinks, audio_sinks)
     if not end.decisions and not stop.is_set():
         raise InputError(f"{audio.name}: {end.time:.3f} s of sound is too short to decide (a segment lasts 0.335 s)")
 

@@ -12,10 +12,11 @@ import numpy as np
 from rtser.audio.devices import find_device, list_devices
 from rtser.audio.microphone import BLOCK_S, Microphone
 from rtser.audio.timeouts import call_with_timeout
-from rtser.engine.contract import HOP_S, HOP_SAMPLES
+from rtser.engine.contract import HOP_S, HOP_SAMPLES, Float32
 from rtser.engine.model import Model
 from rtser.engine.stream import Stream
 from rtser.errors import DeviceError, ProviderError, RtserError
+from rtser.level import ADVICE, TOO_QUIET, LevelMeter, decibels
 from rtser.models import load
 from rtser.models.providers import CPU, Provider, nvidia_driver
 from rtser.statistics import summary_ms
@@ -23,7 +24,6 @@ from rtser.versions import installed_version
 
 LISTEN_S = 1.5
 PACED_HOPS = 50
-QUIET_DB = -90.0
 CLOCK_S = 0.5
 
 
@@ -121,9 +121,19 @@ def _microphone(wanted: str | None) -> str:
         raise DeviceError(
             f"{name} opens, but delivers too little sound", "check whether it is suspended, or used by another program"
         )
-    level_db = 10 * np.log10(np.mean(sound.astype(np.float64) ** 2) + 1e-12)
-    silent = ", but it is wholly silent: is it muted?" if level_db < QUIET_DB else ""
-    return f"{name}, level {level_db:.0f} dB{silent}"
+    level_db = decibels(float(np.mean(sound.astype(np.float64) ** 2)))
+    return f"{name}, level {level_db:.0f} dB{_level_finding(np.abs(sound).max(axis=1))}"
+
+
+def _level_finding(loudest: Float32) -> str:
+    """What is wrong with the level of samples (n,), in words; the loudest channel's."""
+    meter = LevelMeter()
+    meter.note(loudest)
+    problem = next((one for one in ADVICE if meter.findings.startswith(one)), "")
+    if not problem:
+        return ""
+    unless = " (unless nobody spoke)" if problem == TOO_QUIET else ""
+    return f", but {problem}{unless}: {ADVICE[problem]}"
 
 
 def _provider(model: Model, asked: Provider) -> Check:

@@ -76,7 +76,7 @@ def file(
         planned = made.plan(paths)
         written = {path for files in planned.values() for path in files.values()}
         keep_apart([csv, *sorted(written)], [*map(Path, paths), settings.model, options.config])
-        outputs = Outputs(json, summary, live and not (plain or settings.plain), csv, made, planned)
+        outputs = Outputs(json, summary, plain or settings.plain, live, csv, made, planned)
         session = make_session(settings)
         job = outputs.job(settings, session, raw)
         run_files(session, job, paths, outputs, jobs, pace, asked.stop, fail)
@@ -98,9 +98,11 @@ def demo(
         from rtser.sinks.dropping import DroppingSink
 
         session = make_session(recognition(model, provider).settings())
-        sinks = [DroppingSink(make_view(session, json, live=not plain), asked.stop.set)]
+        shown = make_view(session, json, plain, live=True, stop=asked.stop)
+        sinks = [DroppingSink(shown.view, asked.stop.set), *shown.sinks]
         with closing(sinks):
-            recognise_file(session, sample_path(), None, speed, sinks, asked.stop, name=sample_path().name)
+            name, sounds = sample_path().name, shown.audio_sinks
+            recognise_file(session, sample_path(), None, speed, sinks, asked.stop, name, audio_sinks=sounds)
 
 
 def recognise_files(

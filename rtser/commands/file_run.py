@@ -10,10 +10,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from rtser.audio.opening import shown
+from rtser.audio.opening import STANDARD_INPUT, shown
 from rtser.batch.files import FileJob, one_by_one, several, sizes
 from rtser.commands.exports import Exports
-from rtser.commands.output import is_pipe, make_view
+from rtser.commands.output import Shown, is_pipe, make_view
 from rtser.commands.process import Failures
 from rtser.errors import OutputError
 from rtser.models import read_model
@@ -34,7 +34,8 @@ class Outputs:
     Attributes:
         json: events on standard output.
         summary: one line of JSON a file there; without both, a table.
-        live: the live view instead of the table, where there is a terminal.
+        plain: lines, and no live view.
+        live: the sound is paced: the live view instead of the table, where there is a terminal and it is wanted.
         csv: a table of decisions.
         exports: files of each recording.
         planned: their paths, by recording and format.
@@ -42,6 +43,7 @@ class Outputs:
 
     json: bool
     summary: bool
+    plain: bool
     live: bool
     csv: Path | None
     exports: Exports
@@ -85,22 +87,23 @@ def run_files(
         fail: notes what goes wrong.
     """
     printed = SummaryLines(sys.stdout) if outputs.summary else None
-    view: Sink = printed or make_view(session, outputs.json, outputs.live)
+    keys = STANDARD_INPUT not in paths
+    show = Shown(printed) if printed else make_view(session, outputs.json, outputs.plain, outputs.live, stop, keys)
     on_terminal = sys.stdout.isatty()
-    own = outputs.json or outputs.summary or outputs.live
+    own = outputs.json or outputs.summary or (outputs.live and not outputs.plain)
     visible = not (own if on_terminal else is_pipe(sys.stdout))
     with RecordingsProgress(Console(stderr=True), sizes(paths), shown=visible) as progress:
         fail.print_within(progress.aside)
-        first = MakingRoom(view, progress) if on_terminal else view
+        first = MakingRoom(show.view, progress) if on_terminal else show.view
         head = DroppingSink(first, None if outputs.csv or outputs.exports else stop.set)
-        sinks: list[Sink] = [head]
+        sinks: list[Sink] = [head, *show.sinks]
         if outputs.csv:
             sinks.append(DroppingSink(new_table(outputs.csv, session.labels), notify=session.notify))
         with closing(sinks):
             results = (
                 several(session, job, paths, jobs, sinks, stop)
                 if jobs > 1
-                else one_by_one(session, job, paths, speed, sinks, stop, [progress], progress.begin)
+                else one_by_one(session, job, paths, speed, sinks, stop, [progress, *show.audio_sinks], progress.begin)
             )
             for path, said in results:
                 if stop.is_set():

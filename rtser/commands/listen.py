@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from rtser.commands.microphones import Microphones, ended_after, supervised
 from rtser.commands.options import (
     DeviceOption,
     JsonOption,
@@ -18,12 +19,13 @@ from rtser.commands.options import (
     with_recognition,
 )
 from rtser.commands.output import make_view
-from rtser.commands.process import failures, packages, single_threaded
+from rtser.commands.process import failures, single_threaded
 from rtser.commands.quiet import quiet_libraries
 from rtser.commands.raw_options import ChannelsOption, FormatOption, RateOption, raw_settings
+from rtser.commands.servers import remote_session
 from rtser.commands.signals import signals
 from rtser.commands.voices import voice_sinks
-from rtser.errors import InputError
+from rtser.errors import DeviceError, InputError
 
 if TYPE_CHECKING:
     from rtser.audio.source import Source
@@ -70,6 +72,10 @@ def listen(
     max_lag: Annotated[
         float | None, typer.Option("--max-lag", help="Milliseconds; later than this, sound is skipped; 500.")
     ] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for a microphone where there is none.")] = False,
+    duration: Annotated[
+        float | None, typer.Option("--duration", help="End after so many seconds, waiting included.", min=0.1)
+    ] = None,
 ) -> None:
     """Recognise emotion in what a microphone picks up, or another program writes, until interrupted."""
     single_threaded()
@@ -79,9 +85,7 @@ def listen(
         settings = options.settings(device=device, channel=channel, source=lag, outputs=outputs)
         from rtser.audio.file import AudioFile
         from rtser.audio.live_input import LiveInput
-        from rtser.audio.microphone import MicrophoneOpener
         from rtser.audio.opening import STANDARD_INPUT
-        from rtser.audio.supervisor import Supervisor
         from rtser.engine.contract import HOP_S
         from rtser.sinks import closing
         from rtser.sinks.build import build_sinks
@@ -101,40 +105,30 @@ def listen(
         raw = raw_settings(format_, rate, channels, needed=input_ is not None)
         if raw and input_ is None:
             raise InputError("--format is for samples from standard input", "say --input - too")
-        if input_ and (device or max_lag):
+        if input_ and (device is not None or max_lag):
             raise InputError("--device and --max-lag are for microphones", "leave them out, or --input")
+        if input_ and wait:
+            raise InputError("--wait is for microphones", "leave it out, or --input")
         with ExitStack() as opened:
+            opened.enter_context(ended_after(duration, asked.stop))
             logs, audio_sinks = build_sinks(files, session.labels, asked.reopen, session.notify)
-            view = make_view(session, json, live=not (plain or settings.plain))
-            sinks = [*logs, *learnt, DroppingSink(view, asked.stop.set)]
-            opened.enter_context(closing(sinks))
             source: Source
+            microphones: Microphones | None = None
+            if not raw:
+                microphone, microphones = supervised(settings, asked.stop, wait)
+            plain = plain or settings.plain
+            shown = make_view(session, json, plain, True, asked.stop, not raw, microphones)
+            sinks = [*logs, *learnt, DroppingSink(shown.view, asked.stop.set), *shown.sinks]
+            opened.enter_context(closing(sinks))
             if raw:
                 audio = opened.enter_context(AudioFile(STANDARD_INPUT, settings.channel, raw, HOP_S))
                 source = LiveInput(audio, asked.stop)
             else:
-                opener = MicrophoneOpener(settings.device, settings.channel, settings.source.ring_s)
-                source = opened.enter_context(Supervisor(opener, settings.source, asked.stop, settings.channel))
+                source = opened.enter_context(microphone)
+                if not microphone.is_open and not asked.received:
+                    raise DeviceError(f"there was no microphone within {duration:g} s", "connect one")
             if not asked.stop.is_set():
-                session.run(source, sinks, audio_sinks)
-
-
-SERVERS_OWN = ("model", "provider", "window_s", "decide", "voice")
-"""Settings that a server decides on."""
-
-
-def remote_session(options: Recognition, url: str, token_file: Path | None) -> RemoteSession:
-    """A session on a server; InputError where an option is for a session of one's own."""
-    from rtser.access_token import read_token
-    from rtser.remote import RemoteSession
-
-    for change in options.changes_of(SERVERS_OWN):
-        raise InputError(f"--server: the server has its own settings ({change})", "leave that out, or --server")
-    own = [name for name, value in options.given.items() if (any(value.values()) if isinstance(value, dict) else value)]
-    if own:
-        raise InputError(f"--server: the server has its own {', '.join(own)}", "leave that out, or --server")
-    with packages("serve"):
-        return RemoteSession(url, read_token(token_file))
+                session.run(source, sinks, [*audio_sinks, *shown.audio_sinks])
 
 
 def settings() -> None:

@@ -1,18 +1,31 @@
-"""What a command prints on: the console, and the sink that shows the events."""
+"""What a command prints on: the console, and the sinks that show the events."""
 
 from __future__ import annotations
 
 import os
 import stat
 import sys
-from typing import TYPE_CHECKING, TextIO
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 if TYPE_CHECKING:
+    import threading
+    from collections.abc import Sequence
+
     from rich.console import Console
 
+    from rtser.commands.microphones import Microphones
     from rtser.remote import RemoteSession
     from rtser.session import Session
-    from rtser.sinks import Sink
+    from rtser.sinks import AudioSink, Sink
+
+
+class Shown(NamedTuple):
+    """What shows the events, and what it needs beside it: other sinks, and sinks of sound."""
+
+    view: Sink
+    sinks: Sequence[Sink] = ()
+    audio_sinks: Sequence[AudioSink] = ()
 
 
 def make_console() -> Console:
@@ -27,20 +40,48 @@ def make_console() -> Console:
     return OwnConsole(highlight=False)
 
 
-def make_view(session: Session | RemoteSession, json: bool, live: bool) -> Sink:
-    """What shows the events: JSON, the live view, or lines where output is no terminal or no view is wanted."""
+def make_view(
+    session: Session | RemoteSession,
+    json: bool,
+    plain: bool,
+    live: bool,
+    stop: threading.Event,
+    keys: bool = True,
+    microphones: Microphones | None = None,
+) -> Shown:
+    """What shows the events: JSON, the live view, or lines where output is no terminal or no view is wanted.
+
+    Args:
+        session: whose events they are.
+        json: whether they are shown as JSON.
+        plain: whether no live view is wanted.
+        live: whether the sound is paced, so that the label is shown as it changes.
+        stop: set by a key that ends the run.
+        keys: whether keys may be read: standard input is not the sound.
+        microphones: those that a key can choose from, if it can.
+    """
     if json:
         from rtser.sinks.jsonl import JsonLines
 
-        return JsonLines(sys.stdout)
+        return Shown(JsonLines(sys.stdout))
     console, labels = make_console(), session.labels
-    if live and console.is_terminal and not console.is_dumb_terminal:
-        from rtser.ui.live import LiveView
+    if plain or not live or not console.is_terminal or console.is_dumb_terminal:
+        from rtser.ui.lines import LineView
 
-        return LiveView(console, labels, session.snapshot, session.window)
-    from rtser.ui.lines import LineView
+        return Shown(LineView(console, labels, session.snapshot, live))
+    from rtser.ui.keyboard import has_keys
+    from rtser.ui.live import LiveView
 
-    return LineView(console, labels)
+    about = console, labels, session.snapshot, session.window, session.controls
+    if not keys or not has_keys():
+        return Shown(LiveView(*about))
+    from rtser.sinks.last_minute import LastMinute
+    from rtser.ui.keys import Actions
+
+    last = LastMinute()
+    chosen = (microphones.names, microphones.choose) if microphones else (None, None)
+    actions = Actions(stop.set, lambda: last.save_in(Path()), *chosen)
+    return Shown(LiveView(*about, actions), [last], [last])
 
 
 def is_pipe(out: TextIO) -> bool:

@@ -85,6 +85,8 @@ def _end_now(say: Callable[[str], None]) -> None:
         saying = threading.Thread(target=say, args=[sentence], daemon=True)
         saying.start()
         saying.join(SAY_S)
+        if keyboard := sys.modules.get("rtser.ui.keyboard"):
+            keyboard.restore_modes()
         if sys.stdout.isatty():
             with suppress(OSError):
                 os.set_blocking(sys.stdout.fileno(), False)

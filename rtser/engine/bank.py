@@ -161,6 +161,14 @@ class Bank:
             self._streams[self._opened - 1] = _Place(self._free.pop(), decider, voice, factors)
             return self._opened - 1
 
+    def change(self, decide: DecideSettings) -> None:
+        """Let all streams follow other settings from their next decisions on; utterances that last go on."""
+        with self._alone:
+            decide.thresholds(self.model.metadata.label_threshold)  # refused here, before a stream follows
+            self._decide = decide
+            for place in self._streams.values():
+                place.decider.change(decide)
+
     def close(self, stream: int) -> Utterance | None:
         """End a stream. Returns the utterance that had not ended yet, if any. Samples that wait are dropped."""
         with self._alone:

@@ -94,17 +94,26 @@ class Decider:
     """
 
     def __init__(self, labels: tuple[str, ...], label_threshold: float, settings: DecideSettings) -> None:
-        self._labels, self._settings = labels, settings
-        self._enter, self._leave = settings.thresholds(label_threshold)
-        self._new_share = 1 - math.exp(-HOP_S / settings.smoothing_s) if settings.smoothing_s else 1.0
-        self._hold, self._report_hops = round(settings.hold_s / HOP_S), round(settings.report_s / HOP_S)
-        durations_s = settings.onset_s, settings.hangover_s, settings.silence_s
-        self._onset, self._hangover, self._silence = (max(1, round(seconds / HOP_S)) for seconds in durations_s)
+        self._labels, self._models_own = labels, label_threshold
+        self.change(settings)
         self._first = self._last = self._reported = self._hops = self._held = 0
         self._silent = self._silence  # segments of silence in a row
         self._sums, self._weight = [0.0] * len(labels), 0.0
         self._average: list[float] = []
         self._label = -1
+
+    def change(self, settings: DecideSettings) -> None:
+        """Follow other settings from the next decision on; the utterance that lasts goes on.
+
+        Raises:
+            ArgumentError: the thresholds contradict each other.
+        """
+        self._enter, self._leave = settings.thresholds(self._models_own)
+        self._settings = settings
+        self._new_share = 1 - math.exp(-HOP_S / settings.smoothing_s) if settings.smoothing_s else 1.0
+        self._hold, self._report_hops = round(settings.hold_s / HOP_S), round(settings.report_s / HOP_S)
+        durations_s = settings.onset_s, settings.hangover_s, settings.silence_s
+        self._onset, self._hangover, self._silence = (max(1, round(seconds / HOP_S)) for seconds in durations_s)
 
     @property
     def idle(self) -> bool:

@@ -60,6 +60,10 @@ class Stream:
             if decided := self._bank.step():
                 yield decided
 
+    def change(self, decide: DecideSettings) -> None:
+        """As `Bank.change`."""
+        self._bank.change(decide)
+
     def reset(self) -> Utterance | None:
         """Forget everything; time starts again at zero. Returns the utterance that ends by this, if any."""
         self.samples = 0

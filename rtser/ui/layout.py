@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from functools import cache
-from itertools import groupby, zip_longest
-from typing import NamedTuple
+from itertools import zip_longest
 
-from pyfiglet import Figlet
-from rich.style import Style
 from rich.text import Text
 
-from rtser.engine.contract import SAMPLE_RATE
 from rtser.events import UtteranceEvent
-from rtser.statistics import summary_ms
-from rtser.ui.style import LEVELS, UNCERTAIN, bar, clock_time, colour, dimmed, percent
-from rtser.ui.view_state import STRIP_HOPS, Moment, ViewState, hops_s
+from rtser.level import ADVICE
+from rtser.ui.bars import bars, input_line
+from rtser.ui.headline import headline, small_headline
+from rtser.ui.pages import devices_page, figures_page, help_page
+from rtser.ui.strip import history, strip
+from rtser.ui.style import DIM, UNCERTAIN, WARNING, clock_time, colour, percent
+from rtser.ui.view_state import ViewState
 
 WIDE = 120
 """From this width on, the utterances stand beside the bars instead of below."""
 TALL = 32
-"""From this height on, the strip is larger, and the utterances always stand below it."""
-HALF_SECOND = 8
+"""From this height on, headline and strip are larger, and the utterances always stand below it."""
+HIGH = 40
+"""From this height on, the last ten minutes are shown too."""
+LOW = 20
+"""Below this height the headline is one row."""
+HALF_SECOND, TWO_SECONDS = 8, 32
 """In hops."""
-NAME_CELLS = 10
-LOWEST_DB = -60.0
 ALARM = "bold #FFFFFF on #B03030"
-DIM = "#9A9A9A"
-MOST_WEIGHT = 3.0
-"""Top of the attention scale: so many times an even share."""
+FRAME = "#FFFFFF on #30404A"
+KEYS_BY_NEED = ("q", "h", "space", "f", "s", "+-", "d", "r", "w")
+"""Which keys are named where not all fit."""
+PAGES = {"figures": figures_page, "help": help_page, "devices": devices_page}
 
 
 class Layout:
@@ -42,31 +43,44 @@ class Layout:
     def rows(self, width: int, height: int) -> list[Text]:
         """The whole view: exactly `height` rows of at most `width` cells."""
         state = self._state
-        size, seconds = (width, height), int(state.uptime_s)
-        tall = height >= TALL
-        headline = _headline(state, width) if height >= 20 else _small_headline(state)
-        strip_rows = (6, 4) if tall else (2, 1)
-        strip = self._keep("strip", (size, state.hops // HALF_SECOND), lambda: _strip(state, width, *strip_rows))
-        title = self._keep("title", (size, state.source), lambda: [_title(state, width)])
-        status = self._keep("status", (size, seconds), lambda: [_status(state, width)])
-        beside = width >= WIDE and not tall
-        left = width * 2 // 5
-        bars = _bars(state, left if beside else width)
-        free = height - len(title) - 1 - len(headline) - len(strip) - len(status) - (0 if beside else len(bars))
-        cells = width - left - 3 if beside else width
-        newest = state.utterances[-1] if state.utterances else None
-        said = self._keep("said", (size, newest), lambda: _utterances(state, cells, free - 2 if free > 5 else free))
-        if beside:
-            parts = [[_beside(one, other, left + 3) for one, other in _paired(bars, said)], strip]
-        else:
-            parts = [bars, strip, said]
-        middle = _spaced(parts, free + len(strip) + (0 if beside else len(bars)))
-        rows = [*title, _message(state), *headline, *middle, *([Text()] * height)]
-        rows = [*rows[: height - 1], *status][:height]
+        title, message, foot = _title(state, width), _message(state), _footer(state, width)
+        most = max(0, height - 3)
+        page = PAGES.get(state.page)
+        middle = page(state, width, most) if page else self._now(width, height)
+        rows = [title, message, *middle, *([Text()] * height)]
+        rows = [*rows[: height - 1], foot][:height]
         for row in rows:
             row.no_wrap, row.overflow = True, "crop"
             row.truncate(width)
         return rows
+
+    def _now(self, width: int, height: int) -> list[Text]:
+        """The first page: what is said now and was said before."""
+        state, size = self._state, (width, height)
+        tall = height >= TALL
+        top = small_headline(state)
+        if height >= LOW:
+            word = headline(state, width, tall)
+            top = [*word[:-1], input_line(state), word[-1]] if len(word) > 1 else word
+        strip_rows = (6, 4) if tall else (2, 1)
+        course = self._keep(
+            "strip", (size, state.begin_s, state.hops // HALF_SECOND), lambda: strip(state, width, *strip_rows)
+        )
+        if height >= HIGH:
+            key = size, state.begin_s, state.hops // TWO_SECONDS
+            course = [*course, Text(), *self._keep("history", key, lambda: history(state, width, 2))]
+        beside = width >= WIDE and not tall
+        left = width * 2 // 5
+        shares = bars(state, left if beside else width)
+        free = height - 3 - len(top) - len(course) - (0 if beside else len(shares))
+        cells = width - left - 3 if beside else width
+        newest = state.utterances[-1] if state.utterances else None
+        said = self._keep("said", (size, newest), lambda: _utterances(state, cells, free - 2 if free > 5 else free))
+        if beside:
+            parts = [[_beside(one, other, left + 3) for one, other in _paired(shares, said)], course]
+        else:
+            parts = [shares, course, said]
+        return [*top, *_spaced(parts, free + len(course) + (0 if beside else len(shares)))]
 
     def _keep(self, name: str, key: object, make: Callable[[], list[Text]]) -> list[Text]:
         """Some rows as they were, unless the key has changed."""
@@ -98,172 +112,55 @@ def _beside(left: Text, right: Text, at: int) -> Text:
 
 
 def _title(state: ViewState, width: int) -> Text:
-    if state.source is None:
-        return Text(" rtser")
-    rate = state.source.sample_rate
-    rates = f"{rate / 1000:g} kHz" if rate == SAMPLE_RATE else f"{rate / 1000:g} to {SAMPLE_RATE / 1000:g} kHz"
-    right = f"{state.source.model.name}  {state.source.provider.removesuffix('ExecutionProvider')}  {rates} "
+    """What it listens to, and how it decides."""
     row = Text(" rtser", style="bold")
-    row.append(f"  {state.source.source}", style="not bold")
+    if state.source is None:
+        return row
+    row.append(f"  {state.statistics.source or state.source.source}", style="not bold")
     voice = "" if state.source.voice is None else f", voice {state.source.voice}"
+    right = f"{clock_time(int(state.uptime_s))[:-2]} "
+    if state.window_s is not None and width >= 50:
+        right = f"window {state.window_s:g} s   {right}"
+    if state.threshold is not None and width >= 70:
+        right = f"named from {percent(state.threshold)}   {right}"
     row.truncate(max(6, width - len(right) - len(voice) - 1), overflow="ellipsis")
     row.append(voice, style="not bold")
     row.pad_right(max(1, width - row.cell_len - len(right)))
     row.append(right, style="not bold")
-    row.stylize("#FFFFFF on #30404A")
+    row.stylize(FRAME)
     return row
 
 
 def _message(state: ViewState) -> Text:
+    """What is wrong, what a key has done, or what was logged last."""
+    level = "" if state.paused else state.statistics.level_problem
     if state.statistics.trouble:
         return Text(f" {state.statistics.trouble}; trying again ", style=ALARM)
-    return Text(f" {state.message}" if state.message else "", style="#E69F00")
+    if state.notice:
+        return Text(f" {state.notice}", style="bold")
+    said = f"{level}: {ADVICE[level]}" if level else state.message
+    return Text(f" {said}" if said else "", style=WARNING)
 
 
-def _word(state: ViewState) -> tuple[str, str, str]:
-    """What is said now: the word, its confidence, its colour."""
-    now = state.now
-    if state.statistics.trouble:
-        return "no sound", "", "#E05050"
-    if now is None:
-        return "listening", "", DIM
-    if now.label is not None and now.confidence is not None:
-        return now.label, percent(now.confidence), colour(now.label, state.labels)
-    return (UNCERTAIN if now.speaking else "no speech"), "", DIM
-
-
-@cache
-def _large(word: str) -> tuple[str, ...]:
-    """A word in letters three rows high."""
-    lines = Figlet(font="future", width=1000).renderText(word).splitlines()
-    return tuple(line.rstrip() for line in lines if line.strip())
-
-
-def _headline(state: ViewState, width: int) -> list[Text]:
-    word, confidence, shade = _word(state)
-    large, figure = _large(word), _large(confidence) if confidence else ()
-    cells = max(map(len, large))
-    if cells + 16 > width:
-        return _small_headline(state)
-    lines = []
-    for number, line in enumerate(large):
-        row = Text("  ").append(line.ljust(max(cells, 30)), style=f"bold {shade}")
-        if figure:
-            row.append(f"  {figure[number]}", style="bold")
-        lines.append(row)
-    return [*lines, _input_line(state), Text(f"  {_leaning(state)}", style=DIM)]
-
-
-def _small_headline(state: ViewState) -> list[Text]:
-    word, confidence, shade = _word(state)
-    row = Text("  ").append(f" {word.upper()} ", style=f"bold reverse {shade}").append(f"  {confidence}", "bold")
-    return [row.append(_leaning(state), style=DIM)]
-
-
-def _leaning(state: ViewState) -> str:
-    """The likeliest emotion while none is named."""
-    leaning = state.now.leaning if state.now and state.now.label is None else None
-    return f"leaning {leaning.label} {percent(leaning.confidence)}" if leaning else ""
-
-
-def _input_line(state: ViewState) -> Text:
-    """Input level and speech state."""
-    level = state.statistics.level_db
-    row = Text("  level ", style=DIM)
-    row.append_text(bar(1 - level / LOWEST_DB, 12, "#56B4E9")).append(f"{max(level, -99):4.0f} dB", style=DIM)
-    row.append("   speech ", style=DIM)
-    speech = state.now.speech if state.now else 0.0
-    row.append_text(bar(speech, 12, "#009E73"))
-    spoken = state.now is not None and state.now.speaking
-    return row.append(" speaking" if spoken else " silent", style="bold #009E73" if spoken else DIM)
-
-
-def _bars(state: ViewState, width: int) -> list[Text]:
-    lines = []
-    for label in state.labels:
-        share = state.now.emotions[label] if state.now and state.now.emotions else 0.0
-        chosen = state.now is not None and state.now.label == label
-        line = Text(f"{label:>{NAME_CELLS}} ", style="bold" if chosen else "").append(f"{percent(share):>4} ")
-        lines.append(line.append_text(bar(share, max(1, width - NAME_CELLS - 8), colour(label, state.labels))))
-    return lines
-
-
-class _Column(NamedTuple):
-    """Some neighbouring hops of the strip: what is named most, how surely, the most that one weighed."""
-
-    kind: str | None  # an emotion, UNCERTAIN, or None for silence
-    confidence: float
-    weight: float
-
-
-def _columns(state: ViewState, count: int) -> tuple[list[_Column], int]:
-    """The strip's last columns, and how many hops one holds; a column keeps its hops while the strip moves on."""
-    size = math.ceil(STRIP_HOPS / count)
-    first = state.hops - len(state.strip)
-    columns = []
-    hops = list(state.strip)
-    for _, group in groupby(enumerate(hops, first), lambda hop: hop[0] // size):
-        columns.append(_column([moment for _, moment in group]))
-    blank = [_Column(None, 0.0, 0.0)] * (count - len(columns))
-    return [*blank, *columns[-count:]], size
-
-
-def _column(moments: list[Moment]) -> _Column:
-    votes: dict[str | None, float] = {}
-    decisions = [moment.decision for moment in moments if moment.decision is not None]
-    for decision in decisions:
-        kind = decision.label or (UNCERTAIN if decision.speaking else None)
-        votes[kind] = votes.get(kind, 0.0) + (decision.confidence or 0.2)
-    if not votes:
-        return _Column(None, 0.0, 0.0)
-    kind = max(votes, key=votes.__getitem__)
-    sure = [decision.confidence for decision in decisions if decision.label == kind and decision.confidence]
-    return _Column(kind, sum(sure) / len(sure) if sure else 0.0, max(moment.weight for moment in moments))
-
-
-def _strip(state: ViewState, width: int, rows: int, salience_rows: int) -> list[Text]:
-    """The last minute: emotions, dimmed by confidence; below them how much each moment weighed; the time."""
-    cells = max(1, width - NAME_CELLS - 2)
-    columns, size = _columns(state, cells)
-    names = ["emotion", *[""] * (rows - 1)]
-    emotion = [Text(f"{name:>{NAME_CELLS}} ", style=DIM) for name in names]
-    for kind, run in groupby(columns, lambda column: column.kind):
-        stretch = list(run)
-        name = (kind or "")[: len(stretch)] if kind and len(stretch) > min(3, len(kind)) else ""
-        for place, column in enumerate(stretch):
-            style = _shade(column, state.labels)
-            for number, row in enumerate(emotion):
-                letter = name[place] if number == 0 and place < len(name) else "░" if kind == UNCERTAIN else " "
-                row.append(letter, style=style)
-    salience = [Text(f"{name:>{NAME_CELLS}} ", style=DIM) for name in [*[""] * (salience_rows - 1), "attention"]]
-    for column in columns:
-        eighths = math.ceil(column.weight / MOST_WEIGHT * 8 * salience_rows)
-        for number, row in enumerate(salience):
-            row.append(LEVELS[max(0, min(8, eighths - 8 * (salience_rows - 1 - number)))])
-    return [*emotion, *salience, _axis(len(columns), size, width)]
-
-
-def _shade(column: _Column, labels: tuple[str, ...]) -> Style:
-    if column.kind is None or column.kind == UNCERTAIN:
-        return Style.parse(DIM)
-    return _on(colour(column.kind, labels), round(8 * column.confidence))
-
-
-@cache
-def _on(shade: str, eighths: int) -> Style:
-    return Style(color="#000000", bgcolor=dimmed(shade, eighths / 8).color)
-
-
-def _axis(columns: int, size: int, width: int) -> Text:
-    """Times below the strip, every ten seconds or so."""
-    line = [" "] * width
-    step_s = 10 if width >= 60 else 30
-    for back_s in range(0, 61, step_s):
-        at = NAME_CELLS + columns - round(back_s / hops_s(size))
-        mark = "now" if back_s == 0 else f"-{back_s}"
-        if at - len(mark) + 1 > NAME_CELLS and at < width:
-            line[at - len(mark) + 1 : at + 1] = mark
-    return Text("".join(line), style=DIM)
+def _footer(state: ViewState, width: int) -> Text:
+    """The keys that are offered; where not all fit, those that are needed most."""
+    more = {"h": "next" if state.part + 1 < state.parts else "back"} if state.page == "help" else {}
+    words = state.keys | more | ({"f": "back"} if state.page == "figures" else {})
+    gap = 2 if sum(len(f"{key} {word}") + 2 for key, word in words.items()) <= width else 1
+    fitting: list[str] = []
+    room = width + 1  # the first key has one space less before it
+    for key in ("f", *KEYS_BY_NEED) if state.page == "figures" else KEYS_BY_NEED:
+        if key not in fitting and key in words and (room := room - len(f"{key} {words[key]}") - gap) >= 0:
+            fitting.append(key)
+    row = Text()
+    for key in (key for key in words if key in fitting):
+        row.append(" " * gap).append(key, style="bold").append(f" {words[key]}")
+    if not state.keys:
+        row.append("  Ctrl-C ends")
+    row = row[1:]
+    row.pad_right(max(0, width - row.cell_len))
+    row.stylize(FRAME)
+    return row
 
 
 def _utterances(state: ViewState, width: int, most: int) -> list[Text]:
@@ -283,18 +180,3 @@ def _utterance(event: UtteranceEvent, labels: tuple[str, ...], others: int) -> T
     row.append(f"{percent(event.leaning.confidence):>5}")
     shown = ranked[1 : others + 1] if event.label else ranked[:others]
     return row.append("".join(f"   {label} {percent(share)}" for label, share in shown), style=DIM)
-
-
-def _status(state: ViewState, width: int) -> Text:
-    """The run's figures."""
-    statistics = state.statistics
-    step = summary_ms(statistics.steps_s)
-    parts = [f"step {step['p50']:.1f}/{step['p99']:.1f} ms" if step["p50"] is not None else "step -"]
-    if statistics.latency_s is not None:
-        parts.append(f"lag {1000 * statistics.latency_s:.0f} ms")
-        parts.append(f"dropped {statistics.dropped_samples / SAMPLE_RATE:.1f} s")
-        parts.append(f"missing {statistics.missing_samples / SAMPLE_RATE:.0f} s")
-    parts.append(f"up {clock_time(int(state.uptime_s))[:-2]}")
-    while len(parts) > 1 and len("  ".join(parts)) > width - 1:
-        del parts[-1]
-    return Text(" " + "  ".join(parts).ljust(width - 1), style="#FFFFFF on #30404A")

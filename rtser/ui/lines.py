@@ -1,11 +1,15 @@
-"""The result of a file as a table: one row an utterance, and a line that sums up."""
+"""What was recognised as lines: one an utterance, of live sources one a change of the label, and a summary."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from rich.console import Console
 from rich.text import Text
 
-from rtser.events import EndEvent, Event, SourceEvent, StartEvent, UtteranceEvent
+from rtser.events import DecisionEvent, EndEvent, Event, SourceEvent, StartEvent, UtteranceEvent
+from rtser.statistics import Snapshot
+from rtser.ui.run_summary import RunSummary
 from rtser.ui.style import UNCERTAIN, bar, clock_time, colour, percent
 
 BAR_CELLS = 14
@@ -17,41 +21,58 @@ class LineView:
     Args:
         console: where to print.
         labels: the emotions.
+        snapshot: gives the run's figures, for what the summary says of the level; None: it says nothing of it.
+        live: whether each change of the label is printed as it comes.
     """
 
-    kinds = (StartEvent, UtteranceEvent, SourceEvent, EndEvent)
-
-    def __init__(self, console: Console, labels: tuple[str, ...]) -> None:
-        self._console, self._labels = console, labels
-        self._begin()
+    def __init__(
+        self,
+        console: Console,
+        labels: tuple[str, ...],
+        snapshot: Callable[[], Snapshot] | None = None,
+        live: bool = False,
+    ) -> None:
+        self._console, self._labels, self._snapshot = console, labels, snapshot
+        self._summary, self._label = RunSummary(labels), ""
+        self.kinds: tuple[type[Event], ...] = (StartEvent, UtteranceEvent, SourceEvent, EndEvent)
+        if live:
+            self.kinds += (DecisionEvent,)
 
     def write(self, event: Event) -> None:
         """Print what the event adds."""
+        self._summary.take(event)
         if isinstance(event, StartEvent):
-            self._begin()
-            self._console.print(Text(event.source, style="bold"), soft_wrap=True)
+            self._label = ""
+            self._print(Text(event.source, style="bold"))
+        elif isinstance(event, DecisionEvent):
+            self._change(event)
         elif isinstance(event, UtteranceEvent):
-            if event.final:
-                self._add(event)
-            self._console.print(self._row(event), soft_wrap=True)
+            self._print(self._row(event))
+            self._label = "" if event.final else self._label
         elif isinstance(event, SourceEvent):
-            self._console.print(Text(f"{clock_time(event.time):>9}   {event.state}: {event.detail}"), soft_wrap=True)
+            self._print(Text(f"{clock_time(event.time):>9}   {event.state}: {event.detail}"))
         elif isinstance(event, EndEvent):
-            self._console.print(self._summary(event), soft_wrap=not self._console.is_terminal)
+            for row in self._summary.rows(event, self._snapshot().level_findings if self._snapshot else ""):
+                self._console.print(row, soft_wrap=not self._console.is_terminal)
 
     def close(self) -> None:
         """Nothing is held."""
 
-    def _begin(self) -> None:
-        """Forget the last source's sums."""
-        self._seconds: dict[str | None, float] = dict.fromkeys((*self._labels, None), 0.0)
-        self._sums = dict.fromkeys(self._labels, 0.0)
+    def _print(self, row: Text) -> None:
+        self._console.print(row, soft_wrap=True)
 
-    def _add(self, event: UtteranceEvent) -> None:
-        seconds = event.end - event.start
-        self._seconds[event.label] += seconds
-        for label, probability in event.emotions.items():
-            self._sums[label] += seconds * probability
+    def _change(self, event: DecisionEvent) -> None:
+        """Print the label where it is another one, or is no longer sure; that speech ends is told by the utterance."""
+        label = event.label or ""
+        if label == self._label or DecisionEvent not in self.kinds or not event.leaning:
+            return
+        self._label = label
+        row = Text(f"{clock_time(event.time):>9}   now ")
+        if event.label:
+            row.append(label, f"bold {colour(label, self._labels)}").append(f" {percent(event.confidence or 0.0)}")
+        else:
+            row.append(f"{UNCERTAIN}, leaning {event.leaning.label} {percent(event.leaning.confidence)}")
+        self._print(row)
 
     def _row(self, event: UtteranceEvent) -> Text:
         shade, best = colour(event.label, self._labels), event.leaning.confidence
@@ -62,18 +83,3 @@ class LineView:
         ranked = sorted(event.emotions.items(), key=lambda item: -item[1])
         others = ", ".join(f"{label} {percent(one)}" for label, one in (ranked[1:3] if event.label else ranked[:2]))
         return row.append(f"  {'' if event.label else 'leaning '}{others}", style="dim")
-
-    def _summary(self, event: EndEvent) -> Text:
-        spoken = sum(self._seconds.values())
-        if spoken == 0:
-            return Text(f"  {clock_time(event.time)} of sound, no speech found.")
-        overall = max(self._sums, key=self._sums.__getitem__)
-        shares = [(label, seconds) for label, seconds in self._seconds.items() if seconds]
-        shares.sort(key=lambda share: -share[1])
-        mean = percent(self._sums[overall] / spoken)
-        listed = ", ".join(f"{label or UNCERTAIN} {percent(seconds / spoken)}" for label, seconds in shares)
-        return Text.assemble(
-            "  overall likeliest ",
-            (overall, f"bold {colour(overall, self._labels)}"),
-            f" (mean probability {mean}) over {clock_time(spoken)} of speech: {listed}",
-        )

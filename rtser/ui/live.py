@@ -11,11 +11,15 @@ from typing import Any
 
 from rich.console import Console
 
+from rtser.controls import Controls
 from rtser.errors import OutputError
 from rtser.events import EndEvent, Event, StartEvent
 from rtser.statistics import Snapshot
+from rtser.ui.keyboard import in_foreground
+from rtser.ui.keys import Actions, Keys
 from rtser.ui.layout import Layout
-from rtser.ui.terminal import Terminal, in_foreground
+from rtser.ui.run_summary import RunSummary
+from rtser.ui.terminal import Terminal
 from rtser.ui.view_state import ViewState
 
 FRAME_S = 0.1
@@ -23,27 +27,39 @@ JOIN_S = 0.5
 
 
 class LiveView:
-    """Draws ten times a second what has changed; the last view of each source stays on the terminal (a `Sink`).
+    """Draws ten times a second what has changed; the last view of each source and its summary stay (a `Sink`).
 
     Args:
         console: a terminal.
         labels: the emotions.
         snapshot: gives the run's figures; called on the view's thread.
         window: length of the decision window in segments.
+        controls: of the session: the threshold, the window, whether it pauses.
+        actions: what keys can do; None: no keys are read.
     """
 
     def __init__(
-        self, console: Console, labels: tuple[str, ...], snapshot: Callable[[], Snapshot], window: int
+        self,
+        console: Console,
+        labels: tuple[str, ...],
+        snapshot: Callable[[], Snapshot],
+        window: int,
+        controls: Controls | None = None,
+        actions: Actions | None = None,
     ) -> None:
         self._console, self._snapshot = console, snapshot
-        self._state = ViewState(labels, window)
+        self._state, self._summary = ViewState(labels, window), RunSummary(labels)
         self._layout = Layout(self._state)
-        self._terminal = Terminal(console)
         self._lock = threading.Lock()
+        self._wake, self._done, self._suspend = threading.Event(), threading.Event(), threading.Event()
+        self._controls = controls or Controls()
+        pressed = None
+        if actions:
+            pressed = Keys(self._state, self._lock, self._controls, actions, self._forget, self._wake.set).press
+        self._terminal = Terminal(console, pressed)
         self._drawing: threading.Thread | None = None
-        self._done = threading.Event()
-        self._suspend = threading.Event()
-        self._previous_suspend: Any = None
+        self._previous: dict[int, Any] = {}
+        self._end: EndEvent | None = None
         self._failure: OSError | None = None
 
     def write(self, event: Event) -> None:
@@ -56,39 +72,46 @@ class LiveView:
             raise OutputError(f"the terminal is gone ({self._failure.strerror})")
         with self._lock:
             self._state.take(event)
+            self._summary.take(event)
         if isinstance(event, StartEvent):
+            self._end = None
             self._open()
         elif isinstance(event, EndEvent):
+            self._end = event
             self.close()
 
     def close(self) -> None:
-        """Give the terminal back, and leave the last view on it."""
+        """Give the terminal back, and leave the last view and the summary on it."""
         if self._drawing is None:
             return
         self._done.set()
+        self._wake.set()
         self._drawing.join(JOIN_S)
         stuck = self._drawing.is_alive()
         self._drawing = None
-        if hasattr(signal, "SIGTSTP"):
-            signal.signal(signal.SIGTSTP, self._previous_suspend)
+        for number, before in self._previous.items():
+            signal.signal(number, before)
         self._terminal.close()
         if not stuck:
             self._state.statistics = self._snapshot()
+            self._take_controls()
             self._print_last()
 
     def _open(self) -> None:
         self._done.clear()
         self._terminal.open()
         if hasattr(signal, "SIGTSTP"):
-            before = signal.signal(signal.SIGTSTP, lambda *_: self._suspend.set())
-            self._previous_suspend = signal.SIG_DFL if before is None else before  # None: not set from Python
+            handlers = {signal.SIGTSTP: lambda *_: self._suspend.set(), signal.SIGQUIT: self._quit}
+            for number, handler in handlers.items():
+                before = signal.signal(number, handler)
+                self._previous[number] = signal.SIG_DFL if before is None else before  # None: not set from Python
         self._drawing = threading.Thread(target=self._draw_on, daemon=True)
         self._drawing.start()
 
     def _draw_on(self) -> None:
         began_s = time.monotonic()
         try:
-            while not self._done.wait(FRAME_S):
+            while not self._waited():
                 if self._suspend.is_set():
                     self._let_suspend()
                 warning, statistics = self._terminal.last_warning(), self._snapshot()
@@ -96,10 +119,32 @@ class LiveView:
                     self._state.message = warning or self._state.message
                     self._state.statistics = statistics
                     self._state.uptime_s = time.monotonic() - began_s
+                    self._take_controls()
                     rows = self._layout.rows(*self._console.size)
                 self._terminal.draw(rows)
         except OSError as error:
             self._failure = error
+
+    def _waited(self) -> bool:
+        """Wait for the next frame, or for a key; whether the view is to end."""
+        self._wake.wait(FRAME_S)
+        self._wake.clear()
+        return self._done.is_set()
+
+    def _take_controls(self) -> None:
+        state, controls = self._state, self._controls
+        state.threshold, state.window_s = controls.label_threshold, controls.window_s
+        state.paused, state.holds = controls.paused, controls.holds
+
+    def _forget(self) -> None:
+        self._state.forget()
+        self._summary.begin(self._state.begin_s)
+
+    def _quit(self, number: int, _frame: object) -> None:
+        """End at once as the user asked (SIGQUIT), with the terminal given back."""
+        self._terminal.close()
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
 
     def _let_suspend(self) -> None:
         """Stop as the user asked (Ctrl-Z), with the terminal given back; go on when told to."""
@@ -115,8 +160,12 @@ class LiveView:
 
     def _print_last(self) -> None:
         width, height = self._console.size
-        rows = self._layout.rows(width, min(height - 1, 30))
-        while len(rows) > 1 and not rows[-2].plain.strip():
-            del rows[-2]
+        self._state.page, self._state.paused = "now", False
+        summary = self._summary.rows(self._end, self._state.statistics.level_findings) if self._end else []
+        rows = self._layout.rows(width, max(2, min(height - 1, 30) - len(summary)))[:-1]  # without the keys
+        while rows and not rows[-1].plain.strip():
+            del rows[-1]
         for row in rows:
             self._console.print(row, no_wrap=True, overflow="crop")
+        for row in summary:
+            self._console.print(row)

@@ -21,6 +21,10 @@ OTHERS = ("#E69F00", "#0072B2", "#FFFFFF", "#8DD3C7", "#FB8072", "#BEBADA")
 ON_PAPER = {"#F0E442": "#C8A200", "#FFFFFF": "#6A3D9A"}
 """Colours for lines and areas on white, where those of the terminal would be too pale."""
 TICKS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
+DIM = "#9A9A9A"
+WARNING = "#FFB454"
+NAME_CELLS = 10
+"""Of the names at the left."""
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 LEVELS = " ▁▂▃▄▅▆▇█"
 

@@ -7,16 +7,14 @@ import logging
 import os
 import sys
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-try:
-    import termios
-except ImportError:  # Windows
-    termios = None  # type: ignore[assignment]
+from rtser.ui.keyboard import Keyboard
 
 LINES_KEPT = 20
 """How many of the last lines that C libraries print are kept."""
@@ -63,15 +61,15 @@ class Terminal:
 
     Args:
         console: a terminal.
+        pressed: gets the keys that are typed (`Keyboard`); None: they are not read.
     """
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, console: Console, pressed: Callable[[str], None] | None = None) -> None:
+        self._console, self._keyboard = console, Keyboard(pressed)
         self._live: Live | None = None
         self._rows: list[Text] = []
         self._size = (0, 0)
         self._stderr: tuple[int, int] | None = None
-        self._keys: list[object] | None = None
         self._printed: deque[str] = deque(maxlen=LINES_KEPT)
         self._rest = b""
         self._log = _Held()
@@ -81,7 +79,7 @@ class Terminal:
         if self._live is not None:
             return
         atexit.register(self.close)
-        self._hide_keys()
+        self._keyboard.open()
         self._log.hold()
         self._hold_stderr()
         self._live = Live(
@@ -99,7 +97,7 @@ class Terminal:
         if self._live is None:
             return
         live, self._live = self._live, None
-        self._show_keys()  # first, for a terminal that is held (Ctrl-S) takes no more
+        self._keyboard.close()  # first, for a terminal that is held (Ctrl-S) takes no more
         self._release_stderr()
         with suppress(OSError):  # a terminal that is gone
             live.stop()
@@ -129,24 +127,6 @@ class Terminal:
                     self._printed.extend(text for line in lines if (text := line.decode(errors="replace").strip()))
         return self._log.last
 
-    def _hide_keys(self) -> None:
-        """Keep the terminal from echoing what is typed, ^C above all; only where this program has the terminal."""
-        if termios is None:
-            return
-        with suppress(OSError, ValueError, AttributeError, termios.error):
-            keyboard = sys.stdin.fileno()
-            if os.isatty(keyboard) and in_foreground():
-                self._keys = termios.tcgetattr(keyboard)
-                silent = termios.tcgetattr(keyboard)
-                silent[3] &= ~termios.ECHO
-                termios.tcsetattr(keyboard, termios.TCSANOW, silent)
-
-    def _show_keys(self) -> None:
-        if self._keys is not None:
-            with suppress(OSError, ValueError, termios.error):
-                termios.tcsetattr(sys.stdin.fileno(), termios.TCSAFLUSH, self._keys)  # type: ignore[arg-type]
-            self._keys = None
-
     def _hold_stderr(self) -> None:
         """Let standard error, that of C libraries too, run into a pipe: it would tear the view."""
         with suppress(OSError, AttributeError):
@@ -169,11 +149,3 @@ class Terminal:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(reading)
-
-
-def in_foreground() -> bool:
-    """Whether the terminal is this program's; true where there is none to ask."""
-    try:
-        return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
-    except (OSError, ValueError, AttributeError):
-        return True

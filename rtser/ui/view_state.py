@@ -5,27 +5,35 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 from itertools import islice, takewhile
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE
-from rtser.events import DecisionEvent, Event, SourceEvent, StartEvent, UtteranceEvent
+from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, window_segments
+from rtser.events import DecisionEvent, Event, SettingsEvent, SourceEvent, StartEvent, UtteranceEvent
 from rtser.statistics import Snapshot
+from rtser.ui.style import UNCERTAIN
 
-STRIP_HOPS = 1_000
-"""Length of the strip: 60 s."""
+STRIP_HOPS = 10_000
+"""Length of the longest strip: ten minutes."""
 UTTERANCES_KEPT = 100
+Page = Literal["now", "figures", "help", "devices"]
 
 
 class Moment(NamedTuple):
     """A hop of the strip.
 
     Attributes:
-        decision: None where sound is missing.
+        kind: the emotion that was named, `UNCERTAIN`, or None where nobody spoke or sound is missing.
+        confidence: the emotion's probability; 0 where none was named.
         weight: the segment's share of the attention against an even share among the window's segments with speech.
+        speech: whether the segment held speech.
+        lasts: whether the utterance that lasts then, or its onset, may hold it.
     """
 
-    decision: DecisionEvent | None
-    weight: float
+    kind: str | None = None
+    confidence: float = 0.0
+    weight: float = 0.0
+    speech: bool = False
+    lasts: bool = False
 
 
 @dataclass
@@ -42,7 +50,18 @@ class ViewState:
         utterances: the last ones, oldest first.
         statistics: the run's figures when the last frame was drawn.
         message: the last warning, which the view covers.
+        notice: what a key has done, in words.
         uptime_s: seconds since the source began.
+        time_s: time of the last decision, in seconds of the run.
+        begin_s: what began before is forgotten.
+        threshold: from where on an emotion is named, 0..1; None where that is not known.
+        window_s: length of the window in seconds; None where that is not known.
+        paused: whether nothing is recognised.
+        holds: whether the sound waits meanwhile.
+        keys: those that are offered, each with what it does in a word.
+        page: what is shown.
+        part: which part of a page that does not fit; `parts`: how many it has.
+        devices: the names to choose from; None before they are known. `chosen`: the place of the marked one.
     """
 
     labels: tuple[str, ...]
@@ -54,40 +73,58 @@ class ViewState:
     utterances: deque[UtteranceEvent] = field(default_factory=lambda: deque(maxlen=UTTERANCES_KEPT))
     statistics: Snapshot = field(default_factory=Snapshot)
     message: str = ""
+    notice: str = ""
     uptime_s: float = 0.0
+    time_s: float = 0.0
+    begin_s: float = 0.0
+    threshold: float | None = None
+    window_s: float | None = None
+    paused: bool = False
+    holds: bool = False
+    keys: dict[str, str] = field(default_factory=dict)
+    page: Page = "now"
+    part: int = 0
+    parts: int = 1
+    devices: list[str] | None = None
+    chosen: int = 0
 
     def take(self, event: Event) -> None:
         """Let an event change the state."""
         if isinstance(event, StartEvent):
-            self.source, self.now, self.hops, self.message = event, None, 0, ""
-            self.strip.clear()
-            self.utterances.clear()
+            self.source, self.message, self.time_s = event, "", 0.0
+            self.forget()
         elif isinstance(event, DecisionEvent):
-            self.now = event
+            self.now, self.time_s = event, event.time
             self._add(event, 1)
         elif isinstance(event, UtteranceEvent):
+            if event.start < self.begin_s:
+                return
             if self.utterances and self.utterances[-1].start == event.start:
                 self.utterances.pop()  # it was reported while it went on
             self.utterances.append(event)
         elif isinstance(event, SourceEvent):
-            self.now = None
+            self.now, self.notice = None, "" if event.state == "open" else self.notice
             self._add(None, event.missing_samples // HOP_SAMPLES)
+        elif isinstance(event, SettingsEvent) and "window_s" in event.changed:
+            self.now, self.window = None, window_segments(event.changed["window_s"])
+
+    def forget(self) -> None:
+        """Begin anew: forget what was heard until now."""
+        self.now, self.hops, self.begin_s = None, 0, self.time_s
+        self.strip.clear()
+        self.utterances.clear()
 
     def _add(self, decision: DecisionEvent | None, hops: int) -> None:
         self.hops += hops
-        utterance = takewhile(_lasts, islice(reversed(self.strip), self.window - 1))
-        spoken = sum(map(_holds_speech, utterance)) + 1 if decision else 0
-        moment = Moment(decision, decision.salience * spoken if decision else 0.0)
+        moment = self._moment(decision) if decision else Moment()
         self.strip.extend([moment] * min(hops, STRIP_HOPS))
 
-
-def _holds_speech(moment: Moment) -> bool:
-    return moment.decision is not None and moment.decision.speech >= 0.5
-
-
-def _lasts(moment: Moment) -> bool:
-    """Whether the utterance that lasts, or its onset, may hold a moment; what lies before it is forgotten."""
-    return moment.decision is not None and (moment.decision.speaking or moment.decision.speech >= 0.5)
+    def _moment(self, decision: DecisionEvent) -> Moment:
+        """The moment of a decision; its weight counts among those of the utterance that the window holds."""
+        utterance = takewhile(lambda moment: moment.lasts, islice(reversed(self.strip), self.window - 1))
+        weight = decision.salience * (sum(moment.speech for moment in utterance) + 1)
+        kind, speech = decision.label or (UNCERTAIN if decision.speaking else None), decision.speech >= 0.5
+        return Moment(kind, decision.confidence or 0.0, weight, speech, decision.speaking or speech)
 
 
 def hops_s(hops: int) -> float:

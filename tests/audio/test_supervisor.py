@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from conftest import sound
 
+from rtser.audio.devices import LastingDeviceError
 from rtser.audio.lateness import Lateness
 from rtser.audio.source import Gap, MemorySource
 from rtser.audio.supervisor import Supervisor
@@ -185,3 +186,78 @@ def test_lateness_is_measured_against_the_promptest_arrival_and_forgets_drift():
     for minute in range(1, 60):  # a device clock that is 100 ppm slow: 0.36 s in an hour
         now_s = 60.0 * minute
         assert lateness.note(now_s, round(now_s * SAMPLE_RATE * (1 - 1e-4))) < 0.01 + 0.03
+
+
+class Named(VirtualDevice):
+    def __init__(self, name, clock, lasts_s=None):
+        super().__init__(SOUND, clock, lasts_s=lasts_s)
+        self.name = name
+
+
+def test_another_device_is_opened_on_request_and_told_as_a_loss_and_a_return():
+    clock, names = VirtualClock(), ["first"]
+    with Supervisor(lambda _: Named(names[-1], clock), QUICK, threading.Event(), clock=clock) as live:
+        pieces = live.chunks()
+        next(pieces)
+        names.append("second")
+        live.change("changing to second")
+        told = breaks(islice(pieces, 5))
+        assert [(one.state, one.detail) for one in told] == [
+            ("lost", "changing to second"),
+            ("open", "second at 16000 Hz"),
+        ]
+        assert live.name == "second"
+        assert live.trouble == ""
+
+
+def test_a_request_does_not_wait_until_the_next_try_to_open_a_lost_device():
+    clock, wanted, opened = VirtualClock(), ["first"], []
+
+    def choose():
+        wanted.append("second")
+        live.change("changing to second")
+
+    def opener(_lost):
+        if opened and wanted[-1] == "first":
+            threading.Timer(0.2, choose).start()
+            raise DeviceError("first is not there")
+        opened.append(Named(wanted[-1], clock, lasts_s=None if opened else 0.06))
+        return opened[-1]
+
+    live = Supervisor(opener, SourceSettings(retry_min_s=30, retry_max_s=30), threading.Event(), clock=clock)
+    before_s = time.monotonic()
+    with live:
+        assert [one.state for one in breaks(islice(live.chunks(), 5))] == ["lost", "open"]
+    assert time.monotonic() - before_s < 5
+
+
+def test_a_device_is_waited_for_where_that_is_asked_for():
+    clock, tries, told = VirtualClock(), count(), []
+
+    def opener(_lost):
+        if next(tries) < 3:
+            raise DeviceError("there is no audio input device", "connect a microphone")
+        return VirtualDevice(SOUND, clock)
+
+    with Supervisor(opener, QUICK, threading.Event(), clock=clock, waiting=told.append) as live:
+        assert live.is_open
+        assert len(next(live.chunks())) == HOP_SAMPLES
+    assert [error.problem for error in told] == ["there is no audio input device"]
+
+
+def test_waiting_ends_when_the_end_is_asked_for():
+    def opener(_lost):
+        raise DeviceError("there is no audio input device")
+
+    stop = threading.Event()
+    threading.Timer(0.2, stop.set).start()
+    with Supervisor(opener, QUICK, stop, waiting=lambda _: None) as live:
+        assert not live.is_open
+
+
+def test_what_waiting_does_not_mend_is_an_error_at_once():
+    def opener(_lost):
+        raise LastingDeviceError("it has no channel 5")
+
+    with pytest.raises(DeviceError, match="no channel 5"):
+        Supervisor(opener, QUICK, threading.Event(), waiting=lambda _: None).__enter__()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from rtser.bench import doctor
@@ -39,6 +40,19 @@ def test_a_gpu_that_is_not_used_is_told_unless_the_cpu_was_meant(monkeypatch, pa
     installed(monkeypatch, package)
     monkeypatch.setattr(doctor, "nvidia_driver", lambda: True)
     assert doctor._provider(tiny_model(), asked).well == well
+
+
+@pytest.mark.parametrize(
+    ("loudest", "finding"),
+    [
+        (0.0, ", but no signal: the input is silent (muted?)"),
+        (1e-4, ", but too quiet (unless nobody spoke): raise the input's level"),
+        (0.1, ""),
+        (1.0, ", but clipping: lower the input's level"),
+    ],
+)
+def test_what_is_wrong_with_the_level_is_said(loudest, finding):
+    assert doctor._level_finding(np.full(24_000, loudest, np.float32)) == finding
 
 
 def test_without_onnx_runtime_the_doctor_says_so_and_has_no_traceback():

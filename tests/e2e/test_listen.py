@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 import jsonschema
@@ -237,6 +238,62 @@ def test_without_a_device_it_ends_with_4_and_one_sentence(model_path, arguments,
 )
 def test_what_cannot_work_is_told_in_one_sentence_before_anything_is_heard(arguments, code, said):
     result = rtser("listen", *arguments)
+    assert result.returncode == code
+    assert said in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert result.stdout == ""
+
+
+def test_plain_lines_tell_of_the_label_as_it_changes_and_a_duration_ends_it(microphone, tmp_path):
+    paths, _ = as_played(tmp_path, [read_audio(DEMO)[: 5 * SAMPLE_RATE]])
+    command = [sys.executable, "-m", "rtser", "listen", "--plain", "--device", "virtmic", "--duration", "8"]
+    with subprocess.Popen(command, env=microphone.environment, stdout=subprocess.PIPE, text=True) as listening:
+        lines = iter(listening.stdout.readline, "")
+        assert next(lines).strip() == "virtmic"
+        microphone.play(paths[0])
+        told = list(lines)
+    assert listening.returncode == 0
+    changed = next(number for number, line in enumerate(told) if " now neutral " in line)
+    assert changed < next(number for number, line in enumerate(told) if " - " in line)
+    assert "overall likeliest neutral" in told[-1]
+
+
+def test_a_microphone_is_waited_for_where_that_is_asked_for(microphone, model_path):
+    options = ["--wait", "--model", model_path]
+    microphone.end_server()
+    listening = Listening(microphone.environment, *options)
+    try:
+        until_s = time.monotonic() + 15
+        while "waiting for it" not in listening.complaint:
+            assert time.monotonic() < until_s, listening.complaint
+            time.sleep(0.1)
+    finally:
+        microphone.start_server()
+        microphone.plug()
+    with listening:  # waits for a decision
+        assert listening.end()[0] == 0
+    assert listening.complaint.count("\n") == 1
+
+
+def test_a_duration_ends_the_wait_for_a_microphone_too(model_path, tmp_path):
+    alone = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    before_s = time.monotonic()
+    result = rtser("listen", "--wait", "--duration", "1", "--model", model_path, env=alone)
+    assert time.monotonic() - before_s < 10
+    assert result.returncode == 4
+    assert result.stderr.splitlines()[-1] == "rtser: there was no microphone within 1 s; connect one."
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--device", "virtmic", "--channel", "5"], 4, "virtmic has no channel 5 (it has 1, counted from 0)."),
+        (["--device", "virtmic", "--channel", "5", "--wait"], 4, "virtmic has no channel 5"),
+        (["--device", ""], 2, "--device is empty; name a device"),
+    ],
+)
+def test_a_device_that_cannot_be_meant_is_told_in_one_sentence(microphone, model_path, arguments, code, said):
+    result = rtser("listen", *arguments, "--model", model_path, env=microphone.environment)
     assert result.returncode == code
     assert said in result.stderr
     assert len(result.stderr.splitlines()) == 1

@@ -110,6 +110,7 @@ def test_a_closed_standard_input_is_said(raw):
         (("file", "-", "--format", "s16le", "--channel", "1"), b"there is no channel 1 (it has 1, counted from 0)"),
         (("listen", "--format", "s16le"), b"say --input - too"),
         (("listen", "--input", "-", "--device", "usb"), b"--device and --max-lag are for microphones"),
+        (("listen", "--input", "-", "--wait"), b"--wait is for microphones"),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_a_sentence(arguments, words, model_path):

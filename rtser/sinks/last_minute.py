@@ -1,0 +1,85 @@
+"""The last minute of a run, sound and events, written into files when somebody asks for it."""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+from collections import deque
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from rtser.engine.contract import SAMPLE_RATE, Float32
+from rtser.errors import OutputError
+from rtser.events import Event, StartEvent, UtteranceEvent, utc_now
+from rtser.files import replacing
+
+KEPT_S = 60.0
+
+
+class LastMinute:
+    """Keeps the last minute, events and sound, and writes it as ``rtser-DATE-TIME.jsonl`` and ``.flac``."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._start: tuple[str, Event] | None = None
+        self._events: deque[tuple[float, str, Event]] = deque()
+        self._blocks: deque[tuple[int, Float32]] = deque()
+
+    def write(self, event: Event) -> None:
+        """Keep an event, and forget those that are older than a minute."""
+        with self._lock:
+            if isinstance(event, StartEvent):
+                self._start = utc_now(), event
+                self._events.clear()
+                self._blocks.clear()
+                return
+            time_s = event.end if isinstance(event, UtteranceEvent) else float(getattr(event, "time", 0.0))
+            self._events.append((time_s, utc_now(), event))
+            while time_s - self._events[0][0] > KEPT_S:
+                self._events.popleft()
+
+    def write_audio(self, samples: Float32, start: int) -> None:
+        """Keep a block (n,) that begins at a sample of the run."""
+        with self._lock:
+            self._blocks.append((start, samples))
+            while start + len(samples) - self._blocks[0][0] > KEPT_S * SAMPLE_RATE:
+                self._blocks.popleft()
+
+    def close(self) -> None:
+        """Nothing is held back."""
+
+    def save(self, folder: Path) -> Path:
+        """Write what is kept; may be called from any thread. The events' file; the sound is beside it as ``.flac``.
+
+        Sound that is missing leaves no trace in the file of sound; the events tell of it.
+
+        Raises:
+            OutputError: nothing was heard, or the files cannot be written; neither is left then.
+        """
+        with self._lock:
+            start, events, blocks = self._start, list(self._events), list(self._blocks)
+        if not blocks:
+            raise OutputError("nothing was heard yet that could be saved")
+        lines = [event.to_json(utc) for utc, event in [*([start] if start else []), *(one[1:] for one in events)]]
+        sound = io.BytesIO()
+        samples = np.concatenate([*(block for _, block in blocks), np.empty(0, np.float32)])
+        soundfile.write(sound, samples, SAMPLE_RATE, subtype="PCM_24", format="FLAC")
+        stem = f"rtser-{time.strftime('%Y%m%d-%H%M%S')}"
+        taken = (folder / stem).with_suffix(".jsonl").exists()
+        path = folder / f"{stem}{f'-{time.time_ns() // 1_000_000 % 1000:03d}' if taken else ''}.jsonl"
+        with replacing(path) as part:
+            part.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+            with replacing(path.with_suffix(".flac")) as sound_part:
+                sound_part.write_bytes(sound.getbuffer())
+        return path
+
+    def save_in(self, folder: Path) -> str:
+        """As `save`; what was done in words, or why it was not."""
+        try:
+            path = self.save(folder)
+        except OutputError as error:
+            return str(error)
+        return f"saved {path.with_suffix('.flac').name} .jsonl"

@@ -1,0 +1,142 @@
+"""Keys that are typed while the live view has the terminal.
+
+A thread of its own waits for them in `select`. A library such as readchar waits in `read`, which cannot be ended, and
+changes the terminal's modes for each key.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+try:
+    import termios
+except ImportError:  # Windows: keys are not offered there
+    termios = None  # type: ignore[assignment]
+
+JOIN_S = 0.5
+BACKGROUND_S = 0.5
+SEQUENCES = {b"\x1b[A": "up", b"\x1bOA": "up", b"\x1b[B": "down", b"\x1bOB": "down"}
+_modes: list[tuple[int, list[object]]] = []
+"""Terminals that are changed now, with the modes that they had."""
+
+
+class Keyboard:
+    """Standard input without echo, key by key; only where it is a terminal that this program has.
+
+    The keys that send signals, such as Ctrl-C, stay as they are.
+
+    Args:
+        pressed: gets each key, on the keyboard's thread: a letter, ``up``, ``down``, ``enter`` or ``escape``; None:
+            keys are only kept from being echoed (^C would tear the view).
+    """
+
+    def __init__(self, pressed: Callable[[str], None] | None = None) -> None:
+        self._pressed = pressed
+        self._thread: threading.Thread | None = None
+        self._wake: tuple[int, int] | None = None
+        self._own: tuple[int, list[object]] | None = None
+
+    def open(self) -> None:
+        """Change the terminal's modes, and begin to read."""
+        if termios is None:
+            return
+        with suppress(OSError, ValueError, AttributeError, termios.error):
+            keyboard = sys.stdin.fileno()
+            if not (os.isatty(keyboard) and in_foreground()):
+                return
+            before, silent = termios.tcgetattr(keyboard), termios.tcgetattr(keyboard)
+            silent[3] &= ~termios.ECHO
+            if self._pressed:
+                silent[3] &= ~termios.ICANON
+                silent[6][termios.VMIN], silent[6][termios.VTIME] = 1, 0
+            self._own = keyboard, before
+            _modes.append(self._own)
+            termios.tcsetattr(keyboard, termios.TCSANOW, silent)
+            if self._pressed:
+                self._wake = os.pipe()
+                self._thread = threading.Thread(target=self._read, args=[keyboard, self._wake[0]], daemon=True)
+                self._thread.start()
+
+    def close(self) -> None:
+        """Stop reading, and give the terminal its modes back. May be called twice, and by the keyboard's own thread."""
+        if self._wake:
+            os.write(self._wake[1], b"x")
+            if self._thread and self._thread is not threading.current_thread():
+                self._thread.join(JOIN_S)
+            if self._thread and not self._thread.is_alive():
+                for end in self._wake:
+                    os.close(end)
+            self._wake = self._thread = None
+        if self._own:
+            _give_back(self._own, termios.TCSAFLUSH)
+            self._own = None
+
+    def _read(self, keyboard: int, woken: int) -> None:
+        assert self._pressed
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTIN})  # in the background a read fails, and stops nobody
+        while True:
+            ready, _, _ = select.select([keyboard, woken], [], [])
+            if woken in ready:
+                return
+            try:
+                typed = os.read(keyboard, 64)
+            except OSError:
+                typed = b""
+            if (
+                not typed and select.select([woken], [], [], BACKGROUND_S)[0]
+            ):  # in the background, or the terminal is gone
+                return
+            for key in keys_of(typed):
+                self._pressed(key)
+
+
+def keys_of(typed: bytes) -> Iterator[str]:
+    """The keys in what a terminal sends; sequences of keys that the view does not know are left out."""
+    at = 0
+    while at < len(typed):
+        rest = typed[at:]
+        if rest[:1] == b"\x1b" and rest[1:2] in (b"[", b"O"):
+            end = next((n for n, byte in enumerate(rest[2:], 3) if 0x40 <= byte <= 0x7E), len(rest))
+            if known := SEQUENCES.get(rest[:end]):
+                yield known
+            at += end
+            continue
+        at += 1
+        if rest[:1] == b"\x1b":
+            yield "escape"
+        elif rest[:1] in (b"\r", b"\n"):
+            yield "enter"
+        elif 0x20 <= rest[0] < 0x7F:
+            yield chr(rest[0])
+
+
+def restore_modes() -> None:
+    """Give all terminals their modes back without waiting, for a program that ends by force."""
+    for own in tuple(_modes):
+        _give_back(own, termios.TCSANOW)
+
+
+def _give_back(own: tuple[int, list[object]], when: int) -> None:
+    with suppress(OSError, ValueError, termios.error):
+        termios.tcsetattr(own[0], when, own[1])  # type: ignore[arg-type]
+    if own in _modes:  # only now: the call above may wait for ever where the terminal is held (Ctrl-S)
+        _modes.remove(own)
+
+
+def has_keys() -> bool:
+    """Whether standard input is a terminal whose keys can be read."""
+    return termios is not None and sys.stdin is not None and sys.stdin.isatty()
+
+
+def in_foreground() -> bool:
+    """Whether the terminal is this program's; true where there is none to ask."""
+    try:
+        return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    except (OSError, ValueError, AttributeError):
+        return True
