@@ -12,13 +12,13 @@ LEAST_LENGTH = 16
 
 
 def read_token(file: Path | None) -> str:
-    """The token; empty where there is none.
+    """The token; empty if there is none.
 
     Args:
-        file: that holds it; None for the environment variable.
+        file: the file that holds it; None for the environment variable.
 
     Raises:
-        InputError: the file cannot be read, or the token is too short or no token.
+        InputError: the file cannot be read, or the token is too short or not valid.
     """
     token, source = os.environ.get(VARIABLE, "").strip(), VARIABLE
     if file is None and not token:

@@ -35,31 +35,32 @@ from rtser.protocol import MOST_NAME, PATH, SUBPROTOCOL
 GONE = "the server was gone when the sound ended"
 FINALIZE = '{"type":"finalize"}'
 MOST_WAITING = 1_000
-"""Events that may wait to be taken; beyond this, the server is read no further."""
+"""How many events may wait to be taken. With more, the client stops reading from the server."""
 MESSAGE_SAMPLES = 8_192
 """Longest message of sound."""
 FOR_GOOD = (400, 401, 403, 404)
-"""Refusals that will not change by trying again."""
+"""Refusals for which trying again is useless."""
 RETRY_CODES = (1000, 1001, 1005, 1006, 1008, 1011, 1012, 1013)
-"""Closes after which the client tries again; after the others, such as for a message that is wrong, it does not."""
+"""Close codes after which the client tries again. After others, such as for a wrong message, it does not."""
 ALIVE_S = 5.0
-"""After so long without sound an empty message says that the client still lives."""
+"""After so long without sound, an empty message tells the server that the client is still there."""
 
 
 class Client:
     """One stream of sound, recognised by a server. A connection that is lost is opened again.
 
-    Sound that is sent meanwhile is lost, and so is what the server had not answered: a `SourceEvent` tells that the
-    server is gone, another one that it is back and how much is missing, and time goes on. `StartEvent` comes once,
-    `EndEvent` after `finish`. Take the events while you send: the server is not read further than 1,000 of them.
+    While the connection is lost, sound that you send is lost too, and so is sound that the server had not answered
+    yet. A `SourceEvent` says that the server is gone, and another one that it is back and how much is missing. Time
+    goes on. `StartEvent` comes once, `EndEvent` after `finish`. Take the events while you send: with 1,000 events
+    waiting, the client stops reading from the server.
 
     Args:
         url: ws://HOST:PORT or wss://HOST:PORT (http and https mean the same).
         token: the server's, if it needs one.
         sample_rate: of the sound, 8,000 to 48,000 Hz.
-        sample_format: how samples are sent. s16le takes half the bandwidth; floats are rounded to it.
-        events: ``utterances``: no decisions.
-        name: in the start event, as its source.
+        sample_format: how samples are sent. s16le needs half the bandwidth; floats are rounded to it.
+        events: ``decisions`` for all events, ``utterances`` to leave out the decisions.
+        name: the source in the start event.
         retry_min_s: pause before a lost connection is opened again; it doubles with each failure.
         retry_max_s: longest such pause.
 
@@ -120,13 +121,13 @@ class Client:
             await self._socket.close()
 
     async def send(self, sound: Sound) -> None:
-        """Send sound; waits while the server is slower than the sound comes.
+        """Send sound. This waits while the server is slower than the sound.
 
         Args:
-            sound: PCM bytes (16 bit, little-endian) of any cut, or an array of int16 or float.
+            sound: PCM bytes (16 bit, little-endian), cut anywhere, or an array of int16 or float.
 
         Raises:
-            ArgumentError: it is no sound, or the stream is finished.
+            ArgumentError: it is not sound, or the stream is finished.
             UnavailableError: the server has refused for good.
         """
         if self._finishing.is_set():
@@ -139,7 +140,7 @@ class Client:
             await self._say(np.ascontiguousarray(part).tobytes())
 
     async def broken(self, gap: Gap) -> None:
-        """What follows does not continue what was sent before."""
+        """Begin anew: the sound that follows does not continue the sound before."""
         self._joiner = self._joiner.anew()
         at_s = self.time_s
         self._position += gap.missing_samples * self._rate // SAMPLE_RATE
@@ -152,7 +153,7 @@ class Client:
             await self._events.put(SourceEvent(time_s, gap.state, gap.detail, gap.missing_samples))
 
     async def finish(self) -> None:
-        """The sound has ended; the last events follow."""
+        """End the sound. The last events follow."""
         self._finishing.set()
         await self._say(FINALIZE)  # where there is no connection, `_receive` ends the stream
 
@@ -168,7 +169,7 @@ class Client:
             raise self._failure
 
     async def _say(self, message: str | bytes) -> bool:
-        """Send a message; False where there is no connection now."""
+        """Send a message; False if there is no connection now."""
         from websockets.exceptions import ConnectionClosed
 
         if self._failure:
@@ -201,7 +202,7 @@ class Client:
         self._socket = socket
 
     async def _keep_alive(self) -> None:
-        """Say something where the source is silent: the server ends who says nothing."""
+        """Send empty messages while the source is silent, because the server ends silent clients."""
         while True:
             await asyncio.sleep(ALIVE_S)
             if asyncio.get_running_loop().time() - self._sent_s >= ALIVE_S and not self._finishing.is_set():
@@ -227,7 +228,7 @@ class Client:
             await self._events.put(None)
 
     async def _listen(self) -> tuple[int, str]:
-        """Hand on what one connection says; why it was lost, with its code, or nothing where the stream has ended."""
+        """Hand on one connection's events. Returns why it was lost, with its code, or nothing if the stream ended."""
         from websockets.exceptions import ConnectionClosed
 
         try:
@@ -235,7 +236,7 @@ class Client:
                 try:
                     event = event_from(json.loads(await self._socket.recv()))
                 except ValueError as error:
-                    raise UnavailableError(f"{self._url} says what is no event ({error})") from None
+                    raise UnavailableError(f"{self._url} sent something that is not an event ({error})") from None
                 if await self._take(event):
                     return 1000, ""
         except ConnectionClosed as closed:
@@ -301,7 +302,7 @@ class Client:
         return isinstance(event, EndEvent)
 
     def _note(self, gap: Gap) -> None:
-        """Count the sound of a gap: it arrived and was skipped, or never arrived."""
+        """Count the sound of a gap, which arrived and was skipped, or never arrived."""
         if gap.state == "skipped":
             self._dropped += gap.missing_samples
         else:
@@ -319,7 +320,7 @@ class Client:
 
 
 def check_package() -> None:
-    """Raises UnavailableError where the package websockets is not installed."""
+    """Raise UnavailableError if the package websockets is not installed."""
     if find_spec("websockets") is None:
         raise UnavailableError("streams to a server need the package websockets", INSTALL.format("serve"))
 
@@ -333,7 +334,7 @@ class RefusedError(UnavailableError):
 
 
 def unreachable(url: str, error: object) -> UnavailableError:
-    """What to say where a server cannot be reached."""
+    """The error for a server that cannot be reached."""
     reason = str(error)
     if isinstance(error, ssl.SSLError):
         reason = f"TLS: {error.reason or error}"
@@ -352,14 +353,14 @@ def _refused(url: str, status: int, body: bytes | bytearray | None) -> RefusedEr
 
 
 def socket_url(url: str) -> str:
-    """The address of the WebSocket; raises ArgumentError where the URL is none."""
+    """The address of the WebSocket; raises ArgumentError if the URL is not valid."""
     try:
         parts = urlsplit(url)
-        parts.port  # noqa: B018  # raises ValueError where it is none
+        parts.port  # noqa: B018  # raises ValueError if it is none
     except ValueError as error:
-        raise ArgumentError(f"{url} is no address of a server ({error})", "write ws://HOST:PORT") from None
+        raise ArgumentError(f"{url} is not the address of a server ({error})", "write ws://HOST:PORT") from None
     scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
     if scheme not in ("ws", "wss") or not parts.hostname:
-        raise ArgumentError(f"{url} is no address of a server", "write ws://HOST:PORT or wss://HOST:PORT")
+        raise ArgumentError(f"{url} is not the address of a server", "write ws://HOST:PORT or wss://HOST:PORT")
     path = parts.path.rstrip("/")
     return f"{scheme}://{parts.netloc}{path if path.endswith(PATH) else path + PATH}"

@@ -15,9 +15,9 @@ from rtser.settings import VoiceSettings
 from rtser.voice import DEFAULTS, LearningVoice, Voice
 
 LEAST_S = 5.0
-"""Seconds of speech that a voice needs at least; 20 are better."""
+"""The least speech for a voice, in seconds; 20 are better."""
 UNCHANGED = VoiceSettings(auto_strength=0, auto_hours=10_000)
-"""Of a voice that is enrolled: nothing is changed and nothing fades while it is heard."""
+"""Settings while a voice is enrolled: nothing is shifted and nothing fades."""
 
 
 def enrol(
@@ -47,7 +47,7 @@ def enrol(
 
 
 def enrolled(learner: LearningVoice, name: str) -> Voice:
-    """The voice that was heard; InputError where that was too little."""
+    """The voice that was heard; raises InputError if that was too little."""
     if learner.speech_s < LEAST_S:
         raise InputError(
             f"{learner.speech_s:.1f} s of speech were heard, and a voice needs {LEAST_S:g}", "speak for longer"

@@ -2,7 +2,7 @@
 
 * RtserError
     * InputError (2): wrong usage, or an input that cannot be read
-        * ArgumentError: an argument of a library call is out of range; it is a ValueError too
+        * ArgumentError: an argument of a library call is out of range; also a ValueError
         * SettingsError: settings that are unknown or out of range, all of them at once
     * ModelError (3): a file that is not a model of this version
     * DeviceError (4): no usable audio device
@@ -26,7 +26,7 @@ class RtserError(Exception):
 
     Args:
         problem: what is wrong, without a full stop.
-        advice: what to do, without a full stop; empty where nothing helps or it is plain.
+        advice: what to do, without a full stop; empty if nothing helps or if it is obvious.
 
     Attributes:
         exit_code: what the command line exits with.
@@ -95,7 +95,7 @@ class OutputError(RtserError):
 
 
 def reason_of(error: OSError) -> str:
-    """What the system says of a failure; also where its number is not the system's own (a host without an address)."""
+    """The system's words for a failure, also if its number is not one of the system (a host without an address)."""
     if error.errno and error.errno > 0:
         return os.strerror(error.errno)
     return error.strerror or str(error)

@@ -1,4 +1,4 @@
-"""Events: what the recogniser tells other programs, one JSON object a line (schema 2, `events.schema.json`).
+"""Events: what the recogniser tells other programs, as one JSON object a line (schema 2, `events.schema.json`).
 
 Times are in seconds of the stream, from counts of samples. ``utc`` is the wall clock when the event was made.
 """
@@ -35,7 +35,7 @@ class Event:
         """One line of JSON, without the line's end.
 
         Args:
-            utc: when it was made, for events that lie in a file for long; see `utc_now`.
+            utc: when the event was made, for events that are kept in a file; see `utc_now`.
             where: which ``stream`` and ``channel`` of a server it is about.
         """
         return json.dumps(self.content(utc, where), allow_nan=False)
@@ -61,7 +61,7 @@ class ModelName:
 class StartEvent(Event):
     """A run begins: one source, recognised once.
 
-    `run` is like no other's; `sample_rate` is the source's own, in Hz; `voice` names the speaker's profile, or is null.
+    `run` is unique. `sample_rate` is the source's own, in Hz. `voice` names the speaker's profile, or is null.
     """
 
     type: ClassVar[str] = "start"
@@ -85,7 +85,7 @@ class StartEvent(Event):
 
 @dataclass(frozen=True)
 class DecisionEvent(Event):
-    """A decision for every segment (`rtser.Decision`); `time` is the segment's end. JSON leaves the embedding out."""
+    """The decision on a segment (`rtser.Decision`). `time` is the segment's end. JSON leaves out the embedding."""
 
     type: ClassVar[str] = "decision"
     time: float
@@ -102,7 +102,7 @@ class DecisionEvent(Event):
 
 @dataclass(frozen=True)
 class UtteranceEvent(Event):
-    """An utterance has ended, or goes on for long and is reported so far (`final` is false); see `rtser.Utterance`."""
+    """An utterance has ended, or it is long and is reported so far (`final` is false); see `rtser.Utterance`."""
 
     type: ClassVar[str] = "utterance"
     start: float
@@ -118,7 +118,8 @@ class UtteranceEvent(Event):
 class SourceEvent(Event):
     """A live source was lost, came back, or had sound skipped.
 
-    `time` is that of the last sound, for ``open`` that of the next; `missing_samples`, at 16 kHz, lie between.
+    `time` is the time of the last sound; for ``open`` it is the time of the next sound. `missing_samples`, at 16 kHz,
+    lie between the two.
     """
 
     type: ClassVar[str] = "source"
@@ -130,7 +131,10 @@ class SourceEvent(Event):
 
 @dataclass(frozen=True)
 class SettingsEvent(Event):
-    """Settings were changed while the recogniser runs: their new values by name, as ``decide.label_threshold``."""
+    """Settings were changed while the recogniser runs.
+
+    `changed` has the new values by name, such as ``decide.label_threshold``.
+    """
 
     type: ClassVar[str] = "settings"
     time: float
@@ -139,7 +143,7 @@ class SettingsEvent(Event):
 
 @dataclass(frozen=True)
 class ErrorEvent(Event):
-    """One output of several has failed, or one stream of many; the others go on."""
+    """One of several outputs, or one of many streams, has failed. The others go on."""
 
     type: ClassVar[str] = "error"
     time: float
@@ -150,9 +154,9 @@ class ErrorEvent(Event):
 class EndEvent(Event):
     """A source has ended.
 
-    `dropped_samples` arrived and were skipped; `missing_samples` never arrived, while the source was lost; both at
-    16 kHz. `step_ms` has p50, p99 and max of the time that the last decisions took; `latency_ms`, of live sources, of
-    the time from a segment's last sample until its decision. None without any.
+    `dropped_samples` arrived and were skipped. `missing_samples` never arrived, because the source was lost. Both are
+    at 16 kHz. `step_ms` has p50, p99 and max of the time that the last decisions took. `latency_ms` has them of the
+    time from a segment's last sample until its decision, for live sources. A value is null if there is none.
     """
 
     type: ClassVar[str] = "end"
@@ -171,7 +175,7 @@ class EndEvent(Event):
 
 
 def event_from(content: dict[str, Any]) -> Event:
-    """The event that an object of JSON tells; keys that it does not know are passed over.
+    """The event in a JSON object; unknown keys are ignored.
 
     Raises:
         ValueError: there is no such event, or a key of it is missing.
@@ -193,7 +197,7 @@ def event_from(content: dict[str, Any]) -> Event:
 
 
 def event_of(said: Decision | Utterance, begin: int = 0) -> DecisionEvent | UtteranceEvent:
-    """The event that tells what the engine says. `begin`: the engine's time zero, in samples of the run at 16 kHz."""
+    """The event of a decision or an utterance. `begin`: the engine's time zero, in samples of the run at 16 kHz."""
     content = dict(vars(said))
     if isinstance(said, Decision):
         return DecisionEvent(time=_later(content.pop("time_s"), begin), **content)

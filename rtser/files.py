@@ -1,6 +1,6 @@
-"""Files that are whole or absent, whenever the program is killed.
+"""Files that are written whole or not at all, even if the program is killed.
 
-The package for it was atomicwrites, which its author has given up.
+The package for this, atomicwrites, is no longer maintained.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from rtser.errors import OutputError
 
 @contextmanager
 def replacing(path: Path, advice: str = "") -> Iterator[Path]:
-    """Yield another path to write to, of the same suffix, which takes the place of `path` once it is written.
+    """Yield another path with the same suffix to write to. It replaces `path` once it is written.
 
-    The folder is made where it is missing. Threads and processes may write the same file at the same time: the last
+    The folder is made if it is missing. Threads and processes may write the same file at the same time: the last
     one wins. After an exception nothing is left.
 
     Args:

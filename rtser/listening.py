@@ -28,10 +28,10 @@ def listen(
     embeddings: bool = False,
     voice: StreamVoice | None = None,
 ) -> Generator[Event]:
-    """Recognise what a microphone picks up, as `rtser listen` does: a device that is lost is opened again.
+    """Recognise what a microphone picks up, as `rtser listen` does. A device that is lost is opened again.
 
-    The events come on the caller's thread. Sound that waits longer than ``source.max_lag_ms``, because the caller is
-    busy, is skipped and told of. Leaving the loop closes the device.
+    The events come on the caller's thread. If the caller is busy and sound waits longer than ``source.max_lag_ms``,
+    the sound is skipped, and an event says so. Leaving the loop closes the device.
 
     >>> import rtser
     >>> for event in rtser.listen(rtser.load(), device="usb"):  # doctest: +SKIP
@@ -47,14 +47,14 @@ def listen(
         source: how the device is kept alive, and when late sound is skipped.
         stop: ends the sound once it is set, from any thread; the last events still come.
         embeddings: whether decisions have the segments' embeddings.
-        voice: whose it is, if known: a `rtser.Voice`, or a `rtser.LearningVoice`.
+        voice: the speaker's voice, if known: a `rtser.Voice` or a `rtser.LearningVoice`.
 
     Returns:
         the events, from `StartEvent` to `EndEvent`. The device is opened when the first one is asked for.
 
     Raises:
         ArgumentError: an argument is of the wrong type or out of range, or the voice was heard by another model.
-        DeviceError: there is no such device, or it cannot be opened; raised where the first event is asked for.
+        DeviceError: there is no such device, or it cannot be opened; raised when the first event is asked for.
     """
     if not isinstance(device, str | int | None):
         raise ArgumentError(

@@ -38,11 +38,11 @@ def attention_mean(embeddings: Float32, salience: Float64, part: slice, window: 
 
 
 def attention_weights(salience: Float64, window: int) -> Float64:
-    """How much attention each of some segments gets, to a common scale: (n,); 0 for what the network has forgotten.
+    """How much attention each segment gets, on a common scale: (n,); 0 for what the network has forgotten.
 
     A segment's salience is its share of its window, s = w / (w + the sum over the segments before it in the window). So
-    each weight follows from those before it: exactly where all dimensions of the attention weigh alike, nearly else. A
-    share of 1 is that of the first speech after a restart.
+    each weight follows from the weights before it. This is exact if all dimensions of the attention weigh alike, and
+    nearly exact otherwise. The first speech after a restart has a share of 1.
 
     Args:
         salience: (n,), of segments that follow each other.

@@ -1,4 +1,4 @@
-"""What a client may say on the WebSocket, and the codes with which the server ends it; docs/serve.md explains both."""
+"""What a client may say on the WebSocket, and the codes with which the server closes it (see docs/serve.md)."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ MOST_NAME = 200
 SUBPROTOCOL = "rtser.v1"
 """The WebSocket's subprotocol."""
 TOKEN_PREFIX = "rtser.token."
-"""Browsers cannot set headers: they offer this with the token behind it as a second subprotocol."""
+"""Browsers cannot set headers. They offer this, followed by the token, as a second subprotocol."""
 MOST_QUOTED = 200
-"""How much of what a client says is said back to it."""
+"""How much of a client's message an error repeats."""
 PCM: dict[str, np.dtype[Any]] = {"s16le": np.dtype("<i2"), "f32le": np.dtype("<f4")}
 
 
@@ -66,7 +66,7 @@ class Finalize(_Message):
 
 
 class Reset(_Message):
-    """What follows does not continue what came before, as after a break; time goes on."""
+    """The sound that follows does not continue the sound before, as after a break. Time goes on."""
 
     type: Literal["reset"]
     missing_s: Annotated[float, Field(ge=0, le=10**7)] = Field(
@@ -79,7 +79,7 @@ CONTROL: TypeAdapter[Start | Finalize | Reset] = TypeAdapter(Control)
 
 
 def parsed(text: str) -> Start | Finalize | Reset:
-    """A control message; raises InputError where it is none."""
+    """A control message; raises InputError if the text is not one."""
     try:
         return CONTROL.validate_json(text)
     except ValidationError as error:

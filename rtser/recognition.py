@@ -1,4 +1,4 @@
-"""Recognise a whole recording and keep what was said of it."""
+"""Recognise a whole recording and keep the result."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
 @dataclass(repr=False)
 class Recognition:
-    """What was said of one recording.
+    """The result for one recording.
 
     Attributes:
         start: the run: source, model, version.
-        decisions: one a segment.
-        utterances: those that ended, oldest first.
+        decisions: one for each segment.
+        utterances: the utterances, oldest first.
         window: length of the decision window in segments.
     """
 
@@ -49,10 +49,10 @@ class Recognition:
 
     @property
     def embeddings(self) -> Float32:
-        """The segments' embeddings (S, F), float32, where they were asked for; (0, 0) of a recording without segments.
+        """The segments' embeddings (S, F), float32; (0, 0) for a recording without segments.
 
         Raises:
-            ArgumentError: they were not asked for.
+            ArgumentError: `recognise` was called without ``embeddings=True``.
         """
         rows = [one.embedding for one in self.decisions if one.embedding is not None]
         if len(rows) < len(self.decisions):
@@ -121,7 +121,7 @@ def recognise(
         window_s: length of the decision window in seconds; None for the model's own.
         decide: how decisions become labels and utterances.
         embeddings: whether the segments' embeddings are kept.
-        voice: whose it is, if known: a `rtser.Voice`, or a `rtser.LearningVoice`.
+        voice: the speaker's voice, if known: a `rtser.Voice` or a `rtser.LearningVoice`.
 
     Raises:
         InputError: the file cannot be read, or is damaged.

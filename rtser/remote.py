@@ -27,18 +27,18 @@ from rtser.statistics import RunStatistics, Snapshot
 
 ANSWER_S = 10.0
 MOST_CHUNKS = 32
-"""Chunks of the source that wait for the network; a live source drops what is older by itself."""
+"""How many chunks of the source may wait for the network. A live source drops older ones by itself."""
 
 
 class RemoteSession:
-    """Has one source after another recognised by a server (`rtser serve`); else as `rtser.session.Session`.
+    """Sends one source after another to a server (`rtser serve`). Otherwise it is like `rtser.session.Session`.
 
     Args:
         url: of the server, as for `Client`.
         token: the server's, if it needs one.
 
     Raises:
-        ArgumentError: the address is none.
+        ArgumentError: the address is not valid.
         UnavailableError: the server cannot be reached, or refuses.
 
     Attributes:
@@ -67,7 +67,7 @@ class RemoteSession:
         self._notices.append(detail)
 
     def run(self, source: Source, sinks: Sequence[Sink], audio_sinks: Sequence[AudioSink] = ()) -> None:
-        """Have a source recognised to its end, and hand every event to the sinks.
+        """Recognise a source to its end on the server, and hand every event to the sinks.
 
         Raises:
             RtserError: the source or a sink failed, or the server has refused for good.
@@ -118,7 +118,7 @@ def _read(
     chunks: asyncio.Queue[Chunk | RtserError | None],
     loop: asyncio.AbstractEventLoop,
 ) -> None:
-    """Hand the source's chunks to the event loop; in a thread, which may wait for a silent source for ever."""
+    """Hand the source's chunks to the event loop. A thread runs this, because a silent source may block it."""
     last: RtserError | None = None
     with suppress(RuntimeError):  # the loop has ended
         try:
@@ -135,7 +135,7 @@ async def _feed(
     statistics: RunStatistics,
     audio_sinks: Sequence[AudioSink],
 ) -> None:
-    """Send the source's sound to its end, and let the stream end in order, whatever happens to the source."""
+    """Send the source's sound to its end. Whatever happens to the source, the stream ends in order."""
     try:
         while (chunk := await chunks.get()) is not None:
             if isinstance(chunk, RtserError):

@@ -1,4 +1,4 @@
-"""A run: what the engine says of one source, as events, from its beginning to its end."""
+"""A run: the events of one source, from its beginning to its end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rtser.statistics import RunStatistics
 class Run:
     """Turns what the engine says of one source into events, and keeps the time and the figures of the source.
 
-    After a break of the source, the engine's stream begins anew at zero, while the time of the run goes on.
+    After a break of the source, the engine's stream begins anew at zero. The time of the run goes on.
 
     Args:
         statistics: where the figures are noted.
@@ -48,8 +48,8 @@ class Run:
             decisions: of the step.
             row: the source's.
             step_s: how long the step took, in seconds.
-            latency_s: how late the decision is, in seconds; None where the source is not live.
-            tell: whether to make the event of the decision itself, which nobody may read.
+            latency_s: how late the decision is, in seconds; None if the source is not live.
+            tell: whether to make the event of the decision itself; it is not needed if nobody reads it.
         """
         self.statistics.note_decision(step_s, latency_s)
         if tell:

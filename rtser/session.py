@@ -30,9 +30,9 @@ class Session:
         model: from `rtser.load`.
         window_s: length of the decision window in seconds; None for the model's own.
         decide: how decisions become a label.
-        kept_times: of how many decisions the times are kept; None for all.
+        kept_times: how many decisions' times are kept; None for all.
         embeddings: whether decisions have the segments' embeddings.
-        voice: whose it is, if known (`rtser.Voice`, `rtser.LearningVoice`).
+        voice: the speaker's voice, if known (`rtser.Voice`, `rtser.LearningVoice`).
 
     Attributes:
         model: the model.
@@ -105,10 +105,10 @@ class Session:
         Args:
             source: what is recognised.
             audio_sinks: get every block of samples before it is recognised.
-            tell_decisions: whether to make the events of decisions, which nobody may read.
+            tell_decisions: whether to make the events of decisions; they are not needed if nobody reads them.
 
         Raises:
-            RtserError: the source failed; raised after the `EndEvent` of what came before.
+            RtserError: the source failed; raised after the `EndEvent`.
             ArgumentError: another run of this session has not ended.
         """
         if self._running:

@@ -1,4 +1,4 @@
-"""Figures of one run of one source: noted by the session, read by others through a snapshot."""
+"""Figures of one run of one source. The session notes them; others read them through a snapshot."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class Snapshot:
     Attributes:
         level_db: power of the newest block, in dB of full scale; not below -100.
         steps_s: times that the last decisions took, in seconds, newest first.
-        latency_s: from the last segment's last sample, by the clock, until its decision; None where not live.
+        latency_s: from the last segment's last sample, by the clock, until its decision; None if not live.
         dropped_samples: sound that arrived and was skipped, in samples at 16 kHz.
         missing_samples: sound that never arrived, while the source was lost; in samples at 16 kHz.
-        trouble: what is wrong with the source now; empty while all is well.
+        trouble: what is wrong with the source now; empty if nothing is.
         source: the source's name now; a person may have chosen another one.
         sample_rate: its own, in Hz; 0 before there is one.
         level_problem: what is wrong with the level now (`LevelMeter.problem`).
@@ -54,8 +54,8 @@ class RunStatistics:
     """Collects the figures of one run; may be read from any thread.
 
     Args:
-        kept_times: of how many decisions the times are kept; None for all.
-        meter: what judges the level, if anybody wants to know.
+        kept_times: how many decisions' times are kept; None for all.
+        meter: judges the level, if somebody needs it.
     """
 
     def __init__(self, kept_times: int | None = KEPT_TIMES, meter: LevelMeter | None = None) -> None:
@@ -85,7 +85,7 @@ class RunStatistics:
             self.note_latency(latency_s)
 
     def note_latency(self, latency_s: float) -> None:
-        """Note how late a decision was, in seconds, where its step was made elsewhere."""
+        """Note how late a decision was, in seconds, if its step was made elsewhere."""
         with self._lock:
             self._latencies_s.append(latency_s)
 
@@ -116,7 +116,7 @@ class RunStatistics:
 
     @property
     def timed_decisions(self) -> int:
-        """Of how many decisions the times are kept now."""
+        """How many decisions' times are kept now."""
         return len(self._steps_s)
 
     def step_ms(self) -> dict[str, float | None]:
@@ -131,6 +131,6 @@ class RunStatistics:
 
 
 def summary_ms(times_s: Sequence[float]) -> dict[str, float | None]:
-    """Median, 99th percentile and maximum of some times, in milliseconds; each None without any."""
+    """Median, 99th percentile and maximum of some times, in milliseconds; each None if there are no times."""
     p50, p99, most = (1000 * np.percentile(times_s, [50, 99, 100])).round(3).tolist() if times_s else [None] * 3
     return {"p50": p50, "p99": p99, "max": most}

@@ -1,4 +1,4 @@
-"""The public stream: sound as it comes, at any rate, in; typed events out."""
+"""The public stream: it takes sound as it comes, at any rate, and gives typed events."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rtser.threads import OneAtATime
 
 
 class Stream:
-    """One stream of speech. However the sound is cut into pushes, the events are the same.
+    """One stream of speech. You may cut the sound in any way: the events are the same.
 
     >>> import rtser, soundfile
     >>> sound, rate = soundfile.read(rtser.sample_path(), dtype="int16")
@@ -28,13 +28,13 @@ class Stream:
 
     Args:
         model: from `rtser.load`.
-        sample_rate: of the sound, 8,000 to 192,000 Hz; it is resampled to 16 kHz.
-        channels: how many the sound has.
-        channel: which one to use, counted from 0; None for the mean of all.
+        sample_rate: rate of the sound, 8,000 to 192,000 Hz. The sound is resampled to 16 kHz.
+        channels: how many channels the sound has.
+        channel: which channel to use, counted from 0; None for the mean of all.
         window_s: length of the decision window in seconds; None for the model's own.
         decide: how decisions become labels and utterances.
         embeddings: whether decisions have the segments' embeddings, (F,) float32.
-        voice: whose it is, if known: a `rtser.Voice`, or a `rtser.LearningVoice`.
+        voice: the speaker's voice, if known: a `rtser.Voice` or a `rtser.LearningVoice`.
 
     Raises:
         ArgumentError: an argument is of the wrong type or out of range, or the voice was heard by another model.
@@ -60,15 +60,15 @@ class Stream:
 
     @property
     def time_s(self) -> float:
-        """How many seconds of sound were recognised since the last `reset`; a resampler holds some back."""
+        """How many seconds of sound were recognised since the last `reset`. A resampler holds some sound back."""
         return self._ended_s if self._finished else self._engine.time_s
 
     def push(self, sound: Sound) -> list[DecisionEvent | UtteranceEvent]:
         """Take sound, and decide at the end of every segment that it completes.
 
         Args:
-            sound: PCM bytes (16 bit, little-endian) of any cut, in the middle of a sample too; or an array of int16, or
-                of float32 or float64 in [-1, 1]. Of several channels, it is interleaved, or of the shape (n, channels).
+            sound: PCM bytes (16 bit, little-endian), cut anywhere, even within a sample; or an array of int16, or of
+                float32 or float64 in [-1, 1]. Several channels are interleaved, or of the shape (n, channels).
 
         Returns:
             the events, oldest first; often none.
@@ -76,7 +76,7 @@ class Stream:
         Raises:
             ArgumentError: wrong type or shape, a sample that is NaN or beyond 16 times full scale, an array after bytes
                 that ended in the middle of a frame, a finished stream, or two threads that use the stream at once. The
-                stream stays as it was and can be used on.
+                stream stays as it was, and you can go on using it.
         """
         with self._alone:
             if self._finished:
@@ -85,12 +85,12 @@ class Stream:
             return self._recognise(self._resampler.resample(mono))
 
     def finish(self) -> list[DecisionEvent | UtteranceEvent]:
-        """End the stream: what the resampler held back, and the utterance that ends by this.
+        """End the stream. The events are those of the sound that the resampler held back, and of the last utterance.
 
         Bytes of half a frame are dropped. Until `reset`, nothing more can be pushed.
 
         Returns:
-            the last events; none where it has finished already.
+            the last events; none if the stream has finished already.
 
         Raises:
             ArgumentError: another thread uses the stream.

@@ -28,7 +28,7 @@ Shape = list[str | int]
 
 LABELS = ("angry", "neutral", "sad")
 SPEECH_LEVEL = -8.0
-"""Mean of the log frames above which the tiny model takes a segment for speech."""
+"""If the mean of the log frames is above this, the tiny model takes a segment for speech."""
 TAIL_SAMPLES = FRAME_SAMPLES - FRAME_HOP_SAMPLES
 KINDS = len(LABELS)
 STATES: dict[str, tuple[str, Shape]] = {

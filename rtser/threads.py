@@ -8,7 +8,9 @@ from rtser.errors import ArgumentError
 
 
 class OneAtATime:
-    """Two threads in one stream or bank would corrupt it: the second one gets an ArgumentError at once (a context).
+    """A context that one thread may enter at a time.
+
+    Two threads in one stream or bank would corrupt it, so the second one gets an ArgumentError at once.
 
     Args:
         what: "stream" or "bank".

@@ -1,7 +1,7 @@
 """Voices: how a person's neutral speech differs from the average voice's, enrolled once or learnt while listening.
 
 A model may hear a calm voice as sad. Its decisions then become softmax(log(emotions) - strength (voice - average)),
-where `voice` and `average` are means of log(emotions) over neutral speech. They are K numbers, and say nothing of who
+where `voice` and `average` are means of log(emotions) over neutral speech. They are K numbers. They do not tell who
 speaks or what was said.
 """
 
@@ -29,9 +29,9 @@ Float64 = NDArray[np.float64]
 
 NEUTRAL = "neutral"
 FLOOR = 1e-4
-"""A probability below it counts as it, so that no outlier is all of a mean."""
+"""A smaller probability counts as this one, so that no outlier dominates a mean."""
 BOUND = 2.0
-"""The largest difference from the average voice that is believed, in log(emotions)."""
+"""The largest difference from the average voice that counts, in log(emotions)."""
 LONGEST_S = 60.0
 """Seconds; a longer utterance counts as one of this length."""
 DEFAULTS = VoiceSettings()
@@ -66,7 +66,7 @@ class VoiceProfile(Settings):
 
 @dataclass(frozen=True)
 class Voice:
-    """A voice that was enrolled: the same for every stream, and it learns nothing.
+    """A voice that was enrolled. It is the same for every stream and learns nothing.
 
     >>> import rtser
     >>> voice = rtser.enrol(rtser.sample_path(), rtser.load())
@@ -77,7 +77,7 @@ class Voice:
 
     Attributes:
         profile: what its file holds.
-        name: in the events.
+        name: its name in the events.
         strength: how much of its difference from the average voice is taken off, 0 to 1.
 
     Raises:
@@ -93,10 +93,10 @@ class Voice:
 
     @staticmethod
     def load(path: str | os.PathLike[str], strength: float = DEFAULTS.strength) -> Voice:
-        """Read a file that `save` or `rtser enrol` wrote; its name without the suffix is the voice's.
+        """Read a file that `save` or `rtser enrol` wrote. The voice gets the file's name without its suffix.
 
         Raises:
-            InputError: it cannot be read, or is no voice profile.
+            InputError: the file cannot be read, or is not a voice profile.
             ArgumentError: the strength is out of range.
         """
         path = Path(path)
@@ -105,13 +105,13 @@ class Voice:
         except ValidationError as error:
             first = error.errors()[0]
             wrong = ": ".join(filter(None, [".".join(map(str, first["loc"])), first["msg"]]))
-            raise InputError(f"{path} is no voice profile ({wrong})", "rtser enrol makes one") from None
+            raise InputError(f"{path} is not a voice profile ({wrong})", "rtser enrol makes one") from None
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
             raise InputError(f"voice profile {path} cannot be read ({reason})", "rtser enrol makes one") from None
 
     def save(self, path: str | os.PathLike[str], replace: bool = False) -> None:
-        """Write the profile as JSON; `replace`: over a file that exists.
+        """Write the profile as JSON. `replace`: whether an existing file may be replaced.
 
         Raises:
             ArgumentError: the file exists.
@@ -123,14 +123,14 @@ class Voice:
             part.write_text(self.profile.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
     def check(self, model: Model) -> None:
-        """Raise ArgumentError where the voice was heard by another model than this."""
+        """Raise ArgumentError if another model heard the voice."""
         heard_by = self.profile.model
         if heard_by.sha256 != model.sha256 or self.profile.labels != model.labels:
             names = f"{heard_by.name} ({heard_by.sha256[:8]}), not {model.metadata.name} ({model.sha256[:8]})"
             raise ArgumentError(f"voice {self.name} was heard by the model {names}", "enrol it again with this model")
 
     def factors(self, model: Model) -> Float32:
-        """exp(-strength (voice - average)) of each emotion, (K,); raises ArgumentError where the model is another."""
+        """exp(-strength (voice - average)) of each emotion, (K,); raises ArgumentError if the model is another."""
         self.check(model)
         return voice_factors(np.array(self.profile.mean_log_emotions), average_voice(model.metadata), self.strength)
 
@@ -139,22 +139,22 @@ class Voice:
 
 
 class LearningVoice:
-    """A voice that is learnt while its streams decide, for a program that hears one person for weeks.
+    """A voice that learns while its streams decide, for a program that hears one person for weeks.
 
-    It is the mean over the utterances that have ended, of any emotion. So it is that person's neutral voice only as far
-    as most of what is said is neutral.
+    It is the mean over all utterances that have ended, whatever their emotion. So it is the person's neutral voice only
+    if most of what is said is neutral.
 
     Args:
-        model: whose probabilities they are.
+        model: the model that hears the voice.
         known: what was learnt before; None to begin anew.
-        settings: `auto_strength`, `auto_hours` and `auto_after_s` count.
-        name: in the events.
+        settings: of these, `auto_strength`, `auto_hours` and `auto_after_s` are used.
+        name: its name in the events.
 
     Attributes:
         speech_s: seconds of speech heard.
 
     Raises:
-        ArgumentError: what is known was heard by another model, or the model does not know the average voice.
+        ArgumentError: another model heard what is known, or the model does not know the average voice.
     """
 
     def __init__(
@@ -174,7 +174,7 @@ class LearningVoice:
 
     @property
     def voice(self) -> Voice:
-        """What is known now; to be saved, or used where nothing is learnt."""
+        """What is known now, to save it, or to use it without learning."""
         model = VoiceModel(name=self._model.metadata.name, sha256=self._model.sha256)
         mean = tuple(round(value, 6) for value in self._heard.mean.tolist())
         created = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
@@ -223,10 +223,10 @@ class HeardSpeech(NamedTuple):
 def average_voice(metadata: Metadata) -> Float64:
     """log(emotions) of the average voice speaking neutrally (K,): the model's `baseline`.
 
-    Of a model without one: neutral has the probability of the label threshold, and the others share the rest evenly.
+    If a model has none, neutral gets the probability of the label threshold, and the others share the rest evenly.
 
     Raises:
-        ArgumentError: it has no emotion neutral either.
+        ArgumentError: the model has no baseline and no emotion neutral.
     """
     if metadata.baseline is not None:
         return np.array(metadata.baseline)

@@ -1,4 +1,4 @@
-"""What `import rtser` gives: the names, their examples, and the README's."""
+"""What `import rtser` gives: the names and their examples."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import dataclasses
 import doctest
 import importlib
 import inspect
-import re
 import subprocess
 import sys
 
@@ -15,8 +14,6 @@ import pytest
 from conftest import ROOT
 
 import rtser
-from rtser.audio.file import AudioFile
-from rtser.session import Session
 
 MODULES = ["rtser", *sorted({f"rtser.{home}" for home in rtser._HOMES})]
 
@@ -68,19 +65,3 @@ def test_the_examples_of_the_documentation_are_true(module):
 def test_there_are_examples():
     found = doctest.DocTestFinder().find(importlib.import_module("rtser"))
     assert any(test.examples for test in found)
-
-
-def test_the_examples_of_the_readme_run(monkeypatch, capsys, tmp_path):
-    """All of them, one after another; `rtser.listen` hears the bundled sample."""
-
-    def listen(model, **_):
-        return Session(model).events(AudioFile(rtser.sample_path()))
-
-    monkeypatch.setattr(rtser, "listen", listen, raising=False)
-    monkeypatch.chdir(tmp_path)
-    blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
-    assert blocks
-    names = {}
-    for block in blocks:
-        exec(compile(block, "README.md", "exec"), names)
-    assert capsys.readouterr().out

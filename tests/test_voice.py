@@ -111,7 +111,7 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path):
 def test_a_file_that_is_no_profile_is_refused_with_what_is_wrong(tmp_path, change, message):
     stored = json.loads(a_voice().profile.model_dump_json()) | change
     (tmp_path / "me.json").write_text(json.dumps(stored))
-    with pytest.raises(InputError, match=rf"me\.json is no voice profile \(.*{message}"):
+    with pytest.raises(InputError, match=rf"me\.json is not a voice profile \(.*{message}"):
         Voice.load(tmp_path / "me.json")
 
 

@@ -209,7 +209,7 @@ def frame(content: bytes, text: bool = False) -> bytes:
 
 
 def compared(events: list[dict[str, Any]], expected: list[dict[str, Any]], told: str) -> str:
-    """What differs between the events of the server and those of `rtser file`; empty where nothing does."""
+    """What differs between the events of the server and those of `rtser file`; empty if nothing does."""
     if told == "utterances":
         expected = [one for one in expected if one["type"] != "decision"]
     if len(events) != len(expected):
@@ -221,7 +221,7 @@ def compared(events: list[dict[str, Any]], expected: list[dict[str, Any]], told:
 
 
 def differs(one: Any, other: Any, key: str = "") -> str:
-    """Where two values differ; empty where they do not."""
+    """Where two values differ; empty if they do not."""
     if isinstance(one, dict) and isinstance(other, dict):
         for name in (one.keys() | other.keys()) - set(NOT_COMPARED):
             if name not in one or name not in other:

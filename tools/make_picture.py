@@ -1,25 +1,31 @@
-"""Make the README's picture of the live view, docs/live.svg, from real speech.
+"""Make the moving picture of the live view, docs/live.svg, from a real run.
 
-    python tools/make_picture.py AUDIO [AUDIO ...] [--until SECONDS]
+    python tools/make_picture.py AUDIO [AUDIO ...] [--seconds 12]
 
-The recordings are recognised one after another with pauses between them; the picture shows the moment SECONDS before
-the end of the last.
+The recordings are recognised one after another with pauses between them. The picture shows the last seconds of that run
+as a terminal shows them, and then begins again. It is one SVG with CSS animation: sharp at any size, and it loads
+nothing. It stands still where the reader's system asks for less motion. Run this again when the view looks different.
 """
 
 from __future__ import annotations
 
 import argparse
-import io
-import re
-from itertools import chain
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+from itertools import chain, groupby
 from pathlib import Path
 
 import numpy as np
+from rich.cells import cell_len
 from rich.console import Console
+from rich.style import Style
+from rich.text import Text
 
 from rtser.audio.file import read_audio
 from rtser.audio.source import MemorySource, split
 from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, Float32
+from rtser.events import DecisionEvent, EndEvent
 from rtser.models import load
 from rtser.session import Session
 from rtser.ui.keys import NAMES
@@ -28,32 +34,145 @@ from rtser.ui.view_state import ViewState
 
 ROOT = Path(__file__).parents[1]
 WIDTH, HEIGHT = 100, 28
+"""Of the terminal, in cells."""
+CELL_PX, LINE_PX, MARGIN_PX, TITLE_PX = 12, 24, 12, 34
 PAUSE_S = 0.9
+FRAMES_S = 5
+"""Frames a second; the view itself draws ten."""
+LAST_FRAMES = 8
+"""So many frames' time the last one stays."""
+UNTIL_S = 0.3
+"""So long before the end of the last recording the picture ends: somebody still speaks."""
+GROUND, INK = "#1f2428", "#c5c8c6"
+CONSOLE = Console(width=WIDTH, color_system="truecolor", force_terminal=True)
+OPTIONS = CONSOLE.options.update(width=WIDTH, no_wrap=True, overflow="crop", height=None)
+BLOCKS = {chr(0x2590 - eighths): (eighths / 8, 1.0) for eighths in range(1, 9)}
+BLOCKS |= {chr(0x2580 + eighths): (1.0, eighths / 8) for eighths in range(1, 9)}
+"""Block characters and how much of a cell they fill, across and from below. Drawn as boxes, they leave no seams."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A row of the view that stays as it is from frame `first` to before frame `after`."""
+
+    drawing: str
+    first: int
+    after: int
 
 
 def main() -> None:
     """Draw the picture."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("audio", nargs="+", type=Path)
-    parser.add_argument("--until", type=float, default=0.1, help="seconds before the end of the last recording")
+    parser.add_argument("--seconds", type=float, default=12.0, help="how much of the run's end is shown")
     options = parser.parse_args()
+    frames = frames_of(options.audio, options.seconds)
+    picture = animated(frames)
+    (ROOT / "docs" / "live.svg").write_text(picture, encoding="utf-8")
+    print(f"docs/live.svg: {len(frames)} frames, {len(picture) / 1e6:.2f} MB")
+
+
+def frames_of(paths: list[Path], seconds: float) -> list[list[Text]]:
+    """The rows of each frame, oldest first."""
     session = Session(load())
     state = ViewState(session.model.labels, session.window, keys=dict(NAMES))
     state.threshold, state.window_s = session.controls.label_threshold, session.controls.window_s
+    layout = Layout(state)
     pause = np.zeros(round(PAUSE_S * SAMPLE_RATE), np.float32)
-    sounds: list[Float32] = list(chain.from_iterable((pause, read_audio(path)) for path in options.audio))
-    sound = np.concatenate(sounds)[: -round(options.until * SAMPLE_RATE)]
-    for event in session.events(MemorySource(split(sound, HOP_SAMPLES), f"{len(options.audio)} recordings")):
-        if event.type != "end":
-            state.take(event)
-    state.uptime_s = len(sound) / SAMPLE_RATE
-    state.statistics = session.snapshot()
-    picture = Console(record=True, width=WIDTH, file=io.StringIO(), color_system="truecolor", force_terminal=True)
-    for row in Layout(state).rows(WIDTH, HEIGHT):
-        picture.print(row, no_wrap=True, overflow="crop")
-    svg = picture.export_svg(title="rtser listen")
-    svg = re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)  # a picture loads nothing from elsewhere
-    (ROOT / "docs" / "live.svg").write_text(svg, encoding="utf-8")
+    sounds: list[Float32] = list(chain.from_iterable((pause, read_audio(path)) for path in paths))
+    sound = np.concatenate(sounds)[: -round(UNTIL_S * SAMPLE_RATE)]
+    begin_s = len(sound) / SAMPLE_RATE - seconds
+    frames: list[list[Text]] = []
+    for event in session.events(MemorySource(split(sound, HOP_SAMPLES), f"{len(paths)} recordings")):
+        if isinstance(event, EndEvent):
+            break
+        state.take(event)
+        if isinstance(event, DecisionEvent) and event.time >= begin_s + len(frames) / FRAMES_S:
+            state.uptime_s = event.time
+            state.statistics = session.snapshot()
+            frames.append([row.copy() for row in layout.rows(WIDTH, HEIGHT)])
+    return frames
+
+
+def animated(frames: list[list[Text]]) -> str:
+    """The SVG. Each row is drawn once for as long as it stays the same; keyframes say when it is seen."""
+    steps = len(frames) - 1 + LAST_FRAMES
+    rows = list(chain.from_iterable(runs([drawing(frame[y], y) for frame in frames]) for y in range(HEIGHT)))
+    times = sorted({(run.first, run.after) for run in rows} - {(0, len(frames))})
+    keyframes = "".join(keyframe(first, after, len(frames), steps) for first, after in times)
+    groups = "".join(group(run, len(frames)) for run in rows)
+    width, height = WIDTH * CELL_PX + 2 * MARGIN_PX, HEIGHT * LINE_PX + TITLE_PX + MARGIN_PX
+    dots = "".join(
+        f'<circle cx="{20 + 22 * place}" cy="17" r="7" fill="{colour}"/>'
+        for place, colour in enumerate(("#ff5f57", "#febc2e", "#28c840"))
+    )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img">'
+        f"<title>rtser listen</title><style>"
+        f'text{{font:20px "DejaVu Sans Mono",Menlo,Consolas,monospace;white-space:pre;fill:{INK}}}'
+        f".b{{font-weight:bold}}.a{{visibility:hidden;animation:{steps / FRAMES_S:g}s step-end infinite}}"
+        f".z{{visibility:visible}}"
+        f"{keyframes}@media(prefers-reduced-motion:reduce){{.a{{animation:none!important}}}}</style>"
+        f'<rect width="{width}" height="{height}" rx="9" fill="{GROUND}"/>{dots}'
+        f'<text x="{width / 2:g}" y="23" text-anchor="middle" style="font-size:16px">rtser listen</text>'
+        f'<g transform="translate({MARGIN_PX},{TITLE_PX})">{groups}</g></svg>\n'
+    )
+
+
+def runs(drawings: list[str]) -> Iterator[Run]:
+    """How one row looks over the frames."""
+    at = 0
+    for made, same in groupby(drawings):
+        count = len(list(same))
+        if made:
+            yield Run(made, at, at + count)
+        at += count
+
+
+def keyframe(first: int, after: int, frames: int, steps: int) -> str:
+    """When a row is seen, in per cent of the whole."""
+    hidden_before = "" if first == 0 else "0%{visibility:hidden}"
+    hidden_after = "" if after == frames else f"{100 * after / steps:.2f}%{{visibility:hidden}}"
+    seen = f"{100 * first / steps:.2f}%{{visibility:visible}}"
+    return f"@keyframes k{first}-{after}{{{hidden_before}{seen}{hidden_after or '100%{visibility:visible}'}}}"
+
+
+def group(run: Run, frames: int) -> str:
+    """A row with what says when it is seen; the rows of the last frame are seen where nothing is animated."""
+    if (run.first, run.after) == (0, frames):
+        return run.drawing
+    kind = "a z" if run.after == frames else "a"
+    return f'<g class="{kind}" style="animation-name:k{run.first}-{run.after}">{run.drawing}</g>'
+
+
+def drawing(row: Text, y: int) -> str:
+    """A row of the terminal: a box for each background and each block character, a text for each style."""
+    boxes, texts, x = [], [], 0
+    for segment in CONSOLE.render_lines(row, OPTIONS)[0]:
+        style = segment.style or Style()
+        colour = style.color.get_truecolor().hex if style.color else INK
+        if style.bgcolor:
+            boxes.append(box(x, y, cell_len(segment.text), 1, style.bgcolor.get_truecolor().hex))
+        for block, same in groupby(segment.text, BLOCKS.get):
+            part = "".join(same)
+            said = part.strip()
+            if block:
+                boxes.append(box(x, y, len(part) - 1 + block[0], block[1], colour))
+            elif said:
+                left = (x + cell_len(part) - cell_len(part.lstrip())) * CELL_PX
+                place = f'x="{left}" y="{y * LINE_PX + 18}" textLength="{cell_len(said) * CELL_PX}"'
+                bold = ' class="b"' if style.bold else ""
+                fill = f' style="fill:{colour}"' if style.color else ""
+                texts.append(f"<text {place}{bold}{fill}>{escape(said, quote=False)}</text>")
+            x += cell_len(part)
+    return "".join(boxes + texts)
+
+
+def box(x: float, y: int, cells: float, high: float, colour: str) -> str:
+    """A filled part of a row, `cells` wide and `high` of its height from below."""
+    size = f'width="{cells * CELL_PX:g}" height="{high * LINE_PX:g}"'
+    top = f"{(y + 1 - high) * LINE_PX:g}"
+    return f'<rect x="{x * CELL_PX:g}" y="{top}" {size} fill="{colour}" shape-rendering="crispEdges"/>'
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ def utterances(model: rtser.Model, one: Heard, factors: Float32 | None = None) -
 
 
 def enrolled(model: rtser.Model, speech: list[Heard]) -> Float64 | None:
-    """The mean of log(emotions), as `rtser enrol` finds it; None where nothing was heard."""
+    """The mean of log(emotions), as `rtser enrol` finds it; None if nothing was heard."""
     mean = HeardSpeech(np.zeros(len(model.labels)))
     for one in speech:
         for said in utterances(model, one):

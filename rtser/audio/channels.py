@@ -11,18 +11,18 @@ from rtser.engine.contract import Float32
 logger = logging.getLogger(__name__)
 
 QUIET = 1e-3
-"""Samples below it, -60 dB of full scale, say nothing of how the channels go together."""
+"""-60 dB of full scale. Quieter samples do not show whether channels cancel."""
 SOUND_S = 0.1
-"""So much sound decides."""
+"""How much sound is heard before the decision."""
 CANCELS = 0.1
-"""A mean cancels if it has less than this share of the power of the mean of channels that have nothing in common."""
+"""The channels cancel if the mean has less than this share of the power that unrelated channels would give."""
 
 
 class ChannelMix:
-    """Takes one channel, or the mean of all; where they cancel in the mean, the loudest.
+    """Takes one channel, or the mean of all. If they cancel in the mean, it takes the loudest.
 
-    Channels of opposite sign cancel: a microphone or a cable with two wires exchanged makes such recordings. Whether
-    they do is decided once, after the first `SOUND_S` of sound, at the same sample however the sound is cut.
+    Channels of opposite sign cancel. A microphone or a cable with two wires exchanged makes such recordings. This is
+    decided once, after the first `SOUND_S` of sound, at the same sample however the sound is cut.
 
     Args:
         name: of the source, for the warning.
@@ -48,7 +48,7 @@ class ChannelMix:
         return mean
 
     def _listen(self, block: Float32, mean: Float32) -> int:
-        """Hear as much as is left to hear before the decision; from which sample of the block on it holds."""
+        """Hear what is left to hear before the decision. Returns from which sample of the block it holds."""
         sounding = np.flatnonzero(np.abs(block).max(axis=1) > QUIET)[: self._left]
         heard = block[sounding].astype(np.float64)
         self._powers = self._powers + np.square(heard).sum(axis=0)

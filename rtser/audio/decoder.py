@@ -1,4 +1,4 @@
-"""What a decoder gives: an audio file's frames, block by block."""
+"""A decoder gives an audio file's frames, block by block."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rtser.engine.contract import Float32
 
 
 class UnreadableError(Exception):
-    """A decoder cannot open a file, or read on; the reason in words."""
+    """A decoder cannot open a file or read on. The text is the reason."""
 
 
 class Decoder(Protocol):
@@ -18,7 +18,7 @@ class Decoder(Protocol):
     Attributes:
         sample_rate: in Hz.
         channels: how many.
-        frames: how many its header states; None where it does not know.
+        frames: how many its header states; None if it does not know.
     """
 
     sample_rate: int
@@ -33,7 +33,7 @@ class Decoder(Protocol):
         """
 
     def missing(self, frames_read: int) -> str | None:
-        """What is missing of the file after so many frames were read to its end, in words; None: nothing."""
+        """What is missing of the file if its end came after so many frames, in words; None if nothing is."""
 
     def close(self) -> None:
-        """Let the file go."""
+        """Close the file."""

@@ -1,4 +1,4 @@
-"""Audio input devices, through PortAudio (sounddevice): which there are, and how one is found by its name."""
+"""Audio input devices through PortAudio (sounddevice): lists them, and finds one by its name."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def list_devices(refresh: bool = False) -> list[Device]:
     """All audio input devices.
 
     Args:
-        refresh: ask the system again; else PortAudio's list is as old as its start. No device may be open.
+        refresh: ask the system again. Otherwise PortAudio's list is as old as its start. No device may be open.
 
     Raises:
         DeviceError: PortAudio is missing or does not start.
@@ -98,7 +98,7 @@ def find_device(among: list[Device], wanted: str | None) -> Device:
     """The device meant by part of its name (whatever the case), its whole name or its index; None for the default.
 
     Raises:
-        DeviceError: there is none, or there are several.
+        DeviceError: no device matches, or several do.
         InputError: the name is empty.
     """
     if wanted is not None and not wanted.strip():
@@ -125,7 +125,7 @@ def find_device(among: list[Device], wanted: str | None) -> Device:
 
 
 def find_again(among: list[Device], known: Device) -> Device:
-    """A device that was there before: by its whole name, else by its name without the card's number.
+    """A device that was there before, found by its whole name, or else by its name without the card's number.
 
     Raises:
         DeviceError: it is not there.
@@ -137,7 +137,7 @@ def find_again(among: list[Device], known: Device) -> Device:
 
 
 def portaudio() -> Any:
-    """The module sounddevice, without its exit handler. Raises DeviceError where PortAudio is missing."""
+    """The module sounddevice, without its exit handler. Raises DeviceError if PortAudio is missing."""
     try:
         import sounddevice
     except OSError:
@@ -159,7 +159,7 @@ def _casefolded(*names: str) -> list[str]:
 
 
 def denied_hint() -> str:
-    """Advice where this user may not use the sound cards that there are; else empty."""
+    """Advice if this user may not use the sound cards; otherwise empty."""
     cards = list(SOUND_CARDS.glob("pcm*c"))
     if cards and not any(os.access(card, os.R_OK | os.W_OK) for card in cards):
         return "this user may not use the sound cards: add it to the group audio and log in again"
@@ -167,7 +167,7 @@ def denied_hint() -> str:
 
 
 def reason(error: Exception) -> str:
-    """What PortAudio says, in the host's own words where it quotes them."""
+    """What PortAudio says, in the host's own words if it quotes them."""
     said = str(error).splitlines()[0].rstrip(". ")
     quoted = re.search(r"'([^']+)' \[\w+ error -?\d+\]$", said)
     return quoted[1] if quoted else said

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from av import AudioFrame
 
 FORMATS = "mov,matroska,asf,aac,ac3,eac3,amr,ape,avi,caf,dts,flv,mpeg,mpegts,tta,wv,mp3,ogg,flac,wav"
-"""What FFmpeg may take a file for: no playlists, which name other files and hosts."""
+"""The formats that FFmpeg may read. Playlists are not among them, because they name other files and hosts."""
 SURE = ("mov", "matroska", "asf")
-"""Formats that state the length of a track; of others it is an estimate."""
+"""Formats that state the length of a track. In others it is an estimate."""
 SLACK_S = 0.2
-"""They state it only about so well."""
+"""How exact their statement is."""
 
 
 def _lenient_tags(version: str) -> dict[str, Any]:
@@ -77,7 +77,7 @@ class FfmpegDecoder:
         self._container.close()
 
     def _parts(self, decoded: AudioFrame | None, most: int) -> Iterator[Float32]:
-        """What the resampler, which makes floats of all, gives for a decoded frame; None: what it still holds."""
+        """The floats that the resampler gives for a decoded frame; for None, what it still holds."""
         for frame in self._resampler.resample(decoded):
             block = np.asarray(frame.to_ndarray(), np.float32).reshape(-1, self.channels)
             yield from (block[start : start + most] for start in range(0, len(block), most))

@@ -30,15 +30,15 @@ class AudioFile:
     Args:
         path: the file; or a URL, or ``-``: standard input (`open_sound`).
         channel: which channel to use, counted from 0; None for the mean of all.
-        raw: what the samples are, where there is no header.
+        raw: what the samples are, if there is no header.
         block_s: length of a block in seconds.
-        name: what it is called in messages and events; None for its path.
+        name: its name in messages and events; None for its path.
 
     Attributes:
         name: the path as text; ``standard input``.
         sample_rate: the file's own rate in Hz.
         channels: its channel count.
-        duration_s: length that its header states, in seconds; None where the header does not know.
+        duration_s: length that its header states, in seconds; None if the header does not know.
 
     Raises:
         InputError: the file is missing, unreadable, not audio, or out of the supported range.
@@ -78,8 +78,8 @@ class AudioFile:
         """Yield the file once, in blocks of at most about 0.5 s, shape (n,), float32, mono, 16 kHz.
 
         Raises:
-            InputError: on samples that are no sound (NaN, infinite, beyond `MAX_SAMPLE`), on damage, and at the end of
-                a file that is shorter than its header says; all that could be read has been yielded by then.
+            InputError: a sample is NaN, infinite or beyond `MAX_SAMPLE`; the file is damaged; or it is shorter than its
+                header says. All that could be read has been yielded by then.
         """
         resampler = MonoResampler(self.name, self.sample_rate, self._channel)
         frames_read = 0
@@ -111,7 +111,7 @@ class AudioFile:
 
 
 def check_rate(sample_rate: int) -> str:
-    """What is wrong with a sample rate in Hz; empty where nothing is."""
+    """What is wrong with a sample rate in Hz; empty if nothing is."""
     inside = MIN_RATE <= sample_rate <= MAX_RATE
     return "" if inside else f"sample rate {sample_rate} Hz is outside {MIN_RATE} to {MAX_RATE} Hz"
 

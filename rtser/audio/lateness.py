@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 
 COMPARED_S = 30.0
-"""Length of a period whose earliest arrival is compared with."""
+"""Length of a period. Arrivals are compared with the earliest one of the last period or two."""
 
 
 class Lateness:
-    """How much later than it should the sound of a device comes, by the clock.
+    """By how much the sound of a device comes too late, by the clock.
 
-    The clock and the device's own drift apart by seconds a day, so an arrival is compared with the earliest arrival of
-    the last half to whole minute only.
+    The system's clock and the device's clock drift apart by seconds a day. So an arrival is compared only with the
+    earliest arrival of the last half to whole minute.
 
     Args:
         sample_rate: of the device, in Hz.
@@ -38,6 +38,6 @@ class Lateness:
 
 
 def elapsed_s() -> float:
-    """Seconds since the machine started; where the system can tell, also those that it slept."""
+    """Seconds since the machine started. If the system can tell, they include the time that it slept."""
     clock = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if clock is None else time.clock_gettime(clock)

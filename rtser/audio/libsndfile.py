@@ -23,7 +23,7 @@ RAW = {
     "mulaw": ("ULAW", "FILE"),
     "alaw": ("ALAW", "FILE"),
 }
-"""What libsndfile calls the formats of raw samples."""
+"""libsndfile's names of the formats of raw samples."""
 TAG_SEARCH_BYTES = 2**20
 
 
@@ -32,7 +32,7 @@ class LibsndfileDecoder:
 
     Args:
         path: the file; or an open file descriptor, which stays open.
-        raw: what its samples are, where it has no header.
+        raw: what its samples are, if it has no header.
 
     Raises:
         UnreadableError: libsndfile does not know it.
@@ -80,14 +80,14 @@ class LibsndfileDecoder:
 
 
 def _has_tag(path: Path) -> bool:
-    """Whether an MP3 states its length (in a Xing, Info or VBRI tag); else its frame count is an estimate."""
+    """Whether an MP3 states its length (in a Xing, Info or VBRI tag). Otherwise its frame count is an estimate."""
     with path.open("rb") as raw:
         beginning = raw.read(TAG_SEARCH_BYTES)
     return any(tag in beginning for tag in (b"Xing", b"Info", b"VBRI"))
 
 
 def _open_ended(line: str) -> bool:
-    """Whether a data chunk's stated length is the mark of a writer that could not know it (a pipe)."""
+    """Whether a data chunk's length is the mark of a writer that did not know the length (a pipe)."""
     number = re.search(r"\d+", line.split("(should be")[0], re.ASCII)
     stated = int(number[0]) if number else 0
     return stated == 0 or stated >= 2**31 - math.floor(1e6)

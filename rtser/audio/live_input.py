@@ -14,11 +14,11 @@ from rtser.errors import InputError
 WAIT_S = 0.1
 """Longest time until the end is noticed."""
 AHEAD = 50
-"""So many blocks are read ahead; then the writer waits."""
+"""How many blocks are read ahead. Then the writer waits."""
 
 
 class LiveInput:
-    """Reads a pipe in a thread of its own, so that the end is not held up by a writer that says nothing (a `Source`).
+    """Reads a pipe in a thread of its own, so that a silent writer cannot delay the end (a `Source`).
 
     Args:
         audio: the open pipe.
@@ -31,7 +31,7 @@ class LiveInput:
         self.name, self.sample_rate, self.trouble = audio.name, audio.sample_rate, ""
 
     def lag_s(self) -> None:
-        """Nobody says when the sound was due."""
+        """None: a pipe does not say when its sound was due."""
 
     def chunks(self) -> Iterator[Chunk]:
         """Give out the sound until the writer closes the pipe; raises what `AudioFile.chunks` raises."""

@@ -1,4 +1,4 @@
-"""A microphone: an open audio input device, and how it is opened again by its name."""
+"""A microphone: an open audio input device, which can be opened again by its name."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from rtser.errors import DeviceError
 
 BLOCK_S = 0.02
 MEANT_CHANNELS = 2
-"""Channels that are opened for their mean; more are opened only to choose one of them."""
+"""How many channels are opened for their mean. More are opened only to choose one of them."""
 
 
 class Microphone:
-    """An open input device, whose sound comes into a ring at its own rate (a `rtser.audio.source.CaptureDevice`).
+    """An open input device. Its sound goes into a ring at its own rate (a `rtser.audio.source.CaptureDevice`).
 
     It is asked for 16 kHz first, then for its own rate. The callback copies and wakes, nothing else.
 
@@ -88,7 +88,7 @@ class Microphone:
         self._new_sound.clear()
 
     def close(self) -> None:
-        """Let the device go. May hang where the sound server does."""
+        """Close the device. This may hang if the sound server hangs."""
         with suppress(Exception):  # a device that is gone may refuse even this, and there is nothing left to save
             self._stream.abort()  # stop() would wait for a device that is suspended
         with suppress(Exception):
@@ -111,7 +111,7 @@ class MicrophoneOpener:
     """Opens a device, and again by its name after it was lost (a `rtser.audio.supervisor.Opener`).
 
     Args:
-        wanted: as for `find_device`; the name of the device found is remembered, that of the default one too.
+        wanted: as for `find_device`. The name of the device that was found is remembered, also for the default one.
         channel: as for `Microphone`.
         ring_s: as for `Microphone`.
     """

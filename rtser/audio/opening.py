@@ -22,7 +22,7 @@ URL = "://"
 
 
 def shown(name: str | os.PathLike[str]) -> str:
-    """What a sound is called in words."""
+    """The name of a sound for messages."""
     return "standard input" if str(name) == STANDARD_INPUT else str(name)
 
 
@@ -32,11 +32,11 @@ def open_sound(path: str | os.PathLike[str], raw: RawSettings | None, name: str)
     Args:
         path: a path, a URL that fsspec knows (it is copied first), or ``-``: standard input, which is copied first
             unless it is raw.
-        raw: what the samples are, where there is no header.
-        name: what it is called in messages.
+        raw: what the samples are, if there is no header.
+        name: its name in messages.
 
     Raises:
-        InputError: it cannot be read, or is no audio file.
+        InputError: it cannot be read, or is not an audio file.
     """
     try:
         if str(path) == STANDARD_INPUT:
@@ -68,7 +68,7 @@ def _checked(path: Path, name: str) -> Path:
 
 @contextmanager
 def remote(url: str, wanted: str) -> Iterator[Any]:
-    """The package fsspec, for what is `wanted` of a URL; raises InputError where it is missing, or fails."""
+    """The package fsspec. `wanted` says what is done with the URL. Raises InputError if fsspec is missing or fails."""
     try:
         import fsspec
     except ModuleNotFoundError:
@@ -83,7 +83,7 @@ def remote(url: str, wanted: str) -> Iterator[Any]:
 
 
 def copy_remote(url: str, copy: IO[bytes]) -> None:
-    """Copy what a URL names into a file; raises InputError where it cannot be read."""
+    """Copy what a URL names into a file; raises InputError if it cannot be read."""
     with remote(url, "read") as fsspec, fsspec.open(url, "rb") as content:
         shutil.copyfileobj(content, copy)
 
@@ -95,7 +95,7 @@ def _remote(url: str, name: str, raw: RawSettings | None) -> Decoder:
 
 
 def _copied(content: BinaryIO, name: str, raw: RawSettings | None) -> Decoder:
-    """The decoder of a temporary copy, because decoders seek; the copy goes when the decoder is closed."""
+    """The decoder of a temporary copy, because decoders seek. The copy is deleted when the decoder is closed."""
     with NamedTemporaryFile() as copy:
         shutil.copyfileobj(content, copy)
         return _of_copy(copy, name, raw)
@@ -109,7 +109,7 @@ def _of_copy(copy: IO[bytes], name: str, raw: RawSettings | None) -> Decoder:
 
 
 def _decoder(path: Path | int, name: str, raw: RawSettings | None) -> Decoder:
-    """Libsndfile's decoder; FFmpeg's for a file that libsndfile does not know, where it is installed."""
+    """Libsndfile's decoder, or FFmpeg's (if installed) for a file that libsndfile does not know."""
     advice = ""
     try:
         return LibsndfileDecoder(path, raw)

@@ -14,7 +14,7 @@ HELD_S = 0.05
 
 
 class PacedSource:
-    """Gives out each 60 ms of a source when it would arrive in real time (a `Source`). Pacing changes no value.
+    """Gives out each 60 ms of a source when they would arrive in real time (a `Source`). Pacing changes no value.
 
     Args:
         source: what is paced.

@@ -1,4 +1,4 @@
-"""Samples as programs hold them, PCM bytes and arrays of several types, to float32 in [-1, 1]."""
+"""Converts samples as programs hold them, PCM bytes and arrays of several types, to float32 in [-1, 1]."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def check_format(sample_rate: int, channels: int, channel: int | None) -> None:
         channel: which one is used, counted from 0; None for the mean of all.
 
     Raises:
-        ArgumentError: one of them is no whole number, or out of range.
+        ArgumentError: one of them is not a whole number, or is out of range.
     """
     given = {"sample_rate": sample_rate, "channels": channels, "channel": 0 if channel is None else channel}
     for name, value in given.items():
@@ -48,10 +48,10 @@ def to_frames(sound: Sound, channels: int, pcm: np.dtype[Any] = PCM16) -> Float3
     Args:
         sound: bytes and arrays (n * channels,) are interleaved; an array may also have the shape (n, channels).
         channels: how many.
-        pcm: what a sample is, where the sound is bytes.
+        pcm: what a sample is, if the sound is bytes.
 
     Raises:
-        ArgumentError: another type or shape, or no whole number of frames.
+        ArgumentError: another type or shape, or not a whole number of frames.
     """
     if isinstance(sound, bytes | bytearray | memoryview):
         content = _content(sound)
@@ -74,22 +74,22 @@ class FrameJoiner:
     """`to_frames` for sound that comes in parts. PCM bytes may be cut anywhere, in the middle of a sample too.
 
     Args:
-        channels: how many the sound has.
-        pcm: what a sample is, where the sound is bytes.
+        channels: how many channels the sound has.
+        pcm: what a sample is, if the sound is bytes.
     """
 
     def __init__(self, channels: int, pcm: np.dtype[Any] = PCM16) -> None:
         self._channels, self._pcm, self._rest = channels, pcm, b""
 
     def anew(self) -> FrameJoiner:
-        """One for sound that does not continue what came before."""
+        """A new one, for sound that does not continue what came before."""
         return FrameJoiner(self._channels, self._pcm)
 
     def join(self, sound: Sound) -> Float32:
         """The whole frames (n, channels) up to the end of this part. The bytes of half a frame wait for the next part.
 
         Raises:
-            ArgumentError: see `to_frames`; or an array comes while bytes wait. The next part may be another one.
+            ArgumentError: see `to_frames`; or an array comes while bytes wait. You can go on with another part.
         """
         if not isinstance(sound, bytes | bytearray | memoryview):
             if self._rest:
@@ -103,7 +103,7 @@ class FrameJoiner:
 
 
 def _content(sound: bytes | bytearray | memoryview) -> bytes:
-    """The bytes themselves; raises ArgumentError where a view's elements are something else."""
+    """The bytes themselves; raises ArgumentError if a view's elements are something else."""
     if isinstance(sound, memoryview) and sound.itemsize != 1:
         raise ArgumentError(f"a memoryview must be one of bytes, not of format {sound.format!r}", "use .cast('B')")
     return bytes(sound)

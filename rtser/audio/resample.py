@@ -1,4 +1,4 @@
-"""From the channels and rate of a file or a device to what the engine takes: mono, 16 kHz."""
+"""Converts the channels and the rate of a file or a device to what the engine takes: mono, 16 kHz."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class MonoResampler:
         return _limited(self._resampler.resample_chunk(mono))
 
     def flush(self) -> Float32:
-        """What the resampler still holds, at the end of the input, or before a gap. What follows begins anew."""
+        """What the resampler still holds, at the end of the input or before a gap. After this it begins anew."""
         if self._resampler is None:
             return np.empty(0, np.float32)
         rest = _limited(self._resampler.resample_chunk(np.empty(0, np.float32), last=True))
@@ -48,5 +48,5 @@ class MonoResampler:
 
 
 def _limited(resampled: Float32) -> Float32:
-    """A resampler overshoots at steps; what was right before it must not be refused after it."""
+    """Clip samples. A resampler overshoots at steps, and sound that was valid before must not be refused after it."""
     return np.clip(resampled, -MAX_SAMPLE, MAX_SAMPLE, out=resampled)

@@ -14,8 +14,8 @@ from rtser.engine.contract import Float32
 class Ring:
     """A preallocated circular buffer, for one writer and one reader on different threads, without a lock.
 
-    Writing never waits: what is not read in time is overwritten, oldest first, and counted in `dropped`. The counters
-    are Python integers, which no month of sound overflows.
+    Writing never waits. What is not read in time is overwritten, oldest first, and counted in `dropped`. The counters
+    are Python integers, so they do not overflow.
 
     Args:
         capacity: how many frames are kept, at least.
@@ -36,7 +36,7 @@ class Ring:
         return self.written - self.read_up_to
 
     def write(self, block: Float32) -> None:
-        """Writer: append a block (n, channels); of one larger than the ring only the end is kept."""
+        """Writer: append a block (n, channels). If it is larger than the ring, only its end is kept."""
         capacity = len(self._frames)
         self._claimed += len(block)  # before the copy, so that the reader knows what may be torn
         kept = block[-capacity:]
@@ -47,7 +47,7 @@ class Ring:
         self.written = self._claimed
 
     def read(self, most: int) -> Float32:
-        """Reader: the oldest frames that wait, at most so many, shape (n, channels)."""
+        """Reader: take the oldest waiting frames, at most so many, shape (n, channels)."""
         capacity = len(self._frames)
         while True:
             self.skip_to(self._claimed - capacity)
@@ -58,7 +58,7 @@ class Ring:
                 return taken
 
     def skip_to(self, position: int) -> None:
-        """Reader: drop what lies before a position of the writer's counter."""
+        """Reader: drop the frames before a position of the writer's counter."""
         if position > self.read_up_to:
             self.dropped += position - self.read_up_to
             self.read_up_to = position

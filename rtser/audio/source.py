@@ -1,6 +1,6 @@
 """Sources of sound: what a session reads from.
 
-A source gives out chunks: float32 samples (n,), mono, 16 kHz, and a `Gap` where sound is missing.
+A source gives out chunks: float32 samples (n,), mono, 16 kHz, and a `Gap` in places where sound is missing.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Source(Protocol):
         """Give out the sound once, from its beginning to its end."""
 
     def lag_s(self) -> float | None:
-        """How long ago, by the clock, the last sample given out was due; None where the source is not live."""
+        """How long ago, by the clock, the last sample given out was due; None if the source is not live."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class CaptureDevice(Protocol):
         """Return once there may be new sound in the ring, or after so many seconds."""
 
     def close(self) -> None:
-        """Let the device go. May hang where the sound server does."""
+        """Close the device. This may hang if the sound server hangs."""
 
 
 def split(block: Float32, samples: int) -> Iterator[Float32]:

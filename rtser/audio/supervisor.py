@@ -1,4 +1,4 @@
-"""Keeps a capture device alive: watches it, opens it again when it is lost, and keeps it from falling behind."""
+"""Watches a capture device: opens it again when it is lost, and keeps it from falling behind."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from rtser.errors import DeviceError
 from rtser.settings import SourceSettings
 
 WAIT_S = 0.1
-"""Longest wait for sound: how soon an end that is asked for is noticed."""
+"""Longest wait for sound. So a request to end is noticed at the latest after this time."""
 CLOSE_S = 1.0
 LATE_S = 2.0
-"""So long later than `max_lag_ms` by the clock, and the source is opened again: the sound lags in the driver."""
+"""If the sound is later than `max_lag_ms` for so long, it lags in the driver, and the source is opened again."""
 SETTLE_S = 0.05
 MOST_SETTLES = 20
 
 Opener = Callable[[CaptureDevice | None], CaptureDevice]
-"""Closes a device that was lost, if there is one, and opens it again; may hang, and runs on a thread of its own."""
+"""Closes a lost device, if there is one, and opens it again. It may hang, so it runs on a thread of its own."""
 
 
 class Supervisor:
-    """A live source that mends itself (a `rtser.audio.source.Source`).
+    """A live source that opens its device again when it is lost (a `rtser.audio.source.Source`).
 
-    Use as a context: entering opens the device, and raises DeviceError where that fails, unless it is to wait. Later
+    Use as a context: entering opens the device, and raises DeviceError if that fails, unless it is to wait. Later
     failures are tried again for ever. Entering ends early when `stop` is set; then there is no device, and `chunks`
-    must not be called. No call into the audio system is made on the caller's thread, for any of them may hang.
+    must not be called. All calls into the audio system are made on other threads, because any of them may hang.
 
     Args:
         open_device: see `Opener`.
@@ -181,7 +181,7 @@ class Supervisor:
         return ""
 
     def _read(self, device: CaptureDevice) -> Iterator[Chunk]:
-        """What waits in the ring; of too much, the newest hop."""
+        """What waits in the ring; if that is too much, the newest hop."""
         ring, hop = device.ring, HOP_SAMPLES * device.sample_rate // SAMPLE_RATE
         most = round(self._settings.max_lag_ms / 1000 * device.sample_rate)
         if ring.waiting > most:
@@ -225,7 +225,7 @@ class Supervisor:
             pause_s = min(2 * pause_s, self._settings.retry_max_s)
 
     def _delivers_sound(self) -> bool:
-        """Whether a source that opened without complaint delivers sound: a suspended one does not."""
+        """Whether a source that was opened delivers sound. A suspended one opens without an error and delivers none."""
         until_s = self._clock() + self._settings.watchdog_s
         while not self._stop.is_set() and not self.device.ended and self._clock() < until_s:
             self.device.wait(WAIT_S)

@@ -1,6 +1,6 @@
-"""Calls that may hang, as any call into the audio system may: made on threads that never keep the program alive.
+"""Calls that may hang, such as calls into the audio system. They run on threads that never keep the program alive.
 
-concurrent.futures waits for its own threads when the program ends, and so for ever for a call that hangs.
+concurrent.futures does not do: at the program's end it waits for its own threads, so forever for a call that hangs.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from rtser.errors import DeviceError
 
 Result = TypeVar("Result")
 ANSWER_S = 10.0
-"""Longest wait for the audio system where nothing can go on without it."""
+"""Longest wait for the audio system when nothing can go on without it."""
 
 
 def start_call(call: Callable[[], Result]) -> Future[Result]:

@@ -1,4 +1,4 @@
-"""`rtser doctor`: whether this machine can listen, and what to do where it cannot."""
+"""`rtser doctor`: whether this machine can listen, and what to do if it cannot."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class Check:
         name: what was looked at.
         well: whether it is as it should be.
         finding: what was found.
-        advice: what to do where it is not well.
-        exit_code: of the program, where it is not well.
+        advice: what to do if it is not well.
+        exit_code: the program's, if it is not well.
     """
 
     name: str
@@ -138,7 +138,7 @@ def _level_finding(loudest: Float32) -> str:
 
 
 def _provider(model: Model, asked: Provider) -> Check:
-    """Whether the GPU is used where there is one, unless the CPU was asked for or the runtime is the CPU's."""
+    """Whether an existing GPU is used, unless the CPU was asked for or the runtime is the CPU's."""
     light = installed_version("onnxruntime-gpu") is None
     if model.execution_provider != CPU or asked == "cpu" or light or not nvidia_driver():
         return Check("provider", True, model.execution_provider)
@@ -147,7 +147,7 @@ def _provider(model: Model, asked: Provider) -> Check:
 
 
 def _speed(model: Model) -> Check:
-    """Steps paced in real time, as they will be: back to back they look several times faster."""
+    """Steps paced in real time, as in use. Back to back they would look several times faster."""
     stream, steps_s = Stream(model), []
     sound = np.random.default_rng(0).normal(0, 0.1, HOP_SAMPLES).astype(np.float32)
     for _ in range(PACED_HOPS):
@@ -174,7 +174,7 @@ def _clock() -> Check:
 
 
 def failure(checks: list[Check]) -> RtserError | None:
-    """What failed, with the exit code of the first check that failed; None where all is well."""
+    """What failed, with the exit code of the first check that failed; None if nothing failed."""
     failed = [check for check in checks if not check.well]
     if not failed:
         return None

@@ -21,12 +21,12 @@ SAMPLE_MINUTES = 5.0
 
 
 def measure(session: Session, path: Path | None, minutes: float | None) -> dict[str, object]:
-    """Recognise a file as `rtser file` does, its table thrown away. Decoding is part of the time, loading is not.
+    """Recognise a file as `rtser file` does, and throw its table away. The time includes decoding, but not loading.
 
     Args:
         session: keeps all times (``kept_times=None``).
         path: the file; None for the bundled sample.
-        minutes: how much sound, the file over and over; None for the file once, or 5 minutes of the bundled sample.
+        minutes: how much sound, with the file repeated; None for the file once, or 5 minutes of the bundled sample.
 
     Returns:
         ``times_real_time``, ``hop_ms`` (a hop in all), ``step_ms`` (p50, p99, max), ``memory_peak_mib`` of this

@@ -20,7 +20,7 @@ from rtser.models import read_model
 
 GEMM_SIZE = 512
 GEMM_S = 0.4
-"""How long the matrix product is repeated; the fastest counts, because other programs only slow it down."""
+"""How long the matrix product is repeated. The fastest counts, because other programs can only slow it down."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Floor:
     """What one hop of one stream costs at least, on one core.
 
     Attributes:
-        multiply_adds: of one hop's matrix products and convolutions; None where they cannot be counted.
+        multiply_adds: of one hop's matrix products and convolutions; None if they cannot be counted.
         core_gflops: float32 rate of one core, in 1e9 operations a second; a multiply-add is two.
         hop_ms: the floor in milliseconds a hop; None like `multiply_adds`.
     """
@@ -72,7 +72,7 @@ def multiply_adds(content: bytes, window: int) -> int | None:
         window: in segments.
 
     Returns:
-        the sum; None where the package ``onnx`` is missing, or a shape cannot be inferred.
+        the sum; None if the package ``onnx`` is missing, or a shape cannot be inferred.
     """
     try:
         import onnx

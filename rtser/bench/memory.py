@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def resident_mib() -> float | None:
-    """Memory that this process holds now, in MiB; None where the system does not tell."""
+    """Memory that this process holds now, in MiB; None if the system does not tell."""
     try:
         with open("/proc/self/statm") as statm:
             return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
@@ -19,7 +19,7 @@ def resident_mib() -> float | None:
 
 
 def peak_mib() -> float | None:
-    """The most memory that this process has held, in MiB; None where the system does not tell."""
+    """The most memory that this process has held, in MiB; None if the system does not tell."""
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
     except OSError:

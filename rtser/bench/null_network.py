@@ -14,7 +14,7 @@ from rtser.models.checks import checked_model
 
 
 class NullNetwork:
-    """Stands for an ONNX Runtime session; as long as nothing is recorded it is that session.
+    """Stands in for an ONNX Runtime session. As long as nothing is recorded, it is that session.
 
     Its answers follow the clock: every stream hears the same speech, hop by hop, so that deciders have as much to do
     as with the network. A state comes back as it was.
@@ -55,7 +55,7 @@ class NullNetwork:
 
 
 def without_network(session: Any, samples: Float32) -> Model:
-    """A model that costs nothing: it says what the network says of some speech.
+    """A model that costs nothing: it repeats the network's outputs for some speech.
 
     Args:
         session: an ONNX Runtime session of the model file.

@@ -20,7 +20,7 @@ def largest(attempt: Callable[[int], Result], holds: Callable[[Result], bool], f
         most: no number above it is tried.
 
     Returns:
-        the result of the largest number that holds, to one part in 20; None where 1 does not hold.
+        the result of the largest number that holds, to one part in 20; None if 1 does not hold.
     """
     best: Result | None = None
     low, high, number = 0, most + 1, min(first, most)

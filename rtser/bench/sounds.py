@@ -12,7 +12,7 @@ from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, Float32
 from rtser.errors import InputError
 
 MOST_S = 600.0
-"""So much sound of a folder is used; more would only take memory."""
+"""How much sound of a folder is used. More would only take memory."""
 SUFFIXES = {f".{name.lower()}" for name in soundfile.available_formats()} | {".opus", ".oga"}
 
 

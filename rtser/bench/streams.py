@@ -1,4 +1,4 @@
-"""`rtser bench streams`: how many streams this core carries in real time, and what one of them costs."""
+"""`rtser bench streams`: how many streams this core can carry in real time, and what one of them costs."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def measure(
         ``trials``, and what was measured.
 
     Raises:
-        InputError: the folder or the length of a push is wrong, or this machine does not carry one stream.
+        InputError: the folder or the length of a push is wrong, or this machine cannot keep up with one stream.
     """
     if not 1 <= chunk_ms <= 60 or 60 % chunk_ms:
         raise InputError(f"a push of {chunk_ms} ms does not divide a hop", "choose 60, 30, 20 or 10")
@@ -74,7 +74,7 @@ def measure(
 
     found = attempt(streams) if streams else largest(attempt, lambda trial: trial.in_time, FIRST_STREAMS, most)
     if found is None:
-        raise InputError("this machine does not carry one stream in time", "end other programs, or use a smaller model")
+        raise InputError("this machine cannot keep up with one stream", "end other programs, or use a smaller model")
     resident = resident_mib()
     null = without_network(open_session(read_model(Path(model.source)), "cpu", 1), sound[: NULL_HOPS * HOP_SAMPLES])
     bare = Driver(make(null), sound, found.streams, parts).run(seconds, WARM_UP_S)
@@ -95,7 +95,7 @@ def measure(
 
 
 def memory_of_streams(bank: ManyStreams, sound: Float32) -> float | None:
-    """KiB by which this process grows for each further stream; None where the system does not tell.
+    """KiB by which this process grows for each further stream; None if the system does not tell.
 
     Measured between 64 and 320 streams, a sixth of them in a step.
     """

@@ -38,7 +38,7 @@ class ManyStreams(Protocol):
         """Take samples (n,) of a stream."""
 
     def step(self) -> Any:
-        """One hop of every stream that has one; its ``streams`` are their ids. False where there are none."""
+        """One hop of every stream that has one; its ``streams`` are their ids. False if there are none."""
 
 
 class Clock:

@@ -30,16 +30,18 @@ PIECE = 16  # streams in one call of the network: the states of more fall out of
 
 @dataclass(frozen=True)
 class Decisions:
-    """The decisions of one step: row i of each array and list belongs to ``streams[i]``; see `Decision`.
+    """The decisions of one step. Row i of each array and list belongs to ``streams[i]``; see `Decision`.
 
     Attributes:
         labels: the K emotions.
         streams: the streams' numbers, n of them.
         time_s: n times.
-        emotions, segment_emotions: (n, K); `emotions` is zeros where the window holds too little speech.
-        speech, salience: (n,).
-        embedding: (n, F), where it was asked for.
-        readings: what the deciders make of it, n of them: who speaks, labels, utterances.
+        emotions: (n, K); zeros if the window holds too little speech.
+        segment_emotions: (n, K).
+        speech: (n,).
+        salience: (n,).
+        embedding: (n, F), if it was asked for.
+        readings: n answers of the deciders: whether somebody speaks, labels, utterances.
     """
 
     labels: tuple[str, ...]
@@ -57,7 +59,7 @@ class Decisions:
 
     @property
     def utterances(self) -> list[tuple[int, Utterance]]:
-        """Utterances that ended in this step, or are reported while they go on, each with its stream."""
+        """The utterances that ended in this step, or are reported while they go on, each with its stream."""
         pairs = zip(self.streams, self.readings, strict=True)
         return [(stream, read.utterance) for stream, read in pairs if read.utterance]
 
@@ -81,9 +83,9 @@ class Decisions:
 class Bank:
     """Any number of streams at 16 kHz, opened and closed at any time.
 
-    How a stream's samples are cut changes nothing, to the bit. What else is in the bank changes probabilities by at
-    most 1e-5. Where a stream's decider is idle, the network forgets what came before (``restart``). A bank belongs to
-    one thread at a time.
+    You may cut a stream's samples in any way: the decisions are the same to the bit. The other streams in the bank
+    change probabilities by at most 1e-5. When a stream's decider is idle, the network forgets what came before
+    (``restart``). A bank belongs to one thread at a time.
 
     >>> import numpy as np, rtser
     >>> bank = rtser.Bank(rtser.load())
@@ -103,8 +105,8 @@ class Bank:
         embeddings: whether decisions have the segments' embeddings.
 
     Raises:
-        ArgumentError: an argument is of the wrong type or out of range; later: there is no such stream, or two threads
-            call at once.
+        ArgumentError: an argument is of the wrong type or out of range. Its methods raise it if there is no such
+            stream, or if two threads call at once.
     """
 
     def __init__(
@@ -137,15 +139,15 @@ class Bank:
 
     @property
     def due(self) -> int:
-        """How many streams have a whole hop of samples that waits for `step`."""
+        """How many streams have a whole hop of samples waiting for `step`."""
         return len(self._due)
 
     def waiting(self, stream: int) -> int:
-        """How many samples of a stream wait for `step`; less than a hop (960) of them wait for more samples."""
+        """How many samples of a stream are waiting. Fewer than a hop (960) wait for more samples, others for `step`."""
         return self._place(stream).waiting
 
     def open(self, voice: StreamVoice | None = None) -> int:
-        """Begin a stream. Its number is never given to another one. `voice`: whose it is (`rtser.Voice`), if known."""
+        """Begin a stream. Its number is never used again. `voice`: the speaker's (`rtser.Voice`), if known."""
         if not isinstance(voice, StreamVoice | None):
             raise ArgumentError(f"voice must be a rtser.Voice, not {type(voice).__name__}", "see rtser.Voice")
         factors = voice.factors(self.model) if voice else None
@@ -168,7 +170,7 @@ class Bank:
                 place.decider.change(decide)
 
     def close(self, stream: int) -> Utterance | None:
-        """End a stream; the utterance that ends by this, if one lasts. Samples that wait are dropped."""
+        """End a stream. Returns the utterance that had not ended yet, if any. Samples that wait are dropped."""
         with self._alone:
             utterance = self._reset(stream)
             self._free.append(self._streams.pop(stream).row)
@@ -177,7 +179,7 @@ class Bank:
             return utterance
 
     def reset(self, stream: int) -> Utterance | None:
-        """Forget everything of a stream; its time starts again at zero. The utterance that ends by this, if any."""
+        """Forget all of a stream; its time starts again at zero. Returns the utterance that ends by this, if any."""
         with self._alone:
             return self._reset(stream)
 
@@ -185,7 +187,7 @@ class Bank:
         """Give a stream samples for `step`.
 
         Args:
-            stream: its number.
+            stream: the stream's number.
             samples: shape (n,), float32 in [-1, 1], mono, 16 kHz; any n.
 
         Raises:
@@ -201,7 +203,7 @@ class Bank:
     def step(self) -> Decisions:
         """Recognise one hop of each stream that is `due`. A stream's first five hops give no decision.
 
-        Where the network fails, its streams stay as they were, and their hops stay due.
+        If the network fails, its streams stay as they were, and their hops stay due.
         """
         with self._alone:
             due = sorted(self._due.items(), key=lambda item: item[1].row)

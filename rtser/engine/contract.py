@@ -95,9 +95,9 @@ class Metadata(BaseModel):
                 raise ModelError(problem, CONVERT if contract == 1 else "install the version of rtser that wrote it")
             metadata = Metadata.model_validate_json(text)
             if len(set(metadata.labels)) < len(metadata.labels):
-                raise ValueError("a label stands twice")
+                raise ValueError("a label is listed twice")
             if metadata.baseline is not None and len(metadata.baseline) != len(metadata.labels):
-                raise ValueError("baseline: it has not one number for each label")
+                raise ValueError("baseline: it must have one number for each label")
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             reason = str(error)
             if isinstance(error, ValidationError):
@@ -108,7 +108,7 @@ class Metadata(BaseModel):
 
 
 def checked_samples(samples: Float32) -> Float32:
-    """The samples as a plain array, shape (n,), float32, each a number of at most `MAX_SAMPLE` in magnitude.
+    """The samples as a plain array, shape (n,), float32. Each is a number of at most `MAX_SAMPLE` in magnitude.
 
     Raises:
         ArgumentError: they are not.

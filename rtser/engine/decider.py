@@ -1,4 +1,4 @@
-"""From decisions every 60 ms to what a person can read: a steady label, and utterances."""
+"""Turns decisions every 60 ms into what a person can read: a steady label, and utterances."""
 
 from __future__ import annotations
 
@@ -46,10 +46,13 @@ class DecideSettings(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False
         return self
 
     def thresholds(self, models_own: float) -> tuple[float, float]:
-        """From where on an emotion is named, and below which it is dropped; `models_own`: the model's threshold.
+        """The probability from which an emotion is named, and the one below which it is dropped.
+
+        Args:
+            models_own: the model's threshold.
 
         Raises:
-            ArgumentError: it would be dropped above where it is named.
+            ArgumentError: the second is above the first.
         """
         enter = models_own if self.label_threshold is None else self.label_threshold
         leave = max(0.0, enter - 0.1) if self.leave_threshold is None else self.leave_threshold
@@ -61,7 +64,7 @@ class DecideSettings(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False
 class Reading(NamedTuple):
     """What a decider makes of one decision; see `rtser.Decision`. Emotions are indices, -1 for none.
 
-    `lasts`: whether an utterance lasts, its pauses included; also in the segment that ends it.
+    `lasts` says whether an utterance lasts, its pauses included. It is true in the segment that ends it too.
     """
 
     speaking: bool = False
@@ -79,7 +82,7 @@ SILENT = Reading()
 class Decider:
     """Steadies the label of one stream, and finds its utterances.
 
-    It is plain Python, 4 to 5 microseconds a decision; ARCHITECTURE.md says why it is no array of many streams.
+    It is plain Python, 4 to 5 microseconds a decision. ARCHITECTURE.md says why it does not work on arrays.
 
     Args:
         labels: the K emotions.
@@ -114,9 +117,9 @@ class Decider:
 
     @property
     def idle(self) -> bool:
-        """Whether no utterance lasts, and it has been silent as long as ends one: the network may forget.
+        """Whether no utterance lasts, and the silence was long enough to end one. Then the network may forget.
 
-        A soft beginning is no silence, though it is too soft to begin an utterance: the network goes on with it.
+        A soft beginning is not silence, though it is too soft to begin an utterance. So the network keeps it.
         """
         return not self._hops and self._silent >= self._silence
 
@@ -126,7 +129,7 @@ class Decider:
         Args:
             segment: number of its segment, from 0.
             speech: probability that it holds speech.
-            emotions: (K,) probabilities; zeros where the window holds too little speech.
+            emotions: (K,) probabilities; zeros if the window holds too little speech.
         """
         begun, decided = self._hops >= self._onset, any(emotions)
         self._silent = 0 if speech >= self._settings.speech_leave else self._silent + 1
@@ -149,7 +152,7 @@ class Decider:
         return Reading(speaking, label, confidence, average.index(likeliest), likeliest, utterance, True)
 
     def clear(self) -> Utterance | None:
-        """Forget everything: the source is another, or was lost. The utterance that ends by this, if one lasts."""
+        """Forget everything: the source is another or was lost. Returns the utterance that ends by this, if any."""
         utterance = self._utterance(final=True) if self._hops >= self._onset else None
         self._drop_label()
         self._close()
@@ -197,7 +200,7 @@ class Decider:
         return utterance
 
     def _utterance(self, final: bool) -> Utterance | None:
-        """The utterance so far; None where too little was said to decide."""
+        """The utterance so far; None if too little was said to decide."""
         if not self._weight:
             return None
         means = {label: total / self._weight for label, total in zip(self._labels, self._sums, strict=True)}

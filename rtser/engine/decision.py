@@ -1,4 +1,4 @@
-"""What the recogniser says: decisions, one a segment, and utterances."""
+"""What the recogniser says: a decision for each segment, and utterances."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, Float32, segment_end
 
 @dataclass(frozen=True)
 class Leaning:
-    """The likeliest emotion and its averaged probability, 0..1, also where it is too unlikely to be named."""
+    """The likeliest emotion and its averaged probability, 0..1, even if this is too low to name it."""
 
     label: str
     confidence: float
@@ -21,16 +21,16 @@ class Decision:
 
     Attributes:
         time_s: end of the segment, in seconds from the start of the stream; 0.335 + 0.06 k for the k-th.
-        emotions: calibrated probability of each emotion over the window; None where the window holds too little speech.
+        emotions: calibrated probability of each emotion over the window; None if the window holds too little speech.
         label: the emotion named now, steadied (`DecideSettings`); None while the recogniser abstains. While it is held
-            (`hold_s`), `leaning` may be another one already.
+            (`hold_s`), `leaning` may already be another emotion.
         confidence: its averaged probability, 0..1; None while the recogniser abstains.
-        leaning: the likeliest emotion; None where nobody speaks, or too little has been said.
+        leaning: the likeliest emotion; None if nobody speaks, or if too little has been said.
         speaking: whether somebody speaks, breaths and short pauses included.
         speech: probability that this segment holds speech, 0..1.
         segment_emotions: this segment's own posterior, equation (1).
         salience: this segment's share of the window's attention, 0..1.
-        embedding: the segment's embedding (F,), where it was asked for.
+        embedding: the segment's embedding (F,), if it was asked for.
     """
 
     time_s: float
@@ -55,9 +55,9 @@ class Utterance:
         emotions: mean of its decisions' probabilities, weighted by speech x min(h / 62, 1)^8 for h hops of speech
             so far: the last ones of a short utterance count most.
         label: the likeliest emotion; None below the label threshold.
-        confidence: its mean probability; None where `label` is None.
+        confidence: its mean probability; None if `label` is None.
         leaning: the likeliest emotion, named or not.
-        final: False where the speech goes on, and this says what it held so far.
+        final: False if the speech goes on and this is the report so far.
     """
 
     start_s: float

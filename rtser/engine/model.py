@@ -33,7 +33,7 @@ class StepOutput(NamedTuple):
 
 
 class BoundStep(NamedTuple):
-    """A step between fixed arrays: `run` computes `output`, whose arrays are written anew by each run.
+    """A step between fixed arrays: `run` computes `output`. Each run writes its arrays anew.
 
     ONNX Runtime knows the arrays by their addresses alone; `inputs` keeps them.
     """
@@ -53,7 +53,7 @@ class Model:
         source: where the file comes from.
 
     Attributes:
-        metadata: that one.
+        metadata: what the file says of itself.
         labels: the K emotions, in the order of the outputs.
         states: shapes of the states without the batch axis, by name; "W" stands for the window.
         execution_provider: the one really in use, such as ``CPUExecutionProvider``.
@@ -83,7 +83,7 @@ class Model:
 
         Args:
             samples: (B, 960).
-            restart: (B,), 1 where the utterance before this hop's segment is to be forgotten, else 0.
+            restart: (B,), 1 to forget the utterance before this hop's segment, else 0.
             state: from `initial_state` or the step before.
             extras: outputs to compute besides, of ``embedding`` and ``log_mel``.
         """
@@ -99,7 +99,9 @@ class Model:
         """A step on the CPU between arrays that stay where they are: a fifth faster than `step` for one stream.
 
         Args:
-            samples, restart, state: as for `step`; read anew by each call.
+            samples: (B, 960), as for `step`. Each call reads it anew, and the next two as well.
+            restart: (B,), as for `step`.
+            state: as for `step`.
             following: where the next state goes, shaped as `state`.
         """
         emotions, segment_emotions = np.zeros((2, len(samples), len(self.labels)), np.float32)

@@ -16,7 +16,7 @@ class States:
     """What the network remembers of n streams, a row each.
 
     Args:
-        model: whose.
+        model: the model whose states they are.
         window: length of the decision window in segments.
         extras: outputs that each step computes besides.
     """
@@ -51,7 +51,7 @@ class States:
         Args:
             rows: b of them.
             hops: (960,) each.
-            restart: where the utterance before the hop's segment is to be forgotten.
+            restart: for each row, whether to forget the utterance before the hop's segment.
         """
         if self._bound:
             self._samples[0], self._restart[0] = hops[0], restart[0]

@@ -1,4 +1,4 @@
-"""Stream: one stream of samples in, decisions and utterances out."""
+"""Stream: it takes one stream of samples and gives decisions and utterances."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rtser.engine.voice import StreamVoice
 
 
 class Stream:
-    """A `Bank` of one. However the samples are cut into pushes, the decisions are the same, bit for bit.
+    """A `Bank` of one stream. You may cut the samples in any way: the decisions are the same, bit for bit.
 
     Args and errors: those of `Bank`; `voice` is that of `Bank.open`.
 
@@ -65,6 +65,6 @@ class Stream:
         self._bank.change(decide)
 
     def reset(self) -> Utterance | None:
-        """Forget everything; time starts again at zero. The utterance that ends by this, if one lasts."""
+        """Forget everything; time starts again at zero. Returns the utterance that ends by this, if any."""
         self.samples = 0
         return self._bank.reset(self._number)

@@ -1,4 +1,4 @@
-"""Whose voice a stream holds, and what that changes in its decisions (`rtser.voice` makes the factors)."""
+"""The speaker's voice of a stream, and how it changes decisions (`rtser.voice` makes the factors)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class StreamVoice(Protocol):
     def name(self) -> str: ...  # noqa: D102
 
     def factors(self, model: Model) -> Float32 | None:
-        """What `shifted` takes (K,); None for nothing. Raises ArgumentError where the voice is of another model."""
+        """The factors for `shifted` (K,); None for none. Raises ArgumentError if the voice is of another model."""
 
     def hear(self, utterance: Utterance, factors: Float32 | None) -> None:
         """Take an utterance that has ended, and the factors (K,) that it was decided with."""

@@ -21,7 +21,7 @@ def load(path: str | os.PathLike[str] | None = None, provider: Provider = "auto"
 
     Args:
         path: the ONNX file; None for the model that ships with rtser.
-        provider: where the network runs. ``auto`` takes a GPU where there is one; ``cuda`` fails where there is none.
+        provider: where the network runs. ``auto`` takes a GPU if there is one; ``cuda`` fails if there is none.
         threads: threads of the network on the CPU. One is fastest for live streams.
 
     Raises:
@@ -36,7 +36,7 @@ def load(path: str | os.PathLike[str] | None = None, provider: Provider = "auto"
 
 
 def read_model(path: Path) -> bytes:
-    """The content of a model file; raises ModelError where it cannot be read."""
+    """The content of a model file; raises ModelError if it cannot be read."""
     try:
         if path.exists() and not path.is_file():
             raise ModelError(f"model {path} is not a file", "name a model file")

@@ -37,7 +37,7 @@ def _check_names(session: Any, states: list[str]) -> None:
 
 
 def _try_step(model: Model) -> None:
-    """Run one hop of two silent streams: a file may declare the contract's tensors and not keep to it."""
+    """Run one hop of two silent streams: a file may declare the contract's tensors and still break it."""
     try:
         state = model.initial_state(streams=2, window=3)
         output = model.step(np.zeros((2, HOP_SAMPLES), np.float32), np.zeros(2, np.float32), state, EXTRAS)

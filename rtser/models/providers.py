@@ -17,7 +17,7 @@ def open_session(content: bytes, provider: Provider, threads: int) -> Any:
 
     Args:
         content: the file.
-        provider: ``auto`` takes CUDA where there is an NVIDIA driver; ``cuda`` fails where CUDA cannot run.
+        provider: ``auto`` takes CUDA if there is an NVIDIA driver; ``cuda`` fails if CUDA cannot run.
         threads: threads of the network on the CPU.
 
     Raises:
@@ -67,7 +67,7 @@ def _cpu_session(content: bytes, threads: int) -> Any:
 
 
 def _cuda_session(content: bytes, threads: int) -> Any:
-    """A session wholly on CUDA, or ProviderError: ONNX Runtime alone falls back to the CPU without a word."""
+    """A session wholly on CUDA, or ProviderError. ONNX Runtime itself would silently fall back to the CPU."""
     onnxruntime = _runtime()
     if CUDA not in onnxruntime.get_available_providers():
         raise ProviderError(

@@ -1,4 +1,4 @@
-"""What the network itself says of a whole recording, hop by hop: no decider, restarts only where they are asked for."""
+"""The network's own outputs for a whole recording, hop by hop: no decider, and restarts only on request."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class RawOutputs:
         segment_emotions: (S, K).
         speech: (S,).
         salience: (S,).
-        extras: by name, such as ``embedding`` (S, F) and ``log_mel`` (H, 6, 64), where they were asked for.
+        extras: by name, such as ``embedding`` (S, F) and ``log_mel`` (H, 6, 64), if they were asked for.
         state: by name, without the batch axis.
     """
 

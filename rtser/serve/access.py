@@ -36,7 +36,7 @@ class Access:
         settings: of the server.
 
     Raises:
-        InputError: the token cannot be read or is too short, or there is none where one is needed.
+        InputError: the token cannot be read or is too short, or a token is needed and there is none.
     """
 
     def __init__(self, settings: ServeSettings) -> None:
@@ -54,12 +54,12 @@ class Access:
             )
 
     def refusal(self, headers: Headers, scheme: str, needs_token: bool = True) -> Refusal | None:
-        """Why a request is refused; None where it is not.
+        """Why a request is refused; None if it is not.
 
         Args:
             headers: of the request.
             scheme: ``http`` or ``https``, as the server was reached.
-            needs_token: whether the address is for those alone who have the token.
+            needs_token: whether the address needs the token.
         """
         host = headers.get("host", "")
         if self._hosts is not None and not self._is_own(_name(host)):

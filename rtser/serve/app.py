@@ -34,9 +34,9 @@ from rtser.serve.upload import Upload, UploadError
 NDJSON = "application/x-ndjson"
 RETRY_S = "5"
 OPEN_PATHS = ("/health", "/health/live", "/health/ready")
-"""Probes name no host and have no token."""
+"""Addresses for probes, which name no host and have no token."""
 TOKEN_PATHS = ("/v1", "/metrics", "/openapi.json", "/model.")
-"""Everything but the files of the page, which are the same everywhere."""
+"""Addresses that need the token: all but the files of the page, which are the same everywhere."""
 
 
 class Problem(BaseModel):
@@ -46,7 +46,7 @@ class Problem(BaseModel):
 
 
 class Health(BaseModel):
-    """`live`: the server works. `ready`: it takes new clients. `problem`: why not; empty where all is well."""
+    """`live`: the server works. `ready`: it takes new clients. `problem`: why not; empty if it does."""
 
     live: bool
     ready: bool
@@ -143,7 +143,7 @@ def make_app(service: Service) -> FastAPI:
 
     @app.get("/health")
     async def health() -> Health:
-        """How the server is."""
+        """The state of the server."""
         return Health(live=service.recogniser.alive, ready=not service.problem, problem=service.problem)
 
     @app.get("/health/live", responses={503: {"model": Health}})
@@ -183,7 +183,7 @@ def make_app(service: Service) -> FastAPI:
 
 
 class Guard:
-    """Refuses who may not use the server, before anything of the request is read (ASGI).
+    """Refuses requests that are not allowed, before anything of them is read (ASGI).
 
     Args:
         app: what comes next.
@@ -215,14 +215,14 @@ class Guard:
             await response(scope, receive, send)
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the request be answered; a client that does not read the answer is left."""
+        """Answer the request. A client that does not read the answer is given up."""
         try:
             await self._app(scope, receive, send)
         except TimeoutError:
             self._service.metrics.rejected.labels("slow_reader").inc()
 
     def _in_time(self, send: Send) -> Send:
-        """As `send`, which raises TimeoutError where the client does not read."""
+        """As `send`, which raises TimeoutError if the client does not read."""
 
         async def send_in_time(message: Message) -> None:
             async with asyncio.timeout(self._service.settings.limits.slow_reader_s):
@@ -263,7 +263,7 @@ class EventsResponse(StreamingResponse):
         others: the others.
         lines: whether each is a line of its own.
         service: for its limits and metrics.
-        stack: closed at the end, also where the client has gone.
+        stack: closed at the end, also if the client has gone.
     """
 
     def __init__(
@@ -296,7 +296,7 @@ def _problem(status: int, problem: str, **headers: str) -> JSONResponse:
 
 
 async def _other(_request: Request, error: Exception) -> JSONResponse:
-    """What FastAPI itself refuses, such as a path that is none."""
+    """Requests that FastAPI itself refuses, such as an unknown path."""
     assert isinstance(error, HTTPException)
     return _problem(error.status_code, str(error.detail))
 

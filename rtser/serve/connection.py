@@ -37,7 +37,7 @@ class EndedError(Exception):
     Args:
         code: for the client.
         problem: a sentence for the client, without a full stop.
-        reason: under which the metrics count it; empty where nobody was refused or cut off.
+        reason: the name under which the metrics count it; empty if nobody was refused or cut off.
     """
 
     def __init__(self, code: Close, problem: str, reason: str = "") -> None:
@@ -105,7 +105,7 @@ class SocketConnection:
         self._ask(EndedError(Close.GOING_AWAY, "the server ends"))
 
     async def _read(self) -> None:
-        """Take what the client says until it goes."""
+        """Take the client's messages until it goes."""
         now_s = asyncio.get_running_loop().time
         end_s = now_s() + self._limits.total_s
         while True:
@@ -133,7 +133,7 @@ class SocketConnection:
             await self._have_room()
 
     async def _write(self) -> None:
-        """Send what is to be told until nothing more will come."""
+        """Send events until nothing more will come."""
         while True:
             while self._events:
                 try:
@@ -151,7 +151,7 @@ class SocketConnection:
             await self._changed.wait()
 
     async def _end(self, ended: EndedError, writing: asyncio.Task[None]) -> None:
-        """Tell the last events, and why it ends."""
+        """Send the last events, and say why the connection ends."""
         if ended.reason:
             self._service.metrics.rejected.labels(ended.reason).inc()
         if ended.code == Close.GOING_AWAY:
@@ -269,7 +269,7 @@ class SocketConnection:
 
 
 def _why(*tasks: asyncio.Task[None]) -> EndedError | None:
-    """Why a connection ends; None where the client has gone. A bug is raised."""
+    """Why a connection ends; None if the client has gone. A bug is raised."""
     for task in tasks:
         if task.done() and not task.cancelled() and (error := task.exception()):
             if isinstance(error, EndedError):

@@ -23,15 +23,15 @@ def write_page(folder: Path, model: Model, model_file: Path) -> None:
     """Write the page as static files, which any web server can hold; recognition then runs in the browser alone.
 
     Args:
-        folder: made where it is missing.
-        model: what the page runs.
+        folder: made if it is missing.
+        model: the model that the page runs.
         model_file: its file.
 
     Raises:
-        InputError: the folder holds something else.
+        InputError: the folder already holds other files.
     """
     if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / ABOUT).exists())):
-        raise InputError(f"{folder} holds something else", "name a new folder")
+        raise InputError(f"{folder} already holds other files", "name a new folder")
     with as_file(WEB) as web:
         shutil.copytree(web, folder, dirs_exist_ok=True)
     shutil.copyfile(model_file, folder / MODEL)

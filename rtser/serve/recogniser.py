@@ -23,9 +23,9 @@ from rtser.statistics import RunStatistics
 
 logger = logging.getLogger("rtser")
 MOST_COMMANDS = 1_000
-"""Commands that are obeyed between two steps."""
+"""How many commands are carried out between two steps."""
 KEPT_TIMES = 1_000
-"""Of how many decisions a stream keeps the times."""
+"""How many decisions' times a stream keeps."""
 
 
 class Told(NamedTuple):
@@ -138,7 +138,7 @@ class Recogniser:
         self._inbox.put(_Command(stream, samples, time.perf_counter()))
 
     def broken(self, stream: ServedStream, gap: Gap) -> None:
-        """What follows does not continue what came before."""
+        """Begin anew: the sound that follows does not continue the sound before."""
         self._inbox.put(_Command(stream, gap=gap))
 
     def finish(self, stream: ServedStream) -> None:
@@ -146,7 +146,7 @@ class Recogniser:
         self._inbox.put(_Command(stream))
 
     def abandon(self, stream: ServedStream) -> None:
-        """End a stream to which nobody listens; what waits is dropped, and `last` is told alone."""
+        """End a stream that nobody listens to. Waiting sound is dropped, and only `last` is told."""
         self._inbox.put(_Command(stream, abandoned=True))
 
     def stop(self) -> None:

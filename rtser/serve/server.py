@@ -20,11 +20,11 @@ from rtser.serve.settings import ServeSettings
 from rtser.serve.transport import BoundedHttp, BoundedSocket
 
 SPARE_CONNECTIONS = 512
-"""Connections beside those of streams and files: for health, metrics, and clients who are refused."""
+"""Connections beside those of streams and files: for health, metrics, and clients that are refused."""
 MOST_HEADER_BYTES = 32_768
 """Of a request, before its body."""
 CLOSING_S = 2.0
-"""How long a connection may take to close; a client that reads nothing would keep it for ever."""
+"""How long a connection may take to close. A client that reads nothing would keep it open for ever."""
 NOISE = ("without completing handshake", "Invalid UTF-8", "Invalid HTTP request")
 """What uvicorn logs of clients; the metrics count it."""
 
@@ -53,7 +53,7 @@ class Server(uvicorn.Server):
         self.started = True
 
     async def on_tick(self, counter: int) -> bool:
-        """Every 0.1 s: drop what does not close, and end where the recogniser has."""
+        """Every 0.1 s: drop connections that do not close, and end if the recogniser has ended."""
         now_s = asyncio.get_running_loop().time()
         closing = [one for one in self.server_state.connections if one.transport.is_closing()]
         self._closing = {one: self._closing.get(one, now_s) for one in closing}
@@ -92,7 +92,7 @@ def serve(settings: ServeSettings, model: Model, model_file: Path, say: Callable
 
     Raises:
         InputError: the settings of access or TLS cannot be used.
-        UnavailableError: the address cannot be had, or the recogniser has failed.
+        UnavailableError: the address cannot be used, or the recogniser has failed.
     """
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     logging.getLogger("uvicorn.error").addFilter(_worth_saying)
@@ -136,7 +136,7 @@ def serve(settings: ServeSettings, model: Model, model_file: Path, say: Callable
 
 
 def _worth_saying(record: logging.LogRecord) -> bool:
-    """Whether uvicorn says something that nobody but the operator can mend."""
+    """Whether uvicorn says something that only the operator can repair."""
     return not any(noise in record.getMessage() for noise in NOISE)
 
 
@@ -148,6 +148,6 @@ def _listening(settings: ServeSettings) -> socket.socket:
     except (OSError, OverflowError) as error:
         reason = reason_of(error) if isinstance(error, OSError) else error
         where = f"{settings.host}, port {settings.port}"
-        raise UnavailableError(f"{where}: the address cannot be had ({reason})", "name another one") from None
+        raise UnavailableError(f"{where}: this address cannot be used ({reason})", "name another one") from None
     made.setblocking(False)
     return made

@@ -1,4 +1,4 @@
-"""What all connections share: the model, the recogniser, the limits, and who is connected."""
+"""What all connections share: the model, the recogniser, the limits, and the list of connections."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rtser.serve.recogniser import Recogniser, ServedStream, Told
 from rtser.serve.settings import ServeSettings
 
 MOST_WAITING = 1_000
-"""Events that may wait for a client which reads slowly; beyond this, its sound is not read either."""
+"""How many events may wait for a slow client. With more, its sound is not read either."""
 
 
 class Connection(Protocol):
@@ -66,7 +66,7 @@ class Service:
 
     @property
     def problem(self) -> str:
-        """Why the server is not ready for new clients; empty where it is."""
+        """Why the server is not ready for new clients; empty if it is."""
         if not self.recogniser.alive:
             return "the recogniser has failed"
         return "the server is about to end" if self.draining else ""
@@ -88,7 +88,7 @@ class Service:
 
     @property
     def uploads_problem(self) -> str:
-        """Why no more files are taken; empty where they are."""
+        """Why no more files are taken; empty if they are."""
         files = sum(not one.live for one in self._open)
         return "too many files at once" if files >= self.settings.limits.uploads else ""
 
@@ -100,7 +100,7 @@ class Service:
         return stream
 
     async def drain(self) -> None:
-        """Take no new clients, let the others go on for a while, then end them with their last events."""
+        """Take no new clients. Let the others go on for a while, then end them with their last events."""
         self.draining = True
         for one in self._connections:
             if not one.busy:

@@ -21,7 +21,7 @@ class AccessSettings(Settings):
     )
     insecure: bool = Field(False, description="serve beyond this machine without a token")
     origins: tuple[str, ...] = Field(
-        (), description="other web pages that may use the server, as https://example.org; its own page always may"
+        (), description="other web pages that may use the server, such as https://example.org; its own page always may"
     )
     hosts: tuple[str, ...] = Field(
         (), description="further names of this server, for the Host header; without a token it answers to no others"
@@ -42,7 +42,7 @@ class TlsSettings(Settings):
     @model_validator(mode="after")
     def _both_or_none(self) -> TlsSettings:
         if (self.certificate is None) != (self.key is None):
-            raise ValueError("certificate and key belong together")
+            raise ValueError("certificate and key must be given together")
         return self
 
 
@@ -53,7 +53,7 @@ class LimitSettings(Settings):
     channels: Annotated[int, Field(ge=1, le=64)] = Field(8, description="channels of one connection")
     message_kb: Count = Field(256, description="kilobytes; a longer message ends the connection")
     queue_s: Annotated[float, Field(ge=0.1, le=60)] = Field(
-        2.0, description="seconds of sound that wait to be recognised; then the client has to wait"
+        2.0, description="seconds of sound that may wait to be recognised; with more, the client has to wait"
     )
     idle_s: Seconds = Field(30.0, description="seconds without a message after which a connection ends")
     total_s: Annotated[float, Field(gt=0)] = Field(14_400.0, description="seconds after which a connection ends")
@@ -68,23 +68,23 @@ class LimitSettings(Settings):
 class ServeSettings(Settings):
     """Everything that `rtser serve` can be told."""
 
-    host: str = Field("127.0.0.1", description="address to listen on; others than loopback need a token")
-    port: Annotated[int, Field(ge=0, le=65_535)] = Field(8765, description="0: any free one")
+    host: str = Field("127.0.0.1", description="address to listen on; any but loopback needs a token")
+    port: Annotated[int, Field(ge=0, le=65_535)] = Field(8765, description="port; 0: any free one")
     model: ModelFile = None
     provider: ProviderName = "auto"
-    threads: Annotated[int, Field(ge=1, le=256)] = Field(1, description="of the network, on a CPU")
+    threads: Annotated[int, Field(ge=1, le=256)] = Field(1, description="threads of the network on a CPU")
     window_s: WindowSeconds = None
     batch_wait_ms: Annotated[float, Field(ge=0, le=1000)] = Field(
-        5.0, description="milliseconds that a hop waits for those of other streams, to be recognised together"
+        5.0, description="milliseconds that a hop waits for hops of other streams, to share a step with them"
     )
     drain_s: Annotated[float, Field(ge=0, le=3600)] = Field(
         10.0, description="seconds that streams may go on after SIGTERM; then they get their last events"
     )
-    last_events_s: Seconds = Field(5.0, description="seconds that these may take")
+    last_events_s: Seconds = Field(5.0, description="seconds that the last events may take")
     decide: Deciding = DecideSettings()
     access: AccessSettings = Field(AccessSettings(), description="who may use the server")
     tls: TlsSettings = Field(TlsSettings(), description="encryption; or put the server behind a proxy that encrypts")
-    limits: LimitSettings = Field(LimitSettings(), description="what one client, and all together, can take")
+    limits: LimitSettings = Field(LimitSettings(), description="limits of one client and of all together")
 
 
 SERVE_HEADER = """\

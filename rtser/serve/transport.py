@@ -1,4 +1,4 @@
-"""HTTP and WebSockets by uvicorn, bounded where uvicorn is not: in time, in messages at once, in what is not read."""
+"""HTTP and WebSockets by uvicorn, with bounds that uvicorn lacks: time, messages at once, unread data."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 PART_BYTES = 4_096
-"""What is parsed at once: 64 KiB of the smallest messages would hold everybody up for a second."""
+"""How much is parsed at once. 64 KiB of the smallest messages would hold up all streams for a second."""
 
 
 class BoundedHttp(H11Protocol):
-    """HTTP whose clients have to say something in time. There are at most so many at once.
+    """HTTP that ends silent clients and limits how many there are at once.
 
     Attributes:
         request_s: seconds that a client has for its first request, and for the next one after an answer.
@@ -45,14 +45,14 @@ class BoundedHttp(H11Protocol):
 
 
 class BoundedSocket(WebSocketsSansIOProtocol):
-    """A WebSocket that parses a small part at a time, and no further than its messages are taken."""
+    """A WebSocket that parses a small part at a time, and waits until its messages are taken."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._unparsed = bytearray()
 
     def data_received(self, data: bytes) -> None:
-        """Parse the first part; the others follow when what is in it has been taken."""
+        """Parse the first part. The others follow when its messages have been taken."""
         self._unparsed += data
         self._parse()
 

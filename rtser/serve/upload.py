@@ -90,7 +90,7 @@ class Upload:
         """The events of the file, from its start to its end. What is wrong with it comes as an `ErrorEvent`.
 
         Raises:
-            UploadError: it is no sound that can be read.
+            UploadError: the file holds no sound that can be read.
         """
         loop, decoders = asyncio.get_running_loop(), self._service.decoders
         try:

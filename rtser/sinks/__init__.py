@@ -1,7 +1,7 @@
 """Where events and sound go.
 
-A sink takes one event at a time through `write`; an audio sink takes every block of samples through `write_audio`. Both
-are closed at the end, whatever happened, and raise OutputError where they cannot write.
+A sink takes one event at a time through `write`. An audio sink takes every block of samples through `write_audio`. Both
+are closed at the end, whatever happened. They raise OutputError if they cannot write.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from rtser.events import Event
 
 
 class Sink(Protocol):
-    """Takes events. One that does not read all of them says which in an attribute `kinds`."""
+    """Takes events. A sink that reads only some kinds names them in an attribute `kinds`."""
 
     def write(self, event: Event) -> None:
         """Take one event."""
 
     def close(self) -> None:
-        """Write what is still held and let go."""
+        """Write what is still held, and close."""
 
 
 class AudioSink(Protocol):
@@ -38,7 +38,7 @@ def reads(sink: Sink, kind: type[Event]) -> bool:
 
 @contextmanager
 def closing(sinks: Sequence[Sink]) -> Iterator[None]:
-    """Close every sink at the end, even where the close of another one fails."""
+    """Close every sink at the end, even if closing another one fails."""
     with ExitStack() as stack:
         for sink in sinks:
             stack.callback(sink.close)

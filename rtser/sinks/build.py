@@ -30,13 +30,13 @@ class Outputs(NamedTuple):
 def build_sinks(
     settings: OutputSettings, labels: tuple[str, ...], reopen: threading.Event, notify: Callable[[str], object]
 ) -> Outputs:
-    """The sinks that some settings ask for. A failure of one of them in the middle does not end the run.
+    """The sinks that the settings ask for. If one of them fails later, the run goes on.
 
     Args:
         settings: what is written where.
         labels: the emotions.
         reopen: set when the logs are to be opened again.
-        notify: told of an output that fails, in words.
+        notify: is told in words when an output fails.
 
     Raises:
         OutputError: something cannot be written from the start.
@@ -70,11 +70,11 @@ def build_sinks(
 
 
 class ReopenOnRequest:
-    """Opens logs again before the next event, once asked to (a sink that stands before them).
+    """Opens logs again before the next event, once asked to (a sink in front of them).
 
     Args:
         logs: what is opened again.
-        asked: set by whoever asks; cleared here.
+        asked: set by the caller that asks; cleared here.
     """
 
     def __init__(self, logs: list[RetryingSink], asked: threading.Event) -> None:

@@ -14,7 +14,7 @@ from rtser.sinks.log_file import LogFile
 
 
 class CsvTable:
-    """One row a decision: its run, wall clock and source, what it says, then each emotion's probability.
+    """One row for each decision: run, wall clock, source, the decision, then each emotion's probability.
 
     Args:
         log: the file; its header is `header`.

@@ -12,12 +12,12 @@ from rtser.sinks import Sink
 class DroppingSink:
     """Hands events on to a sink until it fails; then takes no more.
 
-    A reader that leaves (BrokenPipeError) is no failure. Any other one is raised by `close`.
+    If a reader leaves (BrokenPipeError), that is not a failure. `close` raises any other failure.
 
     Args:
         sink: standard output, the terminal, or a file.
         on_drop: called once when the sink drops out, such as to end the run.
-        notify: told once of a failure, in words.
+        notify: is told once of a failure, in words.
     """
 
     def __init__(

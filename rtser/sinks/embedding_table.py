@@ -1,4 +1,4 @@
-"""Embeddings of many recordings in one file: a row a segment, and a row an utterance."""
+"""Embeddings of many recordings in one file: a row for each segment and for each utterance."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class EmbeddingTable:
         return len(self._segments.labels)
 
     def write(self, event: Event) -> None:
-        """Keep a decision or an utterance that has ended, each as one of the source that began last."""
+        """Keep a decision, or an utterance that has ended. It belongs to the source that began last."""
         if isinstance(event, StartEvent):
             self._files.append(event.source.encode(errors="backslashreplace").decode())
             self._model, self._begin = event.model.sha256, len(self)
@@ -67,7 +67,7 @@ class EmbeddingTable:
             _save_parquet(path, arrays)
 
     def arrays(self) -> dict[str, Any]:
-        """What an .npz file holds (``rtser embed --help`` lists it); views of the table, which must not grow then."""
+        """The arrays of an .npz file (see ``rtser embed --help``): views of the table, which must not grow now."""
         width = len(self._segments.embeddings) // 4 // len(self)
         segments, utterances = self._segments.columns(width), self._utterances.columns(width)
         return {
@@ -107,14 +107,14 @@ class _Rows:
 
 
 def check_table(path: Path) -> None:
-    """See that a table can be written in the format that the file's suffix names.
+    """Check that a table can be written in the format that the file's suffix names.
 
     Raises:
         InputError: there is no such format.
         UnavailableError: the package that writes it is not installed.
     """
     if path.suffix not in (".npz", ".parquet"):
-        raise InputError(f"{path} is of no known format", "name a .npz or .parquet file")
+        raise InputError(f"{path} has an unknown format", "name a .npz or .parquet file")
     if path.suffix == ".parquet":
         try:
             import pyarrow.parquet  # noqa: F401
@@ -125,7 +125,7 @@ def check_table(path: Path) -> None:
 
 
 def _save_parquet(path: Path, arrays: dict[str, Any]) -> None:
-    """One table: ``kind`` says whether a row is a segment or an utterance. What a kind does not have is null."""
+    """One table. ``kind`` says whether a row is a segment or an utterance. Columns that it lacks are null."""
     import pyarrow
     import pyarrow.parquet
 

@@ -24,7 +24,7 @@ class JsonLines:
 
 
 class JsonLog:
-    """One event a line in a log file, each with ``utc``. Every time the file is opened, the run's start begins it."""
+    """One event a line in a log file, each with ``utc``. An opened file begins with the run's start."""
 
     def __init__(self, log: LogFile) -> None:
         self._log = log

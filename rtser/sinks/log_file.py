@@ -1,4 +1,4 @@
-"""A log of lines: flushed line by line, renamed when it is large, opened again when told to."""
+"""A log of lines. It is flushed line by line, renamed when it is large, and opened again on request."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class LogFile:
         max_bytes: a file that would grow beyond this is renamed ``PATH.1`` and begun anew; 0 for never.
         keep: how many renamed files are kept.
         header: first line of every new file.
-        append: whether what the file holds already stays.
+        append: whether the file's present content stays.
 
     Raises:
         OutputError: it cannot be written, or holds a table with another header.
@@ -51,7 +51,7 @@ class LogFile:
             raise self._failed(error) from None
 
     def close(self) -> None:
-        """Let the file go; the next line opens it again, by its name."""
+        """Close the file. The next line opens it again, by its name."""
         try:
             self._file.close()
         except OSError as error:
@@ -62,7 +62,7 @@ class LogFile:
 
 
 class _File(RotatingFileHandler):
-    """The library's rotating file, which raises instead of reporting, and mends a line that was cut off."""
+    """The library's rotating file. It raises instead of reporting, and ends a line that was cut off."""
 
     def __init__(self, path: Path, max_bytes: int, keep: int, header: str, append: bool) -> None:
         self._header, self.opening = header, ""
@@ -85,7 +85,7 @@ class _File(RotatingFileHandler):
 
 
 def _first_line(path: Path) -> str:
-    """Of a regular file; empty where there is none."""
+    """The first line of a regular file; empty if there is none."""
     if not path.is_file():
         return ""
     with path.open(encoding="utf-8", errors="surrogateescape") as file:

@@ -15,26 +15,26 @@ from rtser.events import DecisionEvent, Event, StartEvent, utc_now
 PASSWORD_VARIABLE = "RTSER_MQTT_PASSWORD"
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 MOST_WAITING = 1_000
-"""Messages that wait while the broker is away; the next ones are dropped. The label is told again when it is back."""
+"""How many messages wait while the broker is away. Further ones are dropped; the label is sent again later."""
 CONNECT_S = 5.0
 CLOSE_S = 1.0
 logger = logging.getLogger(__name__)
 
 
 class Mqtt:
-    """Publishes what a person would notice; lives through a broker that goes away.
+    """Publishes what a person would notice. It goes on when the broker goes away and comes back.
 
-    Under the prefix of the address: ``event`` has utterances and all other events but decisions, as JSON; ``label`` the
-    emotion now, ``none`` where there is none (retained); ``status`` online or offline (retained, offline by the
-    broker itself where the connection is lost).
+    Under the prefix of the address: ``event`` has utterances and all other events except decisions, as JSON. ``label``
+    has the emotion now, or ``none`` (retained). ``status`` is online or offline (retained; the broker itself says
+    offline if the connection is lost).
 
     Args:
-        url: mqtt://USER@HOST:PORT/PREFIX, or mqtts://; the prefix is ``rtser`` where there is none. The password is in
-            the environment variable RTSER_MQTT_PASSWORD.
-        notify: told of a broker that goes away, in words.
+        url: mqtt://USER@HOST:PORT/PREFIX, or mqtts://. Without a prefix it is ``rtser``. The password is in the
+            environment variable RTSER_MQTT_PASSWORD.
+        notify: is told in words when the broker goes away.
 
     Raises:
-        InputError: the address is none.
+        InputError: the address is not valid.
         OutputError: the broker cannot be reached, or refuses.
         UnavailableError: the package paho-mqtt is not installed.
     """
@@ -53,7 +53,7 @@ class Mqtt:
         if not port or not parts.hostname or parts.password or set("+#") & set(parts.path):
             advice = f"write mqtt://HOST:PORT/PREFIX, and a password into {PASSWORD_VARIABLE}"
             named = f"{parts.scheme}://{parts.hostname or ''}" if parts.scheme else url.rpartition("@")[2]
-            raise InputError(f"{named} is no address of an MQTT broker", advice)
+            raise InputError(f"{named} is not the address of an MQTT broker", advice)
         self._name, self._prefix = f"{parts.scheme}://{parts.hostname}", parts.path.strip("/") or "rtser"
         self._notify, self._label, self._away, self._closing = notify, "none", False, False
         self._answered, self._refusal = threading.Event(), ""
@@ -79,7 +79,7 @@ class Mqtt:
             raise OutputError(f"{self._name} {self._refusal or 'does not answer'}", "check the user and the password")
 
     def write(self, event: Event) -> None:
-        """Publish an event, or the label where it is another one than before."""
+        """Publish an event, or the label if it has changed."""
         if isinstance(event, DecisionEvent):
             label = event.label or "none"
             if label != self._label:
@@ -92,7 +92,7 @@ class Mqtt:
         self._publish("event", event.to_json(utc_now()))
 
     def close(self) -> None:
-        """Let the last messages go, and leave."""
+        """Send the last messages, and leave."""
         self._closing = True
         self._publish("label", "none", retain=True)
         last = self._publish("status", "offline", retain=True)

@@ -20,7 +20,7 @@ from rtser.summary import UNCERTAIN
 BEFORE_S = 1.0
 AFTER_S = 0.5
 KEPT_S = 120.0
-"""Sound that is held in memory; of a longer utterance the end is recorded."""
+"""How much sound is held in memory. If an utterance is longer, its end is recorded."""
 PATTERN = "rtser-*.flac"
 
 
@@ -28,7 +28,7 @@ class Recorder:
     """Writes ``rtser-DATE-TIME-EMOTION.flac`` with its event beside it (``.json``) when an utterance has ended.
 
     Args:
-        folder: made where it is missing.
+        folder: made if it is missing.
         max_bytes: when its recordings exceed this, the oldest are deleted.
 
     Raises:

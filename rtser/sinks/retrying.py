@@ -19,12 +19,12 @@ logger = logging.getLogger(__name__)
 
 
 class RetryingSink:
-    """Hands events on to a sink. Where that fails, it warns once, and tries again every ten seconds.
+    """Hands events on to a sink. If that fails, it warns once, and tries again every ten seconds.
 
     Args:
-        sink: raises OutputError where it fails.
-        kinds: the events that it writes; others are handed on, but do not tell whether it works again.
-        notify: told once of a failure, in words.
+        sink: raises OutputError if it fails.
+        kinds: the events that it writes. Others are handed on, but do not show whether it works again.
+        notify: is told once of a failure, in words.
         retry_s: how long the sink is left alone after a failure, in seconds.
         clock: seconds, monotonic.
     """
@@ -69,7 +69,7 @@ class RetryingSink:
                 self._failed_s, self._lost = None, 0
 
     def reopen(self) -> None:
-        """Let the sink's file go; the next event opens it again, by its name."""
+        """Close the sink's file. The next event opens it again, by its name."""
         try:
             self._sink.close()
         except OutputError as error:

@@ -1,4 +1,4 @@
-"""Word to systemd (Type=notify): ready, alive with each decision, stopping. See sd_notify(3).
+"""Tells systemd (Type=notify) that the program is ready, alive, or stopping. See sd_notify(3).
 
 The protocol is one datagram. Of the packages for it, sdnotify has not changed since 2017, and systemd-python needs a
 compiler and the headers of systemd.
@@ -13,11 +13,11 @@ from contextlib import suppress
 from rtser.events import DecisionEvent, EndEvent, Event, SourceEvent, StartEvent
 
 HOPS_APART = 16
-"""Decisions from one sign of life to the next: about a second."""
+"""How many decisions there are from one sign of life to the next: about a second."""
 
 
 class ServiceManager:
-    """Tells the service manager that started this program how it is.
+    """Tells the service manager that started this program its state.
 
     Only decisions are signs of life: a program that runs without sound is restarted by the watchdog.
     """
@@ -28,7 +28,7 @@ class ServiceManager:
 
     @staticmethod
     def of_environment() -> ServiceManager | None:
-        """The one that started this program, if it wants to be told."""
+        """The service manager that started this program, if it wants to be told."""
         address = os.environ.get("NOTIFY_SOCKET")
         return ServiceManager(address) if address else None
 

@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 class VoiceFile:
-    """Saves a voice now and then, and at the end (a sink). Where its file is deleted, the voice forgets.
+    """Saves a voice now and then, and at the end (a sink). If its file is deleted, the voice forgets.
 
     Args:
         path: the file.
@@ -31,7 +31,7 @@ class VoiceFile:
         self._kept, self._saved_s, self._failed = path.exists(), voice.speech_s, False
 
     def write(self, event: Event) -> None:
-        """Save the voice where enough is new. A failure is warned of once, and tried again."""
+        """Save the voice if enough is new. After a failure it warns once and tries again."""
         if not isinstance(event, UtteranceEvent) or not event.final:
             return
         if self._kept and not self._path.exists():
@@ -48,7 +48,7 @@ class VoiceFile:
             self._failed = True
 
     def close(self) -> None:
-        """Save what is new; raises OutputError where that fails."""
+        """Save what is new; raises OutputError if that fails."""
         if self._kept and not self._path.exists():
             return
         if self._voice.speech_s > self._saved_s:

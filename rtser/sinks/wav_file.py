@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 class WavFile:
     """The samples as the engine gets them: 16 kHz, mono, 32-bit floating point, so that no bit is lost.
 
-    Where writing fails in the middle, it warns and the run goes on without the file; `close` then raises.
+    If writing fails later, it warns, and the run goes on without the file. `close` then raises.
 
     Args:
         path: the file, overwritten.

@@ -134,10 +134,10 @@ def test_the_table_is_left_as_it_was_where_no_file_could_be_read(tmp_path, model
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        ([DEMO, "-o", "a.csv"], 2, "a.csv is of no known format; name a .npz or .parquet file."),
+        ([DEMO, "-o", "a.csv"], 2, "a.csv has an unknown format; name a .npz or .parquet file."),
         ([DEMO, "-o", DEMO], 2, "would overwrite what is to be read"),
         ([DEMO, "-o", "/proc/nowhere/a.npz"], 6, "/proc/nowhere/a.npz cannot be written"),
-        ([DEMO, "-o", "/dev/full.d/../null"], 2, "is of no known format"),
+        ([DEMO, "-o", "/dev/full.d/../null"], 2, "has an unknown format"),
         ([DEMO, "-o", "a.npz", "--model", ROOT / "README.md"], 3, "README.md"),
         ([DEMO, "-o", "a.npz", "--set", "outputs.jsonl=x"], 2, "this setting is for rtser listen"),
         ([DEMO, "-o", "a.npz", "--window", "0.1"], 2, "window"),

@@ -89,7 +89,7 @@ def test_forgetting_deletes_profiles_and_nothing_else(profile, tmp_path):
     assert rtser("enrol", copy, "--forget").stdout == f"forgotten: {copy}\n"
     assert not copy.exists()
     (tmp_path / "letter.json").write_text('{"dear": "friend"}')
-    assert "is no voice profile" in sentence(rtser("enrol", tmp_path / "letter.json", "--forget"), 2)
+    assert "is not a voice profile" in sentence(rtser("enrol", tmp_path / "letter.json", "--forget"), 2)
     assert (tmp_path / "letter.json").exists()
 
 

@@ -54,7 +54,7 @@ def test_sound_and_events_are_logged_here(server, tmp_path):
     ("options", "code", "words"),
     [
         (["--server", "ws://127.0.0.1:9"], 5, "cannot be reached"),
-        (["--server", "nonsense"], 2, "no address"),
+        (["--server", "nonsense"], 2, "not the address"),
         (["--server", "ws://127.0.0.1:9", "--model", "mine.onnx"], 2, "its own model"),
         (["--server", "ws://127.0.0.1:9", "--token-file", "absent"], 2, "cannot be read"),
     ],

@@ -131,12 +131,12 @@ def test_a_broker_that_refuses_is_said_at_once(tmp_path):
     ("url", "code", "words"),
     [
         ("mqtt://127.0.0.1:9", 6, "cannot be reached"),
-        ("http://127.0.0.1", 2, "no address"),
+        ("http://127.0.0.1", 2, "not the address"),
         ("mqtt://user:secret@127.0.0.1", 2, "RTSER_MQTT_PASSWORD"),
-        ("mqtt://", 2, "no address"),
-        ("mqtt://127.0.0.1:abc", 2, "no address"),
-        ("mqtt://127.0.0.1:99999", 2, "no address"),
-        ("mqtt://127.0.0.1/a+b", 2, "no address"),
+        ("mqtt://", 2, "not the address"),
+        ("mqtt://127.0.0.1:abc", 2, "not the address"),
+        ("mqtt://127.0.0.1:99999", 2, "not the address"),
+        ("mqtt://127.0.0.1/a+b", 2, "not the address"),
     ],
 )
 def test_what_does_not_work_is_said_in_one_sentence(url, code, words):

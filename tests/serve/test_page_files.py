@@ -42,6 +42,6 @@ def test_the_page_is_written_as_static_files(model, model_path, tmp_path):
 
 def test_a_folder_with_something_else_is_left_alone(model, model_path, tmp_path):
     (tmp_path / "thesis.txt").write_text("mine")
-    with pytest.raises(InputError, match="something else"):
+    with pytest.raises(InputError, match="already holds other files"):
         write_page(tmp_path, model, model_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]

@@ -59,7 +59,7 @@ def test_a_file_name_in_no_encoding_can_be_written(tmp_path, suffix):
 
 @pytest.mark.parametrize("name", ["a.csv", "a", "a.NPZ", "a.npz.gz"])
 def test_a_format_that_is_not_known_is_refused(tmp_path, name):
-    with pytest.raises(InputError, match=r"of no known format; name a \.npz or \.parquet file"):
+    with pytest.raises(InputError, match=r"has an unknown format; name a \.npz or \.parquet file"):
         check_table(tmp_path / name)
 
 

@@ -129,7 +129,7 @@ def test_a_table_named_on_the_command_line_lies_in_the_current_folder(tmp_path, 
     [
         (None, "cannot be read as a CSV table"),
         ("speaker;fold\n1;2\n", "the column 'speaker' is missing"),
-        ("speaker,fold\nEve,1\nEve,2\n", "Eve stands there more than once"),
+        ("speaker,fold\nEve,1\nEve,2\n", "Eve is listed more than once"),
     ],
 )
 def test_a_table_of_folds_that_is_none_is_named(content, complaint, tmp_path):

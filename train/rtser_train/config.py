@@ -34,7 +34,7 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 BaselineName = Annotated[str, AfterValidator(BASELINES.check)]
 
 FINAL = "final"
-"""Name of the fold that tests nobody, whose model ships."""
+"""Name of the fold that tests nobody. Its model ships."""
 
 
 class Experiment(Settings):
@@ -66,7 +66,7 @@ class Experiment(Settings):
     def _names_are_sound(self) -> Experiment:
         for names in (self.emotions, self.corpora, self.seeds, self.attention.heads, self.baselines):
             if len(set(names)) < len(names):
-                raise ValueError(f"{', '.join(map(str, names))}: a name stands there twice")
+                raise ValueError(f"{', '.join(map(str, names))}: a name is listed twice")
         if self.augment.noise_snr_db[0] > self.augment.noise_snr_db[1]:
             raise ValueError("augment.noise_snr_db: the lower bound comes first")
         for source, target in self.merge.items():
@@ -105,7 +105,7 @@ class Experiment(Settings):
         return name or heads[0]
 
     def label(self, corpus: str, emotion: str | None) -> int | None:
-        """Class index of a corpus's emotion; -1 where it only trains auxiliary outputs, None where it is left out."""
+        """Class index of a corpus's emotion; -1 where it only trains auxiliary outputs, None if it is left out."""
         name = self.merge.get(emotion or "", emotion)
         auxiliary = self.joint is not None and self.joint.auxiliary_loss > 0
         if name in self.emotions and not (self.joint and corpus in self.joint.auxiliary_only):
@@ -208,5 +208,5 @@ def _fold_table(path: Path) -> dict[str, str]:
         raise InputError(f"{path}: the column {max(missing)!r} is missing", "write speaker,fold in the first line")
     twice = [name for name, count in Counter(name for name, _ in pairs).items() if count > 1]
     if twice:
-        raise InputError(f"{path}: {twice[0]} stands there more than once", "write one row for each speaker")
+        raise InputError(f"{path}: {twice[0]} is listed more than once", "write one row for each speaker")
     return dict(pairs)

@@ -141,7 +141,7 @@ def _chosen(folds: Sequence[Fold], names: Collection[str]) -> list[Fold]:
 
 
 def _check(fold: Fold, experiment: Experiment, seed: int) -> None:
-    """Let what cannot be trained fail now rather than after an hour."""
+    """Fail now, rather than after an hour, if something cannot be trained."""
     if experiment.protocol.nested:
         inner_parts(fold.train, experiment.protocol, seed)
     if fold.test:
@@ -150,7 +150,7 @@ def _check(fold: Fold, experiment: Experiment, seed: int) -> None:
 
 
 def _noted(experiment: Experiment, folder: Path, folds_of: Mapping[int, Sequence[Fold]]) -> Run:
-    """The run's folder, made or found, in which stands who is in which part of each fold."""
+    """The run's folder, made or found. It notes who is in which part of each fold."""
     run = Run.create(experiment, folder, {seed: [fold.name for fold in folds] for seed, folds in folds_of.items()})
     for seed, folds in folds_of.items():
         for fold in folds:

@@ -34,7 +34,7 @@ class Trained(NamedTuple):
         heads: the networks on bags by name.
         calibrations: that of each.
         embedded: the training utterances as stage 2 saw them; empty where there was no stage 2.
-        context: between the segment network and the head; None where there is none.
+        context: between the segment network and the head; None if there is none.
     """
 
     cnn: SegmentNetwork

@@ -1,4 +1,4 @@
-"""95 % intervals by bootstrap over speakers: the utterances of one speaker are no independent evidence."""
+"""95 % intervals by bootstrap over speakers, because the utterances of one speaker are not independent."""
 
 from __future__ import annotations
 

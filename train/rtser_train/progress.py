@@ -1,4 +1,4 @@
-"""Progress of a training run, for the person who waits for it."""
+"""Progress of a training run on the terminal."""
 
 from __future__ import annotations
 

@@ -42,14 +42,14 @@ class Fit(Settings):
     patience: Count = Field(8, description="epochs without a better validation UA before stopping")
     batch: Annotated[int, Field(ge=2)] = Field(32, description="bags a step")
     optimiser: Literal["adam", "muon"] = Field(
-        "adam", description="muon: of matrices and convolutions, and Adam of the rest"
+        "adam", description="muon: Muon for matrices and convolutions, and Adam for the rest"
     )
     learning_rate: Positive = 1e-3
     schedule: Literal["decay", "one-cycle"] = Field(
-        "decay", description="of the learning rate; one-cycle: up to it and down to nothing over all epochs"
+        "decay", description="of the learning rate; one-cycle: rises to it, and falls to nothing over all epochs"
     )
-    decay: Annotated[float, Field(gt=0, le=1)] = Field(0.9, description="of the learning rate, every two epochs")
-    average: Rate = Field(0.99, description="decay, a step, of the running average of the weights")
+    decay: Annotated[float, Field(gt=0, le=1)] = Field(0.9, description="factor of the learning rate, every two epochs")
+    average: Rate = Field(0.99, description="decay of the running average of the weights, for each step")
     weight_decay: Annotated[float, Field(ge=0)] = Field(
         1e-4, description="of Adam: times the weight, added to its gradient; of Muon: times the learning rate, a share"
     )
@@ -65,10 +65,10 @@ class CnnSettings(Settings):
     )
     size: Literal["tiny", "edge", "edge-wide", "paper"] = "edge"
     start: Path | None = Field(
-        None, description="model file whose segment network the fit begins with, but for the outputs of emotions"
+        None, description="model file; the fit begins with its segment network, without the outputs of emotions"
     )
     start_sha256: str | None = Field(
-        None, description="of that file; noted when the configuration is read, so that a run goes on with the same one"
+        None, description="SHA-256 of that file; noted when the configuration is read, so that a run keeps the file"
     )
     embedding: Count = Field(128, description="dimension F")
     level: bool = Field(
@@ -81,7 +81,7 @@ class CnnSettings(Settings):
         None, description="most segments of a crop before and after the speech; null: as long as the recording goes on"
     )
     draws: Positive = Field(
-        1.0, description="utterances drawn an epoch, balanced over corpora and emotions, for each training utterance"
+        1.0, description="draws in an epoch for each training utterance, balanced over corpora and emotions"
     )
     noise_share: Rate = Field(0.1, description="share of the draws that are noise recordings")
     bag_loss: Annotated[float, Field(ge=0)] = Field(
@@ -89,7 +89,7 @@ class CnnSettings(Settings):
     )
     speech_loss: Annotated[float, Field(ge=0)] = Field(0.5, description="weight of the speech head's loss")
     precision: Literal["float32", "bfloat16"] = Field(
-        "float32", description="of training; bfloat16 is faster on CPUs with AVX-512 BF16 or AMX, and on GPUs"
+        "float32", description="precision of training; bfloat16 is faster on CPUs with AVX-512 BF16 or AMX, and on GPUs"
     )
     fit: Fit = Fit()
 
@@ -121,8 +121,8 @@ class AttentionSettings(Settings):
 class Waveform(Settings):
     """Random changes to the sound of a version of an utterance, in this order; a chance of 0 turns one off."""
 
-    voice_probability: Rate = Field(0.5, description="another voice: pitch and formants moved, apart")
-    pitch_semitones: Annotated[float, Field(ge=0)] = Field(2.5, description="of its median pitch, plus or minus")
+    voice_probability: Rate = Field(0.5, description="another voice: pitch and formants are moved independently")
+    pitch_semitones: Annotated[float, Field(ge=0)] = Field(2.5, description="change of its median pitch, plus or minus")
     formants: Rate = Field(0.12, description="largest relative shift of its formants")
     room_probability: Rate = Field(0.5, description="a simulated room")
     band_probability: Rate = Field(0.2, description="a band pass of 50..400 to 2500..8000 Hz")
@@ -147,7 +147,7 @@ class Sampling(Settings):
     """How often each utterance is drawn in training."""
 
     speaker_power: Annotated[float, Field(ge=0, le=1)] = Field(
-        0.0, description="a corpus weighs by its number of speakers to this power; 0: all corpora the same"
+        0.0, description="a corpus weighs by its number of speakers to this power; 0: all weigh the same"
     )
     by_speaker: bool = Field(
         False,
@@ -168,7 +168,7 @@ class Joint(Settings):
         0.5, description="weight of the loss after a random part of the crop"
     )
     auxiliary_loss: Annotated[float, Field(ge=0)] = Field(
-        0.2, description="weight of the loss of each corpus's own emotions, all of them, in outputs that do not ship"
+        0.2, description="weight of the loss of all of a corpus's own emotions, in outputs that do not ship"
     )
     auxiliary_only: list[str] = Field([], description="corpora that train the auxiliary outputs alone")
     not_speech: list[str] = Field([], description="corpora that say nothing about what is speech")
@@ -176,9 +176,9 @@ class Joint(Settings):
         1.0, description="weight in the softmax of an emotion that the utterance's corpus lacks"
     )
     offsets: Literal["none", "corpus", "speaker"] = Field(
-        "none", description="whose own bias of the logits is learnt beside, in training only"
+        "none", description="corpus or speaker: each learns a bias of the logits, in training only"
     )
-    offset_penalty: Annotated[float, Field(ge=0)] = Field(0.02, description="of the squares of these offsets")
+    offset_penalty: Annotated[float, Field(ge=0)] = Field(0.02, description="weight of the squares of these biases")
     fit: Fit = Fit(epochs=10, batch=48, learning_rate=3e-3, schedule="one-cycle", patience=100, average=0.998)
 
 
@@ -192,7 +192,7 @@ class Augment(Settings):
     reverberation_s: tuple[Positive, Positive] = Field((0.2, 1.0), description="seconds in which it fades by 60 dB")
     late_db: tuple[float, float] = Field((-12.0, 5.0), description="its level, relative to the sound without the room")
     hiss_probability: Rate = Field(0.0, description="how often steady noise of a microphone is added")
-    hiss_db: tuple[float, float] = Field((-100.0, -45.0), description="its level, of full scale")
+    hiss_db: tuple[float, float] = Field((-100.0, -45.0), description="its level in dB of full scale")
     frequency_warp: Rate = Field(0.08, description="largest relative stretch of the Mel axis")
     time_warp: Rate = Field(0.12, description="largest relative stretch of time")
     tilt_db: Annotated[float, Field(ge=0)] = Field(6.0, description="spectral tilt from lowest to highest bin")
@@ -222,7 +222,7 @@ class Protocol(Settings):
         "from embeddings by a CNN that was trained on the same utterances",
     )
     inner_folds: Annotated[int, Field(ge=2)] = Field(
-        2, description="inner folds, or one a speaker where there are fewer"
+        2, description="inner folds; one for each speaker if there are fewer speakers"
     )
     validation: Annotated[float, Field(gt=0, lt=1)] = Field(
         0.2, description="without `nested`: about this share of those not tested on, one part in 1 / share, rounded"

@@ -156,6 +156,6 @@ async function fetched(path, token) {
   const headers = token ? { Authorization: `Bearer ${token}` } : {};
   const answer = await fetch(new URL(path, document.baseURI), { headers });
   if (answer.status === 401) throw new Problem("the server needs its token");
-  if (!answer.ok) throw new Problem(`${path} cannot be had from this server (${answer.status})`);
+  if (!answer.ok) throw new Problem(`${path} is not on this server (${answer.status})`);
   return answer;
 }

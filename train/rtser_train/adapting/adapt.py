@@ -28,7 +28,7 @@ from rtser_train.fitting.stage2 import decide, heard_windows
 def adapt(
     start: Start, bags: Sequence[Bag], noise: Sequence[Bag], test: Sequence[str], context: FitContext
 ) -> tuple[Networks, Adaptation]:
-    """Adapt a model, out of fold to measure and calibrate, and then on all bags but those of the test speakers.
+    """Adapt a model: in folds, to measure and calibrate; then on all bags but those of the test speakers.
 
     Args:
         start: what to begin with.
@@ -38,7 +38,7 @@ def adapt(
         context: settings (`experiment_of`), seed, device.
 
     Returns:
-        the networks of the new model, on the CPU, and what is told of them.
+        the networks of the new model, on the CPU, and the report on them.
 
     Raises:
         InputError: see `make_protocol`.
@@ -68,7 +68,7 @@ def _decisions(networks: Networks, embedded: Sequence[Embedded], context: FitCon
 
 
 def _calibrating(networks: Networks, embedded: Sequence[Embedded], context: FitContext) -> list[Heard]:
-    """What is said of windows of bags; none where the networks find too little speech."""
+    """What is said of windows of bags; none if the networks find too little speech."""
     if not any(one.gate.sum() > 0 for one in embedded):
         return []
     heard = heard_windows(networks.head, embedded, context)

@@ -1,4 +1,4 @@
-"""What adapting is worth: the start and the adapted models on the same recordings, and whether that is chance."""
+"""Measures whether adapting helps: the start and the adapted models on the same recordings, and what is chance."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rtser_train import intervals
 from rtser_train.data.bags import Bag
 
 ENOUGH_SPEAKERS = 5
-"""So many speakers that drawing among them says something about others."""
+"""With so many speakers or more, drawing among them says something about others."""
 
 
 class Pair(NamedTuple):
@@ -37,7 +37,7 @@ class Measured:
         ua: mean recall of the emotions that occur.
         recall: of each emotion that occurs, and of how many recordings.
         speakers: UA of each speaker who was tested on, by name.
-        interval: 95 % of what adapting adds to the UA, in points, by bootstrap over the speakers; None where they are
+        interval: 95 % of what adapting adds to the UA, in points, by bootstrap over the speakers; None if they are
             too few.
         apart: whether nobody who was tested on was adapted on.
     """

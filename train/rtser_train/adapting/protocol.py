@@ -1,4 +1,4 @@
-"""Who is adapted on and who is tested on."""
+"""The protocol: on which speakers a model is adapted, and on which it is tested."""
 
 from __future__ import annotations
 

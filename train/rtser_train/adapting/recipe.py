@@ -27,12 +27,12 @@ Module = TypeVar("Module", bound=nn.Module)
 EPOCHS = 20
 LEARNING_RATE = 1e-3
 SHARE = 0.75
-"""How far the weights go from the start's to the fitted ones."""
+"""How far the weights go from those of the start (0) to the fitted ones (1)."""
 BATCH = 16
 LEAST_STEPS = 10
-"""Of an epoch: where recordings are few, each is heard more than once."""
+"""The least draws of an epoch. If recordings are few, each is heard more than once."""
 ABSENT = 0.25
-"""Weight in the softmax of an emotion of the model that the recordings lack, which is thus unlearnt more slowly."""
+"""Weight in the softmax of an emotion that the recordings lack. A small weight unlearns it more slowly."""
 
 
 def experiment_of(
@@ -124,8 +124,8 @@ def adapted(start: Networks, train: Sequence[Bag], noise: Sequence[Bag], context
 def between(start: Networks, fitted: Networks, share: float) -> Networks:
     """Networks whose weights lie on the line from the start's (`share` 0) to the fitted ones (1), on the CPU.
 
-    Fitted to few recordings, a network forgets voices that it knew and these recordings lack. On the way back to the
-    start it regains them sooner than it loses the new ones (Wortsman et al., Robust fine-tuning of zero-shot models,
+    A network that is fitted to few recordings forgets voices that it knew. On the way back to the start it regains
+    them sooner than it loses the new ones (Wortsman et al., Robust fine-tuning of zero-shot models,
     CVPR 2022).
     """
     return Networks(

@@ -14,7 +14,7 @@ from rtser_train.data.experiment_data import with_features
 from rtser_train.progress import ProgressReporter
 
 FEW = 200
-"""So many recordings or fewer are read by this process alone: starting others would take longer."""
+"""With so many recordings or fewer, this process reads them alone: starting others would take longer."""
 
 
 def shared_recordings(experiment: Experiment, root: Path, reporter: ProgressReporter) -> list[tuple[Recording, int]]:

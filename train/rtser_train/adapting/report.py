@@ -1,4 +1,4 @@
-"""What is told of an adaptation: the table, the card beside the file, and what the file says of itself."""
+"""The report on an adaptation: the table, the card beside the file, and what the file says of itself."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DECISION = (
 
 @dataclass(frozen=True)
 class Adaptation:
-    """All that is told of an adaptation.
+    """All that is reported of an adaptation.
 
     Attributes:
         start: what it began with.

@@ -47,7 +47,7 @@ CODECS: dict[CodecName, Codec] = {
     "mp3": Codec("MP3", "MPEG_LAYER_III"),
 }
 CONSTANTS = (TELEPHONE_HZ, FILTER_ORDER, PEAK, CODECS)
-"""All that the sounds made here depend on, beside arguments and libraries; part of the key of what is kept of them."""
+"""What the sounds made here depend on, beside arguments and libraries; part of the key of cached results."""
 
 
 def at_level(samples: Samples, gain_db: float) -> Samples:

@@ -1,8 +1,7 @@
 """Bags: an utterance's log-Mel frames and how much speech each of its segments holds.
 
-Extracted once by the front-end that the export holds (`front_end`), and kept in a cache addressed by the
-content of the audio file and the front-end. Frames are read where they are used: those of many hours do not fit into
-memory.
+Extracted once by the front-end that the export holds (`front_end`), and kept in a cache addressed by the content of the
+audio file and the front-end. Frames are read when they are used, because those of many hours do not fit into memory.
 """
 
 from __future__ import annotations

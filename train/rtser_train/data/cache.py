@@ -1,4 +1,4 @@
-"""What is slow to make of a recording, kept on disk under a key of its content and of the recipe."""
+"""Keeps what is slow to compute from a recording on disk, under a key of its content and of the recipe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Folds: who is trained on, validated on and tested on."""
+"""Folds: on whom a model is trained, validated and tested."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ _LOCK = Lock()
 
 @contextmanager
 def pools_to_oneself() -> Iterator[None]:
-    """Only one thread of the process at a time is inside, and only there may it change the sizes of the pools."""
+    """One thread of the process at a time may hold this, and only then may it change the sizes of the pools."""
     with _LOCK:
         # From 3.8 on, threadpoolctl lets only the first thread change OpenBLAS, and ignores all others silently.
         release = getattr(threadpoolctl.OpenBLASController, "clear_controlling_thread", None)

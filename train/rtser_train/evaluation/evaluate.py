@@ -31,7 +31,7 @@ NESTED = (
     "epochs and calibration chosen by {inner} inner folds of each training fold; stage 2 is trained on their "
     "out-of-fold embeddings alone, mapped into the space of the fold's CNN"
 )
-HELD_OUT = "epochs and calibration chosen on a validation part of the others, never on who is tested"
+HELD_OUT = "epochs and calibration chosen on a validation part of the others, never on the speakers tested"
 
 Key = TypeVar("Key", bound=Hashable)
 

@@ -159,8 +159,8 @@ class Heard(NamedTuple):
     Attributes:
         first: the first label shown in it, one of the last utterance that still lasts too; None for none.
         leaning: the last likeliest emotion.
-        wait_s: from where speech begins until the first label of its own; None where there is none.
-        right_wait_s: until the first one that is right; None where there is none.
+        wait_s: from where speech begins until the first label of its own; None if there is none.
+        right_wait_s: until the first one that is right; None if there is none.
     """
 
     first: str | None
@@ -202,7 +202,7 @@ def emotion_changes(shown: Shown) -> int:
 
 
 def shown_changes(shown: Shown) -> int:
-    """Segments while somebody speaks that show another label than the segment before, or none where it had one."""
+    """Segments while somebody speaks that show another label than the segment before, or none if it had one."""
     return sum(
         talks and one != other for (one, other), talks in zip(pairwise(shown.labels), shown.speaking[1:], strict=True)
     )

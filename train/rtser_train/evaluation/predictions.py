@@ -1,4 +1,4 @@
-"""What systems say of test utterances, as a table in a file."""
+"""The predictions of systems for test utterances, as a table in a file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Prediction(NamedTuple):
         speaker: the utterance's speaker.
         recording: its file, or a part of one.
         emotion: what it is.
-        predicted: the likeliest emotion; empty where no window held enough speech, which counts as wrong.
+        predicted: the likeliest emotion; empty if no window held enough speech, which counts as wrong.
         probabilities: (K,), in the order of the experiment's emotions; of an SVM 1 for what it says; empty like
             `predicted`.
     """
@@ -45,7 +45,7 @@ class Prediction(NamedTuple):
     def of(
         cls, system: str, seed: int, fold: str, bag: Bag, row: Sequence[float], emotions: Sequence[str]
     ) -> Prediction:
-        """The prediction that a row of probabilities (K,) is, all NaN where there is none."""
+        """The prediction that a row of probabilities (K,) is, all NaN if there is none."""
         silent = math.isnan(row[0])
         predicted = "" if silent else emotions[max(range(len(row)), key=row.__getitem__)]
         about, chances = bag.recording, () if silent else tuple(row)

@@ -28,7 +28,7 @@ class PooledForest(Baseline):
 
     @classmethod
     def vectors(cls, embedded: Sequence[Embedded]) -> NDArray[np.float32]:
-        """The pooled embeddings of each bag's segments, (n, F); zeros where no segment holds speech."""
+        """The pooled embeddings of each bag's segments, (n, F); zeros if no segment holds speech."""
         rows = [cls.pooled(one) if (one.gate > 0).any() else torch.zeros(one.embeddings.shape[1]) for one in embedded]
         vectors: NDArray[np.float32] = torch.stack(rows).numpy()
         return vectors

@@ -1,4 +1,4 @@
-"""How soon a run's models know: every test utterance streamed through its fold's exported model, hop by hop."""
+"""How soon a run's models are right: every test utterance is streamed through its fold's exported model, hop by hop."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class StreamedUtterance(NamedTuple):
         recording: which.
         emotion: what it is.
         labels: the likeliest emotion after 1, 2, ... hops of speech; empty while there is too little to decide.
-        decided: the decision on the whole file, see `file_decision`; empty where there is none.
-        longest: the label of its longest utterance (`LONGEST`); empty where there is none, or it was not named.
+        decided: the decision on the whole file, see `file_decision`; empty if there is none.
+        longest: the label of its longest utterance (`LONGEST`); empty if there is none, or it was not named.
     """
 
     recording: Recording
@@ -198,7 +198,7 @@ def file_decision(decisions: Sequence[Decisions]) -> str:
     It is the likeliest of all labels, without a threshold, in the step that decides (`deciding`).
 
     Returns:
-        a label of the model's, which the corpus may lack: that is wrong; empty where there is no such decision: wrong.
+        a label of the model's, which the corpus may lack: that is wrong; empty if there is no such decision: wrong.
     """
     decides = deciding(decisions)
     return _likeliest(decides) if decides else ""
@@ -208,7 +208,7 @@ def deciding(decisions: Sequence[Decisions]) -> Decisions | None:
     """The step that decides on a file, from the steps of its stream in order.
 
     It is the last one that had emotions while an utterance lasted (its pauses included). Where no utterance began, it
-    is the file's last one that had emotions. None where there is none.
+    is the file's last one that had emotions. None if there is none.
     """
     lasting = [one for one in decisions if one.readings[0].lasts]
     return next((one for one in reversed(lasting or decisions) if one.emotions.any()), None)

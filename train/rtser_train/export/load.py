@@ -131,7 +131,7 @@ def _networks_of_contract_1(weights: Mapping[str, Tensor]) -> dict[str, Any]:
     """How the networks of a file of contract 1 are made, read off its weights."""
     widths = [len(weights[f"cnn.columns.{number}.0.weight"]) for number in (0, 4, 7, 10)]
     if tuple(widths) not in SIZES.values():
-        raise ValueError(f"widths of {widths} are of no known size")
+        raise ValueError(f"widths of {widths} match no known size")
     return {
         "segment_network": "segcnn",
         "widths": widths,

@@ -75,7 +75,7 @@ def export_run(
 
 
 def _neutral(metadata: Metadata) -> int | None:
-    """The class index of neutral speech; None where the model has no such class."""
+    """The class index of neutral speech; None if the model has no such class."""
     return metadata.labels.index(NEUTRAL) if NEUTRAL in metadata.labels else None
 
 

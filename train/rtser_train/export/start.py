@@ -52,7 +52,7 @@ def read_start(path: Path) -> Start:
         step, metadata = load_step(content)
         if tuple(metadata.networks["widths"]) not in SIZES.values():
             raise ModelError(
-                f"its networks are of no known size ({metadata.networks['widths']} channels)",
+                f"its networks match no known size ({metadata.networks['widths']} channels)",
                 f"name a model of the size {', '.join(SIZES)}",
             )
     except ModelError as error:
@@ -62,7 +62,7 @@ def read_start(path: Path) -> Start:
 
 
 def start_of(experiment: Experiment) -> SegmentNetwork | None:
-    """The trained segment network that stage 1 begins with (`CnnSettings.start`); None where it begins anew.
+    """The trained segment network that stage 1 begins with (`CnnSettings.start`); None if it begins anew.
 
     Raises:
         ModelError: see `read_start`.

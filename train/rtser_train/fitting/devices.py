@@ -11,7 +11,7 @@ def chosen_device(wanted: str) -> str:
     """``cpu`` or ``cuda``; ``auto`` is cuda where there is one.
 
     Raises:
-        InputError: cuda is asked for and cannot be had.
+        InputError: cuda was asked for and is not available.
     """
     if wanted == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"

@@ -66,9 +66,9 @@ def likeliest(scores: Tensor) -> list[int]:
 def align(held_out: Sequence[Embedded], seen: Sequence[Embedded], reference: Sequence[Embedded]) -> list[Embedded]:
     """Bring out-of-fold embeddings into the space of the CNN that stage 2 will run on.
 
-    Two CNNs trained alike span unlike embedding spaces, so attention trained on one's says nothing of the other's. A
-    linear map from the inner CNN's to the outer's, fitted by least squares on the utterances that both were trained on,
-    mends that (our choice; the paper does not say).
+    Two CNNs that are trained alike have different embedding spaces. So attention trained on one says nothing about the
+    other. A linear map from the inner CNN's space to the outer's repairs that. It is fitted by least squares on the
+    utterances that both were trained on (our choice; the paper does not say).
 
     Args:
         held_out: embedded by an inner CNN that never saw them.

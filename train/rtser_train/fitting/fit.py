@@ -180,7 +180,7 @@ def running_average(decay: float) -> Callable[..., None]:
     """An exponential average that follows closely at first: after n steps it decays by min(decay, (1 + n) / (10 + n)).
 
     With a fixed decay the first epochs' averages would still be mostly the random start: right in the order of classes,
-    but far too small, and a temperature would have to mend that.
+    but far too small, and a temperature would have to correct that.
     """
 
     def update(averaged: list[Tensor], current: list[Tensor], steps: Tensor | int) -> None:

@@ -35,7 +35,7 @@ class Decided(NamedTuple):
 
     Attributes:
         logits: (n, K); NaN for a bag without enough speech.
-        speech: (n,), the sum of the gates of the windows that were decided on; 0 where there is none.
+        speech: (n,), the sum of the gates of the windows that were decided on; 0 if there is none.
     """
 
     logits: Tensor

@@ -30,7 +30,7 @@ class BagNetwork(nn.Module):
     Args:
         embedding: F, dimension of the segment embeddings.
         emotions: K.
-        features: D of Feature-Att; a head whose D follows from K does without.
+        features: D of Feature-Att; not used by a head whose D follows from K.
         dropout: rate after each hidden layer.
 
     Attributes:
@@ -76,7 +76,7 @@ def logarithm(probabilities: Tensor) -> Tensor:
 
 
 def ratio(weighted: Tensor, weights: Tensor) -> Tensor:
-    """Sum of weighted values over sum of weights; 0 where nothing was weighed, because that sum is 0 there too."""
+    """Sum of weighted values over sum of weights; 0 if nothing was weighed, because that sum is 0 there too."""
     return weighted / weights.clamp_min(1e-20)
 
 

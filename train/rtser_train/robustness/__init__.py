@@ -1,1 +1,1 @@
-"""How a model fares as its users meet it: in noise, rooms, calls, too quiet or too loud, and where nobody speaks."""
+"""Measures a model under its users' conditions: noise, rooms, calls, levels, and sound without speech."""

@@ -1,4 +1,4 @@
-"""The conditions: what becomes of an utterance before the model hears it."""
+"""The conditions: what happens to an utterance before the model hears it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is measured: a model file, or the models of a run's folds, each on its own test utterances."""
+"""What is measured: a model file, or the models of a run's folds, each on its own test utterances."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Contestant:
         labels: the K emotions, in the order of the outputs.
         label_threshold: the model's own.
         corpora: what its files say they were trained on; of a run's folds, empty: they are measured on test speakers.
-        merge: how its training merged emotions; empty where that is not known.
+        merge: how its training merged emotions; empty if that is not known.
         tested: of a run's folds, the corpora that they tested on; empty of a file, which may be measured on any.
         noise: the noise that it was trained with, as far as the file says: whatever stands among its corpora.
         held_out: noise of which a third was left out of training, as far as the file says.

@@ -161,9 +161,9 @@ class CorpusResult(_Result):
         left_out: utterances of other emotions, by emotion.
         trained_on: names of the models whose files say that they were trained on it.
         conditions: clean speech first.
-        speech: the first seconds of speech; empty where that was not asked for.
+        speech: the first seconds of speech; empty if that was not asked for.
         details: of each model.
-        joined: None where that was not asked for, or no speaker has two utterances.
+        joined: None if that was not asked for, or no speaker has two utterances.
     """
 
     utterances: int
@@ -237,7 +237,7 @@ class Report(_Result):
         seed: of all draws.
         models: one, or two that are compared.
         corpora: by name.
-        alarms: false alarms, the last row of all sounds together; empty where they were not asked for.
+        alarms: false alarms, the last row of all sounds together; empty if they were not asked for.
         notes: what to know before any figure.
     """
 

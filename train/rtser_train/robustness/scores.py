@@ -74,7 +74,7 @@ class Scorer:
         )
 
     def by_sex(self, outcomes: Outcomes) -> dict[str, GroupScore]:
-        """UA of the speakers of each sex that the corpus says; empty where it says none."""
+        """UA of the speakers of each sex that the corpus says; empty if it says none."""
         sexes = np.array([one.recording.sex for one in self._selection.spoken])
         return {str(sex): self._group(outcomes, sexes == sex, str(sex)) for sex in np.unique(sexes) if sex}
 

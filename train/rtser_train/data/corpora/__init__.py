@@ -1,4 +1,4 @@
-"""Speech corpora: one adapter each, and one table out, whatever the layout."""
+"""Speech corpora: one adapter for each. Whatever the layout, the result is a list of recordings."""
 
 from __future__ import annotations
 

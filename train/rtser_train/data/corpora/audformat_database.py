@@ -71,7 +71,7 @@ def read(corpus: str, root: Path) -> list[Recording]:
 
 
 def _sexes(database: Any) -> dict[Part, str]:
-    """The speaker's sex of each part of a file; empty where no scheme, or a contradictory one, says it."""
+    """The speaker's sex of each part of a file; empty if no scheme, or a contradictory one, says it."""
     for scheme in ("gender", "sex"):
         with suppress(RuntimeError, KeyError, TypeError, ValueError):
             if labels := _labels(database, scheme):

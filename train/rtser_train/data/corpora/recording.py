@@ -12,7 +12,7 @@ from rtser.errors import InputError
 AUDIO_SUFFIXES = {".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff", ".w64", ".caf"}
 
 UNKNOWN_SPEAKER = "unknown"
-"""Whoever a corpus does not name: perhaps many people, perhaps some that it names elsewhere. Only ever trained on."""
+"""Speakers whom a corpus does not name: perhaps many, perhaps some whom it names elsewhere. Only trained on."""
 
 
 class CorpusError(InputError):
@@ -30,12 +30,12 @@ class Recording:
         emotion: this project's name of the emotion (angry, boredom, calm, disgust, fear, happy, neutral, sad,
             surprise), or the corpus's own (a table's, a database's, EmoGator's); None for a recording without speech.
         sentence: which sentence is spoken, unique within the corpus; empty where unknown.
-        session: the recording session; empty where the corpus has none.
+        session: the recording session; empty if the corpus has none.
         fold: the test fold that the corpus's own table deals it to; empty without one.
         start_s: where it begins in the file.
         end_s: where it ends; None at the file's end.
         root: the corpus's folder, from which it has its name.
-        sex: of the speaker, "female" or "male", or a table's own word; empty where the corpus does not say. It is no
+        sex: of the speaker, "female" or "male", or a table's own word; empty if the corpus does not say. It is no
             part of the representation, from which runs know their recordings.
     """
 

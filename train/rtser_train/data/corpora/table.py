@@ -1,4 +1,4 @@
-"""One's own speech: a CSV table with the columns path, emotion, speaker, and optionally more.
+"""Your own speech: a CSV table with the columns path, emotion, speaker, and optionally more.
 
 The optional columns are sentence, session, fold (the test fold, for `protocol.kind: table`), sex (of the speaker:
 female, male, or another word), and start and end of the utterance within the file, in seconds. Paths are relative to
