@@ -126,6 +126,7 @@ def test_a_server_that_is_killed_and_started_again_costs_a_gap():
             finally:
                 for process in restarted:
                     process.kill()
+                    process.wait()
         return events
 
     with serving() as first:
@@ -212,6 +213,7 @@ def test_a_server_that_ends_in_order_is_called_again():
             finally:
                 for process in restarted:
                     process.kill()
+                    process.wait()
         return events
 
     with serving("--set", "drain_s=0") as first:
