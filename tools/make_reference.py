@@ -32,6 +32,8 @@ def command_line() -> str:
         r"^\* `(\w+)`: (.*?)(?:\.\.\.)?$", lambda line: _entry(line[1], line[2], text), text, flags=re.MULTILINE
     )
     text = re.sub(r"^\* `--help`: Show this message and exit\.\n", "", text, flags=re.MULTILINE)
+    examples = r"^Examples:\n((?:(?:rtser|eval|    ).*\n)+)"
+    text = re.sub(examples, r"Examples:\n\n```\n\1```\n", text, flags=re.MULTILINE)
     text = re.sub(r"\*\*Options\*\*:\n\n(?=\n|\Z|##)", "", text)
     text = re.sub(r" +\[(required|default: [^\]]*|[^\]\n]*[<>][^\]\n]*)\]$", r" *(\1)*", text, flags=re.MULTILINE)
     return CLI_BEGIN + re.sub(r"\n{3,}", "\n\n", text).rstrip() + "\n"
