@@ -102,7 +102,7 @@ def test_every_system_has_a_prediction_for_every_utterance_once(run):
     with_system = [
         (row["system"], row["recording"])
         for path in run.glob("seed-1/fold-*/predictions.csv")
-        for row in csv.DictReader(path.open())
+        for row in csv.DictReader(path.read_text().splitlines())
     ]
     assert len(with_system) == len(set(with_system))
     recordings = {recording for _, recording in with_system}
@@ -143,7 +143,7 @@ def test_what_was_predicted_in_training_is_what_the_exported_model_says_when_str
     predicted = {
         row["recording"]: row["predicted"]
         for path in run.glob("seed-1/fold-1/predictions.csv")
-        for row in csv.DictReader(path.open())
+        for row in csv.DictReader(path.read_text().splitlines())
         if row["system"] == "feature-att"
     }
     model = library.load(run / "seed-1" / "fold-1" / "feature-att.onnx")
