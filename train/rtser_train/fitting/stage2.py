@@ -182,7 +182,9 @@ def heard_windows(network: BagNetwork, embedded: Sequence[Embedded], context: Fi
     settings = context.experiment.attention
     rng = np.random.default_rng(context.seed)
     spoken, whole = with_speech(embedded), settings.padding == "zeros"
-    draws = [windows(spoken, settings.window, rng, whole) for _ in range(CALIBRATION_DRAWS)]
-    embeddings, gate, labels = (torch.cat(parts) for parts in zip(*draws, strict=True))
-    enough = enough_speech(gate)
-    return Heard(network(embeddings[enough], gate[enough]), gate[enough].sum(1), labels[enough])
+    parts = []
+    for _ in range(CALIBRATION_DRAWS):  # one after another: each is a gigabyte where there are 12,000 utterances
+        embeddings, gate, labels = windows(spoken, settings.window, rng, whole)
+        enough = enough_speech(gate)
+        parts.append(Heard(network(embeddings[enough], gate[enough]), gate[enough].sum(1), labels[enough]))
+    return Heard(*map(torch.cat, zip(*parts, strict=True)))
