@@ -120,7 +120,7 @@ def test_a_sink_that_fails_until_the_end_is_incomplete():
     inner.failing = True
     sink.write(DECISION)
     sink.write(DECISION)
-    with pytest.raises(OutputError, match=r"2 events are missing in an output \(a\.jsonl cannot be written"):
+    with pytest.raises(OutputError, match=r"an output lacks 2 events \(a\.jsonl cannot be written"):
         sink.close()
 
 
