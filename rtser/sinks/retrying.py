@@ -87,4 +87,4 @@ class RetryingSink:
         else:
             self.reopen()
         if lost := self._lost_before + self._lost:
-            raise OutputError(f"an output lacks {lost} events ({self._problem})")
+            raise OutputError(f"{lost} events are missing in an output ({self._problem})")
