@@ -22,8 +22,12 @@ class DecideSettings(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False
     """How decisions become a label. Durations are in seconds, rounded to hops of 60 ms; all else is 0 to 1."""
 
     smoothing_s: Seconds = Field(0.3, description="time constant of the running average of the probabilities; 0: none")
-    label_threshold: Probability | None = Field(None, description="probability from which an emotion is named; null: the model's")
-    leave_threshold: Probability | None = Field(None, description="probability below which it is dropped; null: label_threshold - 0.1")
+    label_threshold: Probability | None = Field(
+        None, description="probability from which an emotion is named; null: the model's"
+    )
+    leave_threshold: Probability | None = Field(
+        None, description="probability below which it is dropped; null: label_threshold - 0.1"
+    )
     hold_s: Seconds = Field(0.6, description="shortest time that a named emotion stays while there is speech")
     speech_enter: Probability = Field(0.8, description="speech probability from which a segment may begin an utterance")
     speech_leave: Probability = Field(0.4, description="speech probability below which a segment counts as silence")

@@ -110,7 +110,7 @@ def test_a_sink_that_fails_warns_once_and_is_tried_again_after_a_while(caplog):
     now_s[0] += RETRY_S
     sink.write(SPOKEN)
     assert inner.written == [DECISION, SPOKEN]
-    assert "without 100 events" in caplog.messages[1]
+    assert "100 events are missing after" in caplog.messages[1]
 
 
 def test_a_sink_that_fails_until_the_end_is_incomplete():
