@@ -1,10 +1,10 @@
-"""LiveKit Agents: the emotions in a participant's frames; here they come from a sound file in place of a room.
+"""LiveKit Agents: the emotions in a participant's frames. Here the frames come from a sound file instead of a room.
 
     python -m venv agent && . agent/bin/activate
     pip install livekit-agents && pip install --no-deps . && pip install -r requirements-light.txt
     python examples/livekit_emotions.py call.wav
 
-In an agent of yours, hear what its speech-to-text hears:
+In your own agent, use the same sound as its speech-to-text:
 
     class Mine(Agent):
         async def stt_node(self, audio, model_settings):

@@ -1,6 +1,6 @@
 """Recognise several sound files at once in one `Bank`, as a server does with calls: one step of the network for all.
 
-python examples/many_streams.py [agent.wav caller.wav]      # the bundled sample twice if no file is named
+python examples/many_streams.py [agent.wav caller.wav]      # the bundled sample twice if no file is given
 """
 
 import sys

@@ -10,8 +10,8 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 table=$1 recording=$2 out=$3
 
-rtser train "$here/own_model.yaml" --corpus "mine=$table" -o "$out/run"      # goes on if it was broken off
-rtser evaluate "$out/run" --corpus "mine=$table"                             # UA on speakers that it never heard
+rtser train "$here/own_model.yaml" --corpus "mine=$table" -o "$out/run"      # continues an interrupted run
+rtser evaluate "$out/run" --corpus "mine=$table"                             # UA on unheard speakers
 rtser export "$out/run" -o "$out/mine.onnx" --corpus "mine=$table"           # the final model, verified against PyTorch
 rtser info "$out/mine.onnx"
 rtser file "$recording" --model "$out/mine.onnx"

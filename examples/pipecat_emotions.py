@@ -1,10 +1,10 @@
-"""A Pipecat pipeline that hears emotion; here its input is a sound file in place of a transport.
+"""A Pipecat pipeline that recognises emotion. Here its input is a sound file instead of a transport.
 
     python -m venv agent && . agent/bin/activate
     pip install pipecat-ai && pip install --no-deps . && pip install -r requirements-light.txt
     python examples/pipecat_emotions.py call.wav
 
-In an agent of yours, put `EmotionProcessor()` behind `transport.input()`.
+In your own agent, put `EmotionProcessor()` after `transport.input()`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from rtser.integrations.pipecat import EmotionFrame, EmotionProcessor
 
 
 class Printer(FrameProcessor):
-    """Stands where an agent would choose its words and its voice by what it heard."""
+    """Takes the place of the part of an agent that would choose its words and voice by the emotion."""
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Print each emotion, and pass all frames on."""

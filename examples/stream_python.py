@@ -1,8 +1,8 @@
 """Stream a sound file through rtser as if it were spoken now, and print each change of the label.
 
-python examples/stream_python.py [call.wav]        # the bundled sample if no file is named
+python examples/stream_python.py [call.wav]        # the bundled sample if no file is given
 
-In your program, push the bytes that your sound comes in: from a telephone, a socket, a sound card.
+In your program, push the bytes of your sound as they come: from a telephone, a socket or a sound card.
 """
 
 import sys

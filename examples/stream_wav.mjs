@@ -4,7 +4,7 @@
 //     rtser info --json rtser/models/default.onnx > default.json
 //     node examples/stream_wav.mjs rtser/models/default.onnx default.json call.wav [restarts.json]
 //
-// default.json is what the file says of itself: JavaScript cannot read it from the file. restarts.json lists hops,
+// default.json is the metadata of the model file, which JavaScript cannot read from the file. restarts.json lists hops,
 // counted from 0, before which the utterance is forgotten, such as [40, 95].
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -20,7 +20,7 @@ const pcm = dataOf(readFileSync(wav));
 const samples = new Float32Array(about.lead_samples + pcm.length);
 pcm.forEach((value, place) => (samples[about.lead_samples + place] = value / 32768));
 
-// States begin with zeros: one stream, and a window as the model proposes it.
+// States begin with zeros: one stream, and the model's default window.
 const sizes = { B: 1, W: about.window };
 const shapes = Object.fromEntries(session.inputMetadata.map(({ name, shape }) => [name, shape.map((n) => sizes[n] ?? n)]));
 let states = {};

@@ -3,8 +3,8 @@
     rtser serve
     python examples/websocket_client.py ws://127.0.0.1:8765 call.wav
 
-It uses nothing of rtser, so it can be ported to any language. `rtser.client.Client` does more: it opens lost
-connections again.
+It does not use rtser, so it can be ported to any language. `rtser.client.Client` does more: it reopens lost
+connections.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 
 async def main(address: str, path: str) -> None:
-    """Send the file as a live source would, and read the events beside that."""
+    """Send the file like a live source, and read the events at the same time."""
     sound, rate = soundfile.read(path, dtype="int16", always_2d=True)
     start = {"type": "start", "rate": rate, "channels": sound.shape[1], "events": "utterances"}
     async with connect(f"{address}/v1/stream", ping_timeout=None) as server:

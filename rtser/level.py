@@ -1,4 +1,4 @@
-"""Whether a source is at a level that can be recognised: no signal, too quiet, or clipping."""
+"""Problems with the level of a source: no signal, too quiet, or clipping."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ ADVICE = {
     TOO_QUIET: "raise the input's level",
     CLIPPING: "lower the input's level",
 }
-"""What to do about it."""
+"""Advice for each problem."""
 SILENT_DB = -90.0
-"""Below this there is nothing but the noise of the converter, or zeros: a muted or unplugged input."""
+"""Below this there are only zeros or the noise of the converter: a muted or unplugged input."""
 QUIET_DB = -60.0
-"""The shipped model misses speech whose loudest 60 ms lie below this, in dB of full scale."""
+"""The shipped model misses speech whose loudest 60 ms are below this, in dB of full scale."""
 FULL_SCALE = 0.999
 CLIPPED_SAMPLES = 3
-"""So many samples at full scale in 60 ms are a flattened top; a recording that was made as loud as can be has fewer."""
+"""Samples at full scale in 60 ms that show a cut-off peak; a recording with the largest clean level has fewer."""
 CLIPPED_HOPS = 3
 SHORT_S, LONG_S = 3.0, 10.0
-"""Over so long there is no signal or clipping; over so long it is too quiet."""
+"""Seconds until "no signal" or clipping is reported, and seconds until "too quiet" is."""
 
 
 class _Block(NamedTuple):
@@ -36,7 +36,7 @@ class _Block(NamedTuple):
 
 
 class LevelMeter:
-    """Says what is wrong with the level, of the last seconds and of all that was heard."""
+    """Finds problems with the level, in the last seconds and in all sound so far."""
 
     def __init__(self) -> None:
         self._recent: deque[_Block] = deque()
@@ -44,7 +44,7 @@ class LevelMeter:
         self._loudest: float | None = None
 
     def note(self, samples: Float32) -> None:
-        """Hear a block (n,), float32, 16 kHz; an empty one changes nothing."""
+        """Measure a block (n,), float32, 16 kHz; an empty block changes nothing."""
         if not len(samples):
             return
         starts = np.arange(0, len(samples), HOP_SAMPLES)
@@ -60,7 +60,7 @@ class LevelMeter:
 
     @property
     def problem(self) -> str:
-        """What is wrong now; empty where nothing is, or too little was heard to say."""
+        """The present problem; empty if there is none, or if too little was heard."""
         last = self._last(SHORT_S)
         if last and sum(block.clipped_hops for block in last) >= CLIPPED_HOPS:
             return CLIPPING
@@ -70,13 +70,13 @@ class LevelMeter:
 
     @property
     def findings(self) -> str:
-        """What was wrong with all that was heard; empty where nothing was."""
+        """The problem with all sound so far; empty if there was none."""
         if self._clipped_hops >= CLIPPED_HOPS:
             return f"{CLIPPING} for {self._clipped_hops * HOP_SAMPLES / SAMPLE_RATE:.1f} s"
         return "" if self._loudest is None else level_problem(decibels(self._loudest))
 
     def _last(self, seconds: float) -> list[_Block]:
-        """The last blocks of so many seconds."""
+        """The blocks of the last seconds."""
         blocks, samples = [], 0
         for block in reversed(self._recent):
             if samples >= seconds * SAMPLE_RATE:
@@ -87,12 +87,12 @@ class LevelMeter:
 
 
 def level_problem(loudest_db: float) -> str:
-    """What is wrong where the loudest 60 ms have that level, in dB of full scale."""
+    """The problem with sound whose loudest 60 ms have this level, in dB of full scale; empty if there is none."""
     return NO_SIGNAL if loudest_db < SILENT_DB else TOO_QUIET if loudest_db < QUIET_DB else ""
 
 
 def decibels(power: float) -> float:
-    """A mean square in dB of full scale, not below -120."""
+    """A mean square in dB of full scale, at least -120."""
     return 10 * math.log10(max(power, 1e-12))
 
 

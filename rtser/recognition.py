@@ -93,7 +93,7 @@ class Recognition:
             self.utterances.append(event)
 
     def close(self) -> None:
-        """Nothing is held back."""
+        """Do nothing; the sink holds nothing back."""
 
 
 def recognise(

@@ -1,4 +1,4 @@
-"""Settings in YAML: read, changed from the command line, checked; and those of `rtser listen`."""
+"""Settings in YAML: reading, changes from the command line, checks; and the settings of `rtser listen`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rtser.settings_problems import settings_error
 
 
 class Settings(BaseModel, extra="forbid", frozen=True, allow_inf_nan=False):
-    """Base of all settings: immutable, and an unknown key is an error."""
+    """Base of all settings. Settings are immutable, and an unknown key is an error."""
 
 
 Checked = TypeVar("Checked", bound=Settings)
@@ -31,7 +31,7 @@ WindowSeconds = Annotated[
 ]
 Deciding = Annotated[
     DecideSettings,
-    Field(description="from decisions every 60 ms to a steady label; durations in seconds, else 0 to 1"),
+    Field(description="how decisions every 60 ms become a steady label; durations in seconds, all else 0 to 1"),
 ]
 
 
@@ -39,14 +39,14 @@ class SourceSettings(Settings):
     """How the microphone is kept alive."""
 
     ring_s: Annotated[float, Field(ge=1, le=3600)] = Field(
-        10.0, description="seconds of sound kept while the engine is busy; then the oldest is dropped"
+        10.0, description="seconds of sound that are kept while the engine is busy; older sound is dropped"
     )
     max_lag_ms: Annotated[float, Field(ge=100, le=60_000)] = Field(
-        500.0, description="milliseconds; sound that waits longer is skipped up to the newest hop, and counted"
+        500.0, description="milliseconds; sound that waits longer is skipped, up to the newest hop, and counted"
     )
-    watchdog_s: Seconds = Field(2.0, description="seconds without sound after which the source counts as lost")
-    retry_min_s: Seconds = Field(0.5, description="seconds before it is opened again; doubles with each failure")
-    retry_max_s: Seconds = Field(10.0, description="seconds; the longest such pause")
+    watchdog_s: Seconds = Field(2.0, description="seconds without sound until the source counts as lost")
+    retry_min_s: Seconds = Field(0.5, description="seconds until it is opened again; doubles with each failure")
+    retry_max_s: Seconds = Field(10.0, description="seconds; the longest pause between two attempts")
 
     @model_validator(mode="after")
     def _ring_holds_the_lag(self) -> SourceSettings:
@@ -56,27 +56,28 @@ class SourceSettings(Settings):
 
 
 class RawSettings(Settings):
-    """Samples without a header: what they are."""
+    """The format of samples without a header."""
 
-    format: SampleFormat = Field("s16le", description="of a sample, as FFmpeg names it")
-    rate: Annotated[int, Field(ge=8_000, le=192_000)] = Field(16_000, description="samples a second")
-    channels: Annotated[int, Field(ge=1, le=256)] = Field(1, description="interleaved")
+    format: SampleFormat = Field("s16le", description="format of a sample, by its FFmpeg name")
+    rate: Annotated[int, Field(ge=8_000, le=192_000)] = Field(16_000, description="sample rate in Hz")
+    channels: Annotated[int, Field(ge=1, le=256)] = Field(1, description="number of interleaved channels")
 
 
 class VoiceSettings(Settings):
     """Whose voice is heard."""
 
     profile: str | None = Field(
-        None, description="file of rtser enrol; auto: rtser listen learns it (auto:FILE: into that file); null: none"
+        None,
+        description="file from rtser enrol; auto: rtser listen learns it (auto:FILE: in that file); null: no voice",
     )
     strength: Annotated[float, Field(ge=0, le=1)] = Field(
-        0.5, description="how much of a profile's difference from the average voice is taken off, 0 to 1"
+        0.5, description="share of a profile's difference from the average voice that is removed, 0 to 1"
     )
     auto_strength: Annotated[float, Field(ge=0, le=1)] = Field(
-        0.25, description="the same for auto; less, because not all that is heard is neutral"
+        0.25, description="the same for auto; smaller, because not all speech heard is neutral"
     )
     auto_hours: Annotated[float, Field(gt=0, le=10_000)] = Field(
-        10.0, description="hours of speech after which what auto has heard fades"
+        10.0, description="hours of speech over which auto forgets older speech"
     )
     auto_after_s: Annotated[float, Field(ge=5, le=36_000)] = Field(
         60.0, description="seconds of speech before auto changes anything"
@@ -84,26 +85,26 @@ class VoiceSettings(Settings):
 
 
 class OutputSettings(Settings):
-    """Where events and sound go, beside the screen."""
+    """Outputs of events and sound, besides the screen."""
 
-    jsonl: Path | None = Field(None, description="file that events are appended to, as JSON lines")
-    csv: Path | None = Field(None, description="file that decisions are appended to, as a table")
+    jsonl: Path | None = Field(None, description="append events to this file, as JSON lines")
+    csv: Path | None = Field(None, description="append decisions to this file, as a table")
     log_max_mb: Megabytes = Field(
-        100.0, description="megabytes; a log that reaches this is renamed NAME.1 and begun anew"
+        100.0, description="megabytes; a log of this size is renamed NAME.1, and a new one begins"
     )
-    log_keep: Annotated[int, Field(ge=1)] = Field(5, description="how many renamed logs are kept")
+    log_keep: Annotated[int, Field(ge=1)] = Field(5, description="number of renamed logs to keep")
     record: Path | None = Field(
-        None, description="folder for the sound around each utterance, as FLAC with its event beside it"
+        None, description="folder for the sound around each utterance, as FLAC, with its event beside it"
     )
     record_max_mb: Megabytes = Field(500.0, description="megabytes; beyond this the oldest recordings are deleted")
     mqtt: str | None = Field(
-        None, description="broker that gets events and the label: mqtt://HOST/PREFIX; needs the package paho-mqtt"
+        None, description="send events and the label to this broker: mqtt://HOST/PREFIX; needs the package paho-mqtt"
     )
-    save_audio: Path | None = Field(None, description="WAV file for all sound (18 hours at most)")
+    save_audio: Path | None = Field(None, description="write all sound to this WAV file (18 hours at most)")
 
 
 class ListenSettings(Settings):
-    """Everything that `rtser listen` can be told; `settings_yaml` writes it with explanations."""
+    """All settings of `rtser listen`; `settings_yaml` writes them with explanations."""
 
     device: str | None = Field(
         None, description="input device: its name, part of it, or its index (rtser devices); null: the default one"
@@ -114,11 +115,11 @@ class ListenSettings(Settings):
     model: ModelFile = None
     provider: ProviderName = "auto"
     window_s: WindowSeconds = None
-    plain: bool = Field(False, description="lines of text instead of the live view")
+    plain: bool = Field(False, description="print lines of text instead of the live view")
     decide: Deciding = DecideSettings()
-    voice: VoiceSettings = Field(VoiceSettings(), description="whose voice is heard, if it is known")
+    voice: VoiceSettings = Field(VoiceSettings(), description="the speaker's voice, if it is known")
     source: SourceSettings = Field(SourceSettings(), description="how the microphone is kept alive")
-    outputs: OutputSettings = Field(OutputSettings(), description="where events and sound go, beside the screen")
+    outputs: OutputSettings = Field(OutputSettings(), description="outputs of events and sound, besides the screen")
 
     @model_validator(mode="before")
     @classmethod
@@ -131,12 +132,12 @@ class ListenSettings(Settings):
 LISTEN_HEADER = """\
 # Every setting of `rtser listen` with its default. Change a copy: rtser listen --config my.yaml.
 # One setting alone: rtser listen --set decide.hold_s=1. `rtser settings` prints this file.
-# `rtser file --config` uses all of it but `device`, `source` and `outputs`, so that it decides the same.
+# `rtser file --config` ignores `device`, `source` and `outputs`, and uses the rest, so that it decides the same.
 """
 
 
 def settings_yaml(settings: Settings | None = None, header: str = LISTEN_HEADER) -> str:
-    """Settings as a YAML file that explains each, below a header; those of `rtser listen` if none are given."""
+    """Settings as a YAML file with a header and explanations; the defaults of `rtser listen` if none are given."""
     lines = commented_yaml(settings or ListenSettings(), lambda _, description: description)
     return "\n".join([header, *lines]) + "\n"
 
@@ -145,9 +146,10 @@ def commented_yaml(settings: BaseModel, comment: Callable[[str, str], str], grou
     """Settings as lines of YAML, each with a comment.
 
     Args:
-        settings: to write.
-        comment: makes it of a setting's whole name (``decide.hold_s``; of a group: ``decide``) and its description.
-        group: the whole name of the group that they are in, with a dot behind it.
+        settings: the settings to write.
+        comment: makes a comment from the whole name of a setting or group (``decide.hold_s``, ``decide``) and its
+            description.
+        group: the whole name of their group, with a dot at the end.
     """
     lines, indent = [], "  " * group.count(".")
     for name, field in type(settings).model_fields.items():
@@ -170,11 +172,11 @@ def read_settings(path: Path | None, changes: list[str]) -> dict[str, Any]:
     """The settings in a YAML file, not yet checked.
 
     Args:
-        path: the file; None for no settings at all.
-        changes: settings that replace the file's, as ``decide.hold_s=1``.
+        path: the file; None for no file.
+        changes: settings that replace the file's, such as ``decide.hold_s=1``.
 
     Raises:
-        InputError: the file is missing or no YAML, or a change is none.
+        InputError: the file is missing or is not YAML, or a change is not of the form key=value.
     """
     content: Any = {}
     if path is not None:
@@ -193,9 +195,9 @@ def read_settings(path: Path | None, changes: list[str]) -> dict[str, Any]:
 
 
 def parse_yaml(text: str, source: str) -> Any:
-    """The content of a YAML text; raises InputError where it is none, or names a setting twice in one group."""
+    """The content of a YAML text; raises InputError if it is not YAML, or names a setting twice in one group."""
     try:
-        return yaml.load(text, _OnceEach)  # it is a safe loader
+        return yaml.load(text, _OnceEach)  # _OnceEach is a safe loader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
@@ -205,30 +207,30 @@ def parse_yaml(text: str, source: str) -> Any:
 
 
 class _OnceEach(yaml.SafeLoader):
-    """The library's safe loader, which refuses a key that stands twice: the library takes the last one."""
+    """The library's safe loader, changed to refuse a repeated key; the library would take the last one."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """The content of a mapping."""
         seen: set[Any] = set()
         for key, _ in node.value:
             if key.value in seen:
-                raise yaml.MarkedYAMLError(problem=f"{key.value} stands there twice", problem_mark=key.start_mark)
+                raise yaml.MarkedYAMLError(problem=f"{key.value} is given twice", problem_mark=key.start_mark)
             seen.add(key.value if isinstance(key, yaml.ScalarNode) else id(key))
         return super().construct_mapping(node, deep)
 
 
 def checked(kind: type[Checked], content: Any, source: str, places: Mapping[str, str] | None = None) -> Checked:
-    """Settings of a kind from plain ones.
+    """Checked settings of a kind, from plain ones.
 
     Args:
-        kind: what they are settings of.
-        content: the plain ones.
-        source: where they come from, in words.
-        places: how single settings are called, by their whole names (``decide.hold_s``), where not by `source` and
-            the name.
+        kind: the class of the settings.
+        content: the plain settings.
+        source: their origin, in words.
+        places: names of single settings in messages, by their whole names (``decide.hold_s``); without an entry,
+            messages use `source` and the name.
 
     Raises:
-        SettingsError: some are unknown or out of range; it names them all.
+        SettingsError: some settings are unknown or out of range; the error names all of them.
     """
     try:
         return kind.model_validate(content)

@@ -1,4 +1,4 @@
-"""What a recording comes to: how much speech it holds, the share of each emotion, its turning points."""
+"""The summary of a recording: the amount of speech, the share of each emotion, and its turning points."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 from rtser.events import UtteranceEvent
 
 UNCERTAIN = "uncertain"
-"""What stands where an emotion would, below the label threshold."""
+"""The text in place of an emotion, below the label threshold."""
 CLOSE_S = 30.0
-"""Two utterances further apart are no turning point."""
+"""Longest pause between the two utterances of a turning point."""
 
 
 def percent(probability: float) -> str:
@@ -22,7 +22,7 @@ def percent(probability: float) -> str:
 
 @dataclass(frozen=True)
 class Turn:
-    """From one named emotion to another one, in utterances that follow each other; `time`: the second one's start."""
+    """A change from one named emotion to another, between successive utterances; `time`: start of the second one."""
 
     time: float
     before: str
@@ -34,10 +34,10 @@ class Summary:
     """The figures of one recording, or of one of its channels.
 
     Attributes:
-        seconds: its length.
-        utterances: how many.
-        speech: seconds of speech by emotion, most first; ``uncertain`` where none is named.
-        turns: its turning points.
+        seconds: length of the recording.
+        utterances: number of utterances.
+        speech: seconds of speech by emotion, the most frequent first; ``uncertain`` if none is named.
+        turns: the turning points.
     """
 
     seconds: float
@@ -52,12 +52,12 @@ class Summary:
 
     @property
     def shares(self) -> dict[str, float]:
-        """Share of each emotion in the speech, 0..1; empty where there is none."""
+        """Share of each emotion in the speech, 0..1; empty if there is no speech."""
         total = self.speech_s
         return {label: seconds / total for label, seconds in self.speech.items()} if total else {}
 
     def content(self) -> dict[str, Any]:
-        """As plain objects."""
+        """The figures as plain objects."""
         return {
             "seconds": self.seconds,
             "speech_seconds": self.speech_s,
@@ -68,13 +68,13 @@ class Summary:
 
 
 class TurnFinder:
-    """Finds turning points, utterance by utterance; what is uncertain in between is passed over."""
+    """Finds turning points, utterance by utterance; uncertain utterances in between are ignored."""
 
     def __init__(self) -> None:
         self._last: tuple[str, float] | None = None
 
     def take(self, utterance: UtteranceEvent) -> Turn | None:
-        """The turning point at which a final utterance begins, if it is one."""
+        """The turning point at the start of a final utterance, or None."""
         before, label = self._last, utterance.label
         if label is None:
             return None
@@ -85,7 +85,7 @@ class TurnFinder:
 
 
 def summarise(seconds: float, utterances: Sequence[UtteranceEvent]) -> Summary:
-    """The figures of a recording of so many seconds, from its final utterances, oldest first."""
+    """The figures of a recording, from its length and its final utterances, oldest first."""
     speech: dict[str, float] = {}
     for one in utterances:
         label = one.label or UNCERTAIN

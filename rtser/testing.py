@@ -1,4 +1,4 @@
-"""For tests and examples: a tiny model built in memory, and a capture device on a clock of its own."""
+"""For tests and examples: a tiny model built in memory, and a capture device on a virtual clock."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Shape = list[str | int]
 
 LABELS = ("angry", "neutral", "sad")
 SPEECH_LEVEL = -8.0
-"""If the mean of the log frames is above this, the tiny model takes a segment for speech."""
+"""If the mean of the log frames is above this, the tiny model treats a segment as speech."""
 TAIL_SAMPLES = FRAME_SAMPLES - FRAME_HOP_SAMPLES
 KINDS = len(LABELS)
 STATES: dict[str, tuple[str, Shape]] = {
@@ -52,12 +52,12 @@ METADATA = Metadata(
 
 
 def tiny_model(seed: int = 0, **changes: object) -> Model:
-    """A model of the contract with one random layer; a function of its input, but not of emotion.
+    """A model of the contract with one random layer; it depends on its input, but knows nothing of emotion.
 
     Needs the package ``onnx`` (extra ``train``).
 
     Args:
-        seed: of the random layer.
+        seed: seed of the random layer.
         changes: metadata to replace, such as ``window=5``.
     """
     return load_bytes(tiny_model_bytes(seed, **changes), "tiny", provider="cpu")
@@ -162,13 +162,13 @@ def tiny_model_bytes(seed: int = 0, **changes: object) -> bytes:
 
 
 class VirtualDevice:
-    """A capture device whose clock goes as fast as it is read (a `rtser.audio.source.CaptureDevice`).
+    """A capture device whose clock runs as fast as the device is read (a `rtser.audio.source.CaptureDevice`).
 
     Args:
-        sound: what it delivers, over and over, (n,), float32; n is a multiple of `HOP_SAMPLES`.
+        sound: the sound that it repeats, (n,), float32; n is a multiple of `HOP_SAMPLES`.
         clock: shared with the supervisor.
-        start: what the ring's counters begin with.
-        lasts_s: after so many seconds the device has gone; None for never.
+        start: first value of the ring's counters.
+        lasts_s: seconds until the device is gone; None means that it stays.
     """
 
     name = "virtual"
@@ -187,7 +187,7 @@ class VirtualDevice:
         return self._last is not None and self.delivered >= self._last
 
     def wait(self, timeout_s: float) -> None:
-        """Let the time of the next hop pass, and its sound arrive."""
+        """Advance the clock by one hop, and deliver its sound."""
         if self.ended:
             self._clock.now_s += timeout_s
             return
@@ -197,11 +197,11 @@ class VirtualDevice:
         self._clock.now_s += HOP_SAMPLES / SAMPLE_RATE
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing."""
 
 
 class VirtualClock:
-    """Seconds that pass when a `VirtualDevice` is waited for."""
+    """A clock that advances when a `VirtualDevice` is waited for, in seconds."""
 
     def __init__(self) -> None:
         self.now_s = 0.0

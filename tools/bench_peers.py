@@ -1,11 +1,12 @@
-"""How fast rtser is beside what else one could use, in one run, on the same audio and one core.
+"""Compare the speed of rtser and of alternatives in one run, on the same audio and one core.
 
     python tools/bench_peers.py [--seconds 60] [--rounds 3] [--folder FOLDER]
 
-Prints a Markdown table: times real time of openSMILE (eGeMAPS functionals), Silero VAD, the pipeline that one would
-write first (at each step the window's log-Mel and all of its segments again, in PyTorch), and rtser. The peers take
-turns, so that a machine that slows down slows them all. The median of the rounds counts, after one to warm up. A peer
-that is not installed is named and passed over; `pip install -c constraints.txt '.[train,baseline]'` installs them all.
+Prints a Markdown table of speeds as multiples of real time: openSMILE (eGeMAPS functionals), Silero VAD, a naive
+pipeline in PyTorch (at each step it computes the window's log-Mel and all its segments again), and rtser. The peers
+take turns, so a machine that becomes slower affects all of them. The median of the rounds counts, after one warm-up
+round. A peer that is not installed is named and skipped; `pip install -c constraints.txt '.[train,baseline]'` installs
+all of them.
 """
 
 from __future__ import annotations
@@ -34,18 +35,18 @@ HOP_SAMPLES = 960
 WINDOW_SAMPLES = 4 * SAMPLE_RATE
 SILERO_SAMPLES = 512
 NAIVE_S = 6.0
-"""Of so much audio the naive pipeline takes every step: it is too slow for all of it."""
+"""Seconds of audio for the naive pipeline, which is too slow for all of it."""
 
 
 @dataclass(frozen=True)
 class Peer:
-    """Something that takes audio.
+    """A program that processes audio.
 
     Attributes:
-        name: what it does.
-        versions: packages that do it.
-        seconds: how much of the audio it takes.
-        run: takes it, once.
+        name: its work.
+        versions: the packages that it uses.
+        seconds: seconds of audio that it processes.
+        run: processes the audio once.
     """
 
     name: str
@@ -88,7 +89,7 @@ def silero(audio: Float32) -> Peer:
 
 
 def naive(audio: Float32) -> Peer:
-    """At each 60 ms the last 4 s again: log-Mel, every segment through the CNN as one batch, attention."""
+    """Process the last 4 s again every 60 ms: log-Mel, all segments through the CNN as one batch, attention."""
     import torch
     from rtser_train.export.load import load_step
     from rtser_train.front_end import log_mel
@@ -120,7 +121,7 @@ def naive(audio: Float32) -> Peer:
 
 
 def session(audio: Float32) -> Peer:
-    """As `rtser file`, within this process."""
+    """The work of `rtser file`, within this process."""
     from rich.console import Console
 
     from rtser.audio.source import MemorySource
@@ -139,7 +140,7 @@ def session(audio: Float32) -> Peer:
 
 
 def command(audio: Float32, path: Path) -> Peer:
-    """`rtser file` as a user types it, its start included."""
+    """The command `rtser file`, including its start."""
     import soundfile
 
     soundfile.write(path, audio, SAMPLE_RATE)
@@ -151,9 +152,9 @@ def command(audio: Float32, path: Path) -> Peer:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=60.0, help="how much audio")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each peer takes it")
-    parser.add_argument("--folder", type=Path, help="of audio files; the bundled sample over and over if not named")
+    parser.add_argument("--seconds", type=float, default=60.0, help="seconds of audio")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds for each peer")
+    parser.add_argument("--folder", type=Path, help="folder of audio files; the repeated bundled sample if not given")
     options = parser.parse_args()
     if options.seconds < 4 or options.rounds < 1:
         parser.error("at least 4 seconds and one round are needed")
@@ -172,7 +173,7 @@ def main() -> None:
             try:
                 peers.append(make(audio))
             except ImportError as error:
-                print(f"Passed over: {make.__name__}, because {error.name} is not installed.")
+                print(f"Skipped: {make.__name__}, because {error.name} is not installed.")
         peers.append(command(audio, Path(folder) / "audio.wav"))
         times: list[list[float]] = [[] for _ in peers]
         rates = [gemm_gflops()]

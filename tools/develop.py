@@ -1,12 +1,11 @@
-"""Train on a development split and print how a change of the settings does on both kinds of strangers.
+"""Train on a development split, and measure a change of the settings on unheard speakers and unheard corpora.
 
     python tools/develop.py NAME --data DATA [--config default] [--unheard emodb,nemo] [--set joint.context=0 ...]
 
-The corpora named by --unheard are not trained on at all. Of the others' speakers one part in six validates. UA in per
-cent: of the validation speakers (which choose the epoch too) and of each unheard corpus, of whole files, offline; as
-they are, 30 dB lower, and in their last changed version (rooms, codecs, other voices). Settings that
-are chosen by it have been chosen on speakers whom the five folds test. One line of JSON is added to
-OUTPUT/results.jsonl.
+The corpora of --unheard are not trained on. One sixth of the other corpora's speakers validates. Prints UA in per cent
+on the validation speakers (which also choose the epoch) and on each unheard corpus, for whole files, offline: as they
+are, 30 dB lower, and in their last changed version (rooms, codecs, other voices). Note that settings chosen with this
+tool are chosen on speakers whom the five folds test. Adds one line of JSON to OUTPUT/results.jsonl.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Bring onnxruntime-web from npm into rtser/serve/web/ort, where the page of `rtser serve` looks for it (15 MB; git
-# ignores it, a wheel that is built afterwards contains it).
+# Install onnxruntime-web from npm into rtser/serve/web/ort, where the page of `rtser serve` looks for it (15 MB). Git
+# ignores it; a wheel that is built afterwards contains it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 version=1.30.0

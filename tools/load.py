@@ -1,12 +1,12 @@
-"""Load a running `rtser serve` with many live streams of real speech, and compare what it says with `rtser file`.
+"""Load a running `rtser serve` with many live streams of real speech, and compare its events with `rtser file`.
 
     rtser serve --port 8765 &
     python tools/load.py ws://127.0.0.1:8765/v1/stream speech/*.wav --streams 100 --seconds 300
 
-Each stream sends one recording after another in real time. Lateness is from sending a segment's last sample until its
-decision is received, in milliseconds, of all streams together. Every run's events are compared with those of the same
-recording by `rtser.recognise`: labels, times and counts have to be equal, probabilities within 1e-4. Further clients
-do harm meanwhile: --refused ones connect again and again, --stalled ones send sound and never read.
+Each stream sends one recording after another in real time. Lateness is the time from sending a segment's last sample to
+receiving its decision, in milliseconds, over all streams. The events of each run are compared with those of
+`rtser.recognise`: labels, times and counts must be equal, probabilities equal within 1e-4. Harmful clients run at the
+same time: --refused clients connect again and again, --stalled clients send sound and never read.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ NOT_COMPARED = ("utc", "run", "stream", "channel", "source", "step_ms", "latency
 
 @dataclass
 class Found:
-    """What was measured so far."""
+    """The measurements so far."""
 
     late_s: list[float] = field(default_factory=list)
     runs: int = 0
@@ -47,7 +47,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Speech:
-    """A recording as PCM, and the events that it has to give."""
+    """A recording as PCM, and its expected events."""
 
     path: str
     pcm: bytes
@@ -62,7 +62,7 @@ def main() -> None:
     parser.add_argument("--streams", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--frame-ms", type=int, default=60)
-    parser.add_argument("--recordings", type=int, default=40, help="of the files, so many are used")
+    parser.add_argument("--recordings", type=int, default=40, help="number of files to use")
     parser.add_argument("--refused", type=int, default=0)
     parser.add_argument("--stalled", type=int, default=0)
     parser.add_argument("--events", choices=["decisions", "utterances"], default="decisions")
@@ -90,7 +90,7 @@ def main() -> None:
 
 
 def known(path: str, model: rtser.Model) -> Speech:
-    """A recording, and what rtser says of it: recognised as 16-bit PCM, as it is sent."""
+    """A recording, and its events, recognised from the same 16-bit PCM that is sent."""
     pcm = (read_audio(path) * 32767).astype("<i2")
     events: list[dict[str, Any]] = []
 
@@ -110,7 +110,7 @@ def known(path: str, model: rtser.Model) -> Speech:
 
 
 async def load(options: argparse.Namespace, speech: list[Speech]) -> Found:
-    """All clients, for as long as asked."""
+    """Run all clients for the given time."""
     found, end_s = Found(), time.perf_counter() + options.seconds
     async with asyncio.TaskGroup() as group:
         for index in range(options.streams):
@@ -124,7 +124,7 @@ async def load(options: argparse.Namespace, speech: list[Speech]) -> Found:
 
 
 async def talk(options: argparse.Namespace, speech: list[Speech], index: int, end_s: float, found: Found) -> None:
-    """One stream: recordings one after another, in real time."""
+    """Run one stream: recordings one after another, in real time."""
     rng = random.Random(index)
     await asyncio.sleep(rng.random())
     async with connect(options.url, max_queue=None, compression=None, subprotocols=["rtser.v1"]) as socket:
@@ -152,7 +152,7 @@ async def talk(options: argparse.Namespace, speech: list[Speech], index: int, en
 async def hear(
     socket: websockets.ClientConnection, events: list[dict[str, Any]], sent: list[float], frame_ms: int, found: Found
 ) -> None:
-    """The events of one run; how late its decisions are."""
+    """Read the events of one run, and measure how late its decisions are."""
     while not events or events[-1]["type"] != "end":
         event = json.loads(await socket.recv())
         now_s = time.perf_counter()
@@ -164,7 +164,7 @@ async def hear(
 
 
 async def knock(url: str, end_s: float, found: Found) -> None:
-    """A client that comes again and again, and goes again where it is let in."""
+    """Connect again and again, and leave at once if admitted."""
     while time.perf_counter() < end_s:
         try:
             async with connect(url):
@@ -178,7 +178,7 @@ async def knock(url: str, end_s: float, found: Found) -> None:
 
 
 async def stall(url: str, pcm: bytes, end_s: float, found: Found) -> None:
-    """A client that sends sound as fast as it can, and never reads."""
+    """Send sound as fast as possible, and never read."""
     with contextlib.suppress(OSError, asyncio.IncompleteReadError):  # refused
         host, port = url.split("//")[1].split("/")[0].split(":")
         reader, writer = await asyncio.open_connection(host, int(port), limit=1024)
@@ -209,7 +209,7 @@ def frame(content: bytes, text: bool = False) -> bytes:
 
 
 def compared(events: list[dict[str, Any]], expected: list[dict[str, Any]], told: str) -> str:
-    """What differs between the events of the server and those of `rtser file`; empty if nothing does."""
+    """The difference between the events of the server and those of `rtser file`; empty if there is none."""
     if told == "utterances":
         expected = [one for one in expected if one["type"] != "decision"]
     if len(events) != len(expected):
@@ -221,7 +221,7 @@ def compared(events: list[dict[str, Any]], expected: list[dict[str, Any]], told:
 
 
 def differs(one: Any, other: Any, key: str = "") -> str:
-    """Where two values differ; empty if they do not."""
+    """The difference between two values; empty if there is none."""
     if isinstance(one, dict) and isinstance(other, dict):
         for name in (one.keys() | other.keys()) - set(NOT_COMPARED):
             if name not in one or name not in other:

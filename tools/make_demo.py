@@ -3,9 +3,9 @@
     apt install espeak-ng && pip install '.[augment]'
     python tools/make_demo.py
 
-Four sentences by espeak-ng between silences, each in a manner of its own: Praat moves formants and the median of the
-pitch, and widens or narrows how the pitch moves. The manners were chosen so that the shipped model names what each
-sentence says. So the sample shows what the program does, and nothing about how good the model is.
+espeak-ng speaks four sentences between silences, each in its own manner: Praat changes the formants, the median of the
+pitch and its range. The manners were chosen so that the shipped model names the emotion of each sentence. So the sample
+shows what the program does, and nothing about the quality of the model.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ class Manner(NamedTuple):
     """How a sentence is spoken.
 
     Attributes:
-        voice: of espeak-ng.
+        voice: voice of espeak-ng.
         words_a_minute: its speed.
         formants: factor of the formants.
         pitch_hz: median of the pitch.
-        pitch_range: factor of how far the pitch moves from its median.
+        pitch_range: factor of the pitch's distance from its median.
         peak: largest sample.
     """
 

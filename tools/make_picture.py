@@ -2,9 +2,9 @@
 
     python tools/make_picture.py AUDIO [AUDIO ...] [--seconds 12]
 
-The recordings are recognised one after another with pauses between them. The picture shows the last seconds of that run
-as a terminal shows them, and then begins again. It is one SVG with CSS animation: sharp at any size, and it loads
-nothing. It stands still where the reader's system asks for less motion. Run this again when the view looks different.
+The recordings are recognised one after another with pauses between them. The picture shows the last seconds of this run
+as on a terminal, and repeats them. It is one SVG with CSS animation: it is sharp at any size, and it loads nothing. It
+does not move if the reader's system asks for less motion. Run this tool again when the look of the view changes.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ from rtser.ui.view_state import ViewState
 
 ROOT = Path(__file__).parents[1]
 WIDTH, HEIGHT = 100, 28
-"""Of the terminal, in cells."""
+"""Size of the terminal, in cells."""
 CELL_PX, LINE_PX, MARGIN_PX, TITLE_PX = 12, 24, 12, 34
 PAUSE_S = 0.9
 FRAMES_S = 5
-"""Frames a second; the view itself draws ten."""
+"""Frames per second; the view itself draws ten."""
 LAST_FRAMES = 8
-"""So many frames' time the last one stays."""
+"""Number of frames for which the last one stays."""
 UNTIL_S = 0.3
-"""So long before the end of the last recording the picture ends: somebody still speaks."""
+"""The picture ends this many seconds before the end of the last recording, during speech."""
 GROUND, INK = "#1f2428", "#c5c8c6"
 CONSOLE = Console(width=WIDTH, color_system="truecolor", force_terminal=True)
 OPTIONS = CONSOLE.options.update(width=WIDTH, no_wrap=True, overflow="crop", height=None)
@@ -64,7 +64,7 @@ def main() -> None:
     """Draw the picture."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("audio", nargs="+", type=Path)
-    parser.add_argument("--seconds", type=float, default=12.0, help="how much of the run's end is shown")
+    parser.add_argument("--seconds", type=float, default=12.0, help="seconds of the run's end to show")
     options = parser.parse_args()
     frames = frames_of(options.audio, options.seconds)
     picture = animated(frames)
@@ -95,7 +95,7 @@ def frames_of(paths: list[Path], seconds: float) -> list[list[Text]]:
 
 
 def animated(frames: list[list[Text]]) -> str:
-    """The SVG. Each row is drawn once for as long as it stays the same; keyframes say when it is seen."""
+    """The SVG. Each row is drawn once while it stays the same; keyframes show and hide it."""
     steps = len(frames) - 1 + LAST_FRAMES
     rows = list(chain.from_iterable(runs([drawing(frame[y], y) for frame in frames]) for y in range(HEIGHT)))
     times = sorted({(run.first, run.after) for run in rows} - {(0, len(frames))})
@@ -120,7 +120,7 @@ def animated(frames: list[list[Text]]) -> str:
 
 
 def runs(drawings: list[str]) -> Iterator[Run]:
-    """How one row looks over the frames."""
+    """The drawings of one row over the frames."""
     at = 0
     for made, same in groupby(drawings):
         count = len(list(same))
@@ -130,7 +130,7 @@ def runs(drawings: list[str]) -> Iterator[Run]:
 
 
 def keyframe(first: int, after: int, frames: int, steps: int) -> str:
-    """When a row is seen, in per cent of the whole."""
+    """The keyframes that show a row, in per cent of the whole."""
     hidden_before = "" if first == 0 else "0%{visibility:hidden}"
     hidden_after = "" if after == frames else f"{100 * after / steps:.2f}%{{visibility:hidden}}"
     seen = f"{100 * first / steps:.2f}%{{visibility:visible}}"
@@ -138,7 +138,7 @@ def keyframe(first: int, after: int, frames: int, steps: int) -> str:
 
 
 def group(run: Run, frames: int) -> str:
-    """A row with what says when it is seen; the rows of the last frame are seen where nothing is animated."""
+    """A row with its keyframes; without animation, the rows of the last frame are visible."""
     if (run.first, run.after) == (0, frames):
         return run.drawing
     kind = "a z" if run.after == frames else "a"

@@ -1,8 +1,8 @@
-"""Write the pages that are made from the program: docs/reference/cli.md and docs/reference/event-keys.md.
+"""Write the pages that come from the program: docs/reference/cli.md and docs/reference/event-keys.md.
 
     python tools/make_reference.py
 
-Run it after a change of a command, an option or an event. A test compares the pages with what this tool makes.
+Run it after a change of a command, an option or an event. A test compares the pages with the output of this tool.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def command_line() -> str:
     """The page of the commands, by typer's own generator."""
     command = [sys.executable, "-m", "typer", "rtser.commands.app", "utils", "docs", "--name", "rtser"]
     made = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
-    _, _, text = html.unescape(made).partition("\n")  # without its title
+    _, _, text = html.unescape(made).partition("\n")  # without the title
     text = re.sub(
         r"^\* `(\w+)`: (.*?)(?:\.\.\.)?$", lambda line: _entry(line[1], line[2], text), text, flags=re.MULTILINE
     )
@@ -40,7 +40,7 @@ def command_line() -> str:
 
 
 def _entry(command: str, begins: str, text: str) -> str:
-    """A line of the list of commands: a link to its section, and the first line of what it says."""
+    """A line of the list of commands: a link to the section, and its first line."""
     title = re.search(rf"^#+ `(rtser (?:\w+ )?{command})`\n\n({re.escape(begins)}.*)$", text, re.MULTILINE)
     assert title is not None
     return f"* [`{title[1]}`](#{title[1].replace(' ', '-')}): {title[2]}"

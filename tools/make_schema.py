@@ -46,7 +46,7 @@ def _event(kind: type[events.Event]) -> dict[str, Any]:
 
 
 def _object(kind: type) -> dict[str, Any]:
-    """The schema of a dataclass by pydantic, and of those that it holds by this function, in place."""
+    """The schema of a dataclass, from pydantic; inner dataclasses are inserted by this function."""
     hints = get_type_hints(kind)
     written = [(field.name, hints[field.name]) for field in fields(kind) if field.name not in NOT_WRITTEN]
     made = TypeAdapter(make_dataclass(kind.__name__, written)).json_schema()
@@ -62,7 +62,7 @@ def _object(kind: type) -> dict[str, Any]:
 
 
 def _resolved(part: Any, inner: dict[str, Any]) -> Any:
-    """A part of a schema without titles, its references replaced by what they refer to."""
+    """A part of a schema without titles and with its references resolved."""
     if isinstance(part, list):
         return [_resolved(one, inner) for one in part]
     if not isinstance(part, dict):

@@ -1,8 +1,8 @@
-"""Print test vectors of the decider: decisions, and what rtser/engine/decider.py makes of them.
+"""Print test vectors of the decider: decisions, and the readings of rtser/engine/decider.py.
 
     python tools/make_vectors.py > tests/data/decider.json
 
-The decider of the web page (rtser/serve/web/decider.js) has to make the same of them.
+The decider of the web page (rtser/serve/web/decider.js) must give the same readings.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def main() -> None:
 
 
 def case(seed: int, settings: dict[str, float]) -> dict[str, Any]:
-    """A case: settings, decisions by chance that come and go as speech does, and the readings."""
+    """A case: settings, random decisions with speech and pauses, and the readings."""
     rng = np.random.default_rng(seed)
     decider = Decider(LABELS, THRESHOLD, DecideSettings.model_validate(settings))
     decisions, readings, logits = [], [], np.zeros(len(LABELS))

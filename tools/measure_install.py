@@ -1,9 +1,9 @@
-"""Measure what an install costs: the packages that recognition needs, their purposes and sizes, and how fast it starts.
+"""Measure the costs of an install: the packages for recognition, their purposes and sizes, and the time to start.
 
     python tools/measure_install.py
 
-Run it in an environment where rtser is installed as its users install it. A size is that of all files of the package,
-compiled Python files too. A time is the best of several starts, the interpreter's own included.
+Run it in an environment with a normal installation of rtser. A size includes all files of the package, also compiled
+Python files. A time is the best of several starts, and includes the start of the interpreter.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ import time
 from importlib.metadata import PackageNotFoundError, distribution, requires
 
 PURPOSE = {
-    "numpy": "sound and all that is computed of it, as arrays",
+    "numpy": "arrays of sound and of all results",
     "onnxruntime": "runs the network",
     "onnxruntime-gpu": "runs the network, on a GPU where there is one",
-    "pydantic": "settings and messages: checked, with errors that name the wrong key",
+    "pydantic": "checks of settings and messages, with errors that name the wrong key",
     "pyfiglet": "the large letters of the live view",
     "pyyaml": "files of settings",
     "rich": "the live view, tables, progress, help",
     "sounddevice": "microphones (PortAudio)",
     "soundfile": "audio files (libsndfile: wav, flac, ogg, mp3, ...)",
-    "soxr": "resampling, block by block as in one piece",
+    "soxr": "resampling in blocks, without seams",
     "typer": "the command line",
 }
-"""What each package that pyproject.toml names is for."""
+"""The purpose of each package in pyproject.toml."""
 STARTS = {
     "python -c pass": ["-c", "pass"],
     "import rtser": ["-c", "import rtser"],
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def needed(name: str) -> set[str]:
-    """The packages that one needs here, and those that they need, if they are installed; extras are left out."""
+    """A package's installed requirements, and theirs in turn; extras are left out."""
     found: set[str] = set()
     waiting = [name]
     while waiting:
@@ -81,7 +81,7 @@ def start_s(arguments: list[str]) -> float:
 
 
 def _requires(name: str) -> list[str]:
-    light = ["onnxruntime"] if name == "rtser" else []  # the light install has it in place of onnxruntime-gpu
+    light = ["onnxruntime"] if name == "rtser" else []  # the light install has it instead of onnxruntime-gpu
     return [*(requires(name) or []), *light]
 
 

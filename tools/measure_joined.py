@@ -1,11 +1,11 @@
-"""Measure labels on real recordings joined with pauses: does each utterance get its own emotion?
+"""Measure labels on real recordings that are joined with pauses: does each utterance get its own emotion?
 
     python tools/measure_joined.py CORPUS=FOLDER [CORPUS=FOLDER ...] [--files 120] [--seeds 5] [--pauses 0.5 1.0]
 
-For each corpus some recordings of emotions that the model knows are drawn and joined in random order, with a random
-pause between the two bounds after each; all of it again with each of the seeds --seed, --seed + 1, ... A figure is the
-mean over these draws (lowest to highest). The model decides as `rtser file` does. With --slide the window is never
-restarted, as it was before contract 2. What the figures are is said in rtser_train/evaluation/joined.py.
+For each corpus, recordings of emotions that the model knows are drawn and joined in random order. A random pause of
+--pauses follows each. This is repeated with the seeds --seed, --seed + 1, ... A figure is the mean over these
+draws (lowest to highest). The model decides as in `rtser file`. With --slide the window never restarts, as before
+contract 2. rtser_train/evaluation/joined.py defines the figures.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ def joined(
 
 
 def cells(draws: list[list[float]]) -> str:
-    """A table row of several draws: each figure's mean, and from the lowest to the highest where they differ.
+    """A table row of several draws: each figure's mean, and its lowest and highest value if they differ.
 
-    Draws in which there was nothing to count are left out; "-" where that is all of them.
+    Draws without anything to count are left out; the cell is "-" if no draw is left.
     """
     found = []
     for values, places in zip(zip(*draws, strict=True), FIGURES.values(), strict=True):

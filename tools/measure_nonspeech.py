@@ -1,10 +1,10 @@
-"""Measure how often a model names an emotion where nobody speaks.
+"""Measure how often a model names an emotion in sound without speech.
 
     python tools/measure_nonspeech.py FOLDER [FOLDER ...] [--model MODEL] [--set decide.onset_s=0.3]
 
-Prints a Markdown table with a row for digital silence, faint noise and tones, and for each folder that holds audio:
-false alarms (how often a label appears that was not there), how many an hour, and the share of segments taken for
-speech. Every file is a stream of its own.
+Prints a Markdown table with a row for digital silence, faint noise, tones, and each folder of audio: false alarms (the
+number of new labels), false alarms per hour, and the share of segments that count as speech. Every file is a separate
+stream.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ TONES_HZ = (50, 100, 220, 440, 1000, 2000, 3000)
 
 
 def made() -> dict[str, list[Float32]]:
-    """Sounds that no folder needs to hold, ten minutes of each kind."""
+    """Generated sounds, ten minutes of each kind."""
     samples = MINUTES * 60 * SAMPLE_RATE
     faint = np.random.default_rng(0).normal(0, 1e-3, samples).astype(np.float32)
     time_s = np.arange(samples // len(TONES_HZ)) / SAMPLE_RATE

@@ -2,9 +2,9 @@
 
     python tools/measure_speech.py runs/default --data DATA [--noise FOLDER] [--snr 10]
 
-What Silero says of the clean recording is taken for the truth of each segment (more than half of it speech). RAVDESS
+Silero's result on the clean recording counts as the truth for each segment (speech in more than half of it). RAVDESS
 has about a second of silence around each utterance. Prints a Markdown table of areas under the ROC curve, with and
-without noise, and what 60 ms of sound cost each of the two, measured by turns in this run.
+without noise, and the time of both for 60 ms of sound, measured in turn in this run.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ COST_S = 30
 
 
 def noisy(samples: Float32, speech: Float32, noise: Float32, snr_db: float, rng: np.random.Generator) -> Float32:
-    """Samples with a random stretch of noise, so many dB below the mean power of the speech."""
+    """Samples with a random stretch of noise, `snr_db` below the mean power of the speech."""
     start = rng.integers(max(1, len(noise) - len(samples)))
     stretch = np.resize(noise[start:], len(samples))
     active = np.repeat(speech > 0.5, HOP_SAMPLES)
@@ -41,7 +41,7 @@ def noisy(samples: Float32, speech: Float32, noise: Float32, snr_db: float, rng:
 
 
 def costs(model: rtser.Model, samples: Float32) -> tuple[float, float]:
-    """Milliseconds for 60 ms of sound: a hop of rtser, with everything it does, and Silero's windows."""
+    """Milliseconds for 60 ms of sound: a complete hop of rtser, and Silero's windows."""
     from silero_vad import load_silero_vad
 
     detector, stream = load_silero_vad(onnx=True), Stream(model)

@@ -1,12 +1,11 @@
-"""Time one step of a model file, or of several in turn: milliseconds a stream and hop, by how many share the call.
+"""Time a step of one or more model files: milliseconds per stream and hop, by the number of streams in a call.
 
     taskset -c 1 python tools/measure_step.py NEW.onnx [OLD.onnx ...] [--streams 1 4 8 16 32 64] [--seconds 2]
 
-The files are stepped alternately, back to back on one thread, hop after hop of noise with each file's own states. The
-median of a file's steps counts. The row "1, bound" is the step of a lone stream as `rtser listen` and `rtser file` take
-it, with inputs, outputs and states bound once (`rtser.engine.states.States.step` at one row); then the same in real
-time, a step every 60 ms. Prints the core's float32 matrix product rate (that of the floor of `rtser bench`) and a
-Markdown table.
+The files take steps in turn on one thread, on hops of noise, each with its own states. The median of a file's steps
+counts. The row "1, bound" is the step of a single stream in `rtser listen` and `rtser file`, with inputs, outputs and
+states bound once (`rtser.engine.states.States.step` at one row). The next row is the same in real time, with a step
+every 60 ms. Prints the core's rate of float32 matrix products (as for the floor of `rtser bench`) and a Markdown table.
 """
 
 from __future__ import annotations
@@ -73,7 +72,7 @@ def paced(step: Step) -> float:
 
 
 def in_turn(steps: list[Step], seconds: float) -> list[float]:
-    """Median milliseconds of each step; so many seconds for each."""
+    """Median milliseconds of each step, measured for `seconds` each."""
     times: list[list[float]] = [[] for _ in steps]
     while sum(times[0]) < seconds:
         for number, step in enumerate(steps):

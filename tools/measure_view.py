@@ -1,8 +1,8 @@
-"""Measure what the live view costs: the CPU share of a run paced in real time with the view, less one without.
+"""Measure the cost of the live view: the CPU share of a run in real time with the view, minus that of a run without.
 
     python tools/measure_view.py [--seconds 30] [--size 80x24 --size 160x45]
 
-The view draws ten times a second onto a terminal of that size which nobody looks at. Prints a Markdown table.
+The view draws ten times a second on a hidden terminal of that size. Prints a Markdown table.
 """
 
 from __future__ import annotations

@@ -1,15 +1,15 @@
-"""Measure what a voice profile is worth: UA without and with one, on speakers of any corpora.
+"""Measure the gain from a voice profile: UA without and with it, on speakers of any corpora.
 
     python tools/measure_voice.py CORPUS=FOLDER [CORPUS=FOLDER ...] --baseline-corpora ravdess,emodb,nemo [--limit 10]
 
-Of each speaker, --enrol neutral utterances drawn at random are heard as `rtser enrol` hears them, and left out of the
-test; with --others so many utterances of other emotions are heard too, as `--voice auto` would. All other utterances
-are decided on with the profile: a file's emotion is the likeliest one of its longest utterance, by the engine's own
-decider, and a file without an utterance is wrong. Speakers with fewer neutral utterances are left out.
+For each speaker, --enrol random neutral utterances are enrolled as in `rtser enrol`, and left out of the test. With
+--others, this number of utterances of other emotions is added, as with `--voice auto`. All other utterances are tested
+with the profile. The emotion of a file is the likeliest one of its longest utterance, from the engine's decider; a file
+without an utterance counts as wrong. Speakers with too few neutral utterances are left out.
 
-The average voice is that of the corpora named by --baseline-corpora, without the one tested; without this option it is
-the model's own. A draw of the enrolled utterances is one seed; a figure is the mean over --seeds draws. In brackets
-the 95 % interval of the gain over strength 0, by bootstrap over speakers (not for fewer than 5 of them).
+The average voice comes from the corpora of --baseline-corpora, except the tested one; without this option it is the
+model's own. Each draw of the enrolled utterances has its own seed; a figure is the mean over --seeds draws. Brackets
+show the 95 % interval of the gain over strength 0, by bootstrap over speakers (not for fewer than 5 speakers).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Float64 = NDArray[np.float64]
 
 
 class Heard(NamedTuple):
-    """What the network says of an utterance with S segments: restarts included, before any voice.
+    """The network's outputs for an utterance with S segments, with restarts, before any voice.
 
     Attributes:
         emotion: its label.
@@ -71,7 +71,7 @@ def heard(model: rtser.Model, name: str, folder: Path, limit: int, seed: int) ->
 
 
 def utterances(model: rtser.Model, one: Heard, factors: Float32 | None = None) -> list[Utterance]:
-    """What the engine makes of it for a voice: the shift, then the decider."""
+    """The engine's utterances for a voice: the shift, then the decider."""
     emotions = one.emotions if factors is None else shifted(one.emotions, factors)
     decider = Decider(model.labels, model.metadata.label_threshold, DecideSettings())
     said = enumerate(zip(one.speech.tolist(), emotions.tolist(), strict=True))
@@ -147,8 +147,10 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpora", nargs="+", metavar="CORPUS=FOLDER")
-    parser.add_argument("--baseline-corpora", default="", help="which of them make the average voice; the model's own")
-    parser.add_argument("--test-corpora", default="", help="which of them are tested; all if not named")
+    parser.add_argument(
+        "--baseline-corpora", default="", help="corpora of the average voice; the model's own voice if not given"
+    )
+    parser.add_argument("--test-corpora", default="", help="corpora to test; all if not given")
     parser.add_argument("--enrol", type=int, default=4, help="neutral utterances of a speaker that are enrolled")
     parser.add_argument("--others", type=int, default=0, help="utterances of other emotions heard beside them")
     parser.add_argument("--limit", type=int, default=20, help="utterances of each emotion of a speaker")

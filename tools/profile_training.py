@@ -1,9 +1,9 @@
-"""Measure where a training step of the segment CNN spends its time, on this machine.
+"""Measure how a training step of the segment CNN spends its time on this machine.
 
     python tools/profile_training.py casia-loso --data DATA [--device cuda] [--steps 40]
 
-Prints milliseconds and shares of a step by part, and what a segment costs, forward and backward with everything around
-it. Parts are timed on their own, the device waited for after each.
+Prints milliseconds and shares of each part of a step, and the total time per segment. Each part is timed alone, and the
+tool waits for the device after each part.
 """
 
 from __future__ import annotations

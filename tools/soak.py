@@ -2,10 +2,10 @@
 
     python tools/soak.py [--days 7] [--losses 0.5] [--start 2147467648] [--json]
 
-A tiny model decides; the sound is loud and silent by turns; every two days the source is lost and opened again. The
-ring's counters begin at --start, just under 2**31, and pass 2**32 on the second day. Prints how many decisions were
-made and how many there must be, and how the memory grew. Exits with 1 where the count is wrong or memory grows by a
-MiB a day; less than a day says nothing of memory.
+A tiny model decides. The sound alternates between loud and silent; every two days the source is lost and opened again.
+The ring's counters begin at --start, just under 2**31, and pass 2**32 on the second day. Prints the actual and the
+expected number of decisions, and the growth of the memory. Exits with 1 if the count is wrong or the memory grows by a
+MiB a day; a run of less than a day does not check the memory.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--days", type=float, default=7.0)
-    parser.add_argument("--losses", type=float, default=0.5, help="how often a day the source is lost")
+    parser.add_argument("--losses", type=float, default=0.5, help="losses of the source per day")
     parser.add_argument("--start", type=int, default=2**31 - SAMPLE_RATE, help="first value of the ring's counters")
-    parser.add_argument("--json", action="store_true", help="the figures as JSON")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     options = parser.parse_args()
     began_s = time.monotonic()
     figures = soak(options.days, options.losses, options.start)
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def soak(days: float, losses: float, start: int) -> dict[str, float]:
-    """Run for so many virtual days; see the module's text."""
+    """Run for `days` virtual days; see the module's docstring."""
     noise = np.random.default_rng(0).normal(0, 0.1, SOUND_S * SAMPLE_RATE)
     swell = np.sin(np.pi * np.arange(len(noise)) / (5 * SAMPLE_RATE)) ** 4
     sound = (noise * swell).astype(np.float32)[: len(noise) // HOP_SAMPLES * HOP_SAMPLES]
@@ -84,7 +84,7 @@ def soak(days: float, losses: float, start: int) -> dict[str, float]:
         sinks = [*logs, Memory()]
         with closing(sinks), Supervisor(open_device, SourceSettings(retry_min_s=0.01), stop, clock=clock) as source:
             end = session.run(source, sinks, audio_sinks)
-    settled = len(hours) // 7  # caches fill in the beginning
+    settled = len(hours) // 7  # caches fill at the beginning
     growth = np.polyfit(hours[settled:], memory_mib[settled:], 1)[0] * 24 if len(hours) > DAY_S // 3600 else 0.0
     return {
         "days": round(clock.now_s / DAY_S, 3),

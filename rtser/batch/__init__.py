@@ -1,1 +1,1 @@
-"""``rtser batch``: archives, in processes of this machine or on a Dask cluster; what is finished stays so."""
+"""``rtser batch``: whole archives, in processes of this machine or on a Dask cluster; finished results are kept."""

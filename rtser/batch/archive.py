@@ -1,4 +1,4 @@
-"""The folder of a batch: what is finished of it, and its tables."""
+"""The folder of a batch: the finished results, and the tables."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from rtser.files import replacing
 Format = Literal["parquet", "jsonl"]
 RECORDINGS, UTTERANCES, DECISIONS = "recordings", "utterances", "decisions"
 PART = re.compile(r"\.[0-9a-f]{32}\.(json|jsonl|parquet)")
-"""What `rtser.files.replacing` leaves of a call that was killed."""
+"""Files that `rtser.files.replacing` leaves behind if a call is killed."""
 ROWS = 50_000
-"""Rows of a table that are held at once."""
+"""Rows of a table that are held in memory at once."""
 
 
 class Archive:
-    """A folder that grows: the results of each recording in a file of its own, whole or absent; then the tables.
+    """A growing folder: one file of results per recording, whole or absent, and in the end the tables.
 
     Args:
-        folder: made where it is missing.
-        job: how recordings are recognised; a folder that was begun otherwise is refused.
-        model: the job's.
-        form: of the tables.
+        folder: made if it is missing.
+        job: how recordings are recognised; a folder that was begun with another job is refused.
+        model: the model of the job.
+        form: format of the tables.
 
     Raises:
         InputError: the folder holds something else, or was begun with other settings.
-        OutputError: it cannot be written.
+        OutputError: the folder cannot be written.
         UnavailableError: the package of the format is missing.
     """
 
@@ -47,11 +47,11 @@ class Archive:
         about = {"settings": _settings(job, model), "labels": list(model.labels)}
         noted = folder / "batch.json"
         for part in [one for one in folder.rglob(".*") if PART.fullmatch(one.name)] if folder.is_dir() else []:
-            part.unlink()  # of a call that was killed
+            part.unlink()  # left by a call that was killed
         if noted.exists():
             if _read(noted) != about:
                 raise InputError(
-                    f"{folder} was begun with other settings", "name a new folder, or say what you said then"
+                    f"{folder} was begun with other settings", "name a new folder, or repeat those settings"
                 )
         elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise InputError(f"{folder} holds something else", "name a new folder")
@@ -60,11 +60,11 @@ class Archive:
                 part.write_text(json.dumps(about, indent=1), encoding="utf-8")
 
     def missing(self, names: Iterable[str], again: bool = False) -> list[str]:
-        """Those recordings that have no results yet; with `again`, those that had a problem too."""
+        """The recordings without results; with `again`, also those that had a problem."""
         return [name for name in names if not self._is_done(name, again)]
 
     def keep(self, name: str, entries: list[dict[str, Any]]) -> None:
-        """Keep the results of a recording. Raises OutputError."""
+        """Save the results of a recording. Raises OutputError."""
         advice = "make room, and give the same command again"
         with replacing(self._file(name), advice) as part, part.open("w", encoding="utf-8") as file:
             file.write("\n".join(map(json.dumps, entries)) + "\n")
@@ -72,18 +72,18 @@ class Archive:
             os.fsync(file.fileno())
 
     def entries(self, names: Iterable[str]) -> Iterator[dict[str, Any]]:
-        """The results of recordings, in the order of their names, one a channel."""
+        """The results of recordings, in the order of their names; one object per channel."""
         for name in names:
             yield from _lines(self._file(name))
 
     def write_tables(self, names: list[str]) -> list[Path]:
-        """Write the tables of these recordings; their files. Raises OutputError."""
+        """Write the tables of these recordings, and return their files. Raises OutputError."""
         kinds = [RECORDINGS, UTTERANCES, *([DECISIONS] if self._job.decisions else [])]
         written = []
         for kind in kinds:
             path = self.folder / f"{kind}.{self._form}"
             other = self.folder / f"{kind}.{'jsonl' if self._form == 'parquet' else 'parquet'}"
-            other.unlink(missing_ok=True)  # it would tell of another call
+            other.unlink(missing_ok=True)  # it would be from another call
             with replacing(path, "make room, and give the same command again") as part:
                 rows = (row for entry in self.entries(names) for row in self._rows(kind, entry))
                 _write(part, rows, self._columns(kind), self._form)
@@ -93,7 +93,7 @@ class Archive:
     def _is_done(self, name: str, again: bool) -> bool:
         try:
             entries = list(_lines(self._file(name)))
-        except (OSError, ValueError):  # missing, or damaged by a failing disk
+        except (OSError, ValueError):  # it is missing, or a failing disk has damaged it
             return False
         return bool(entries) and not (again and any(entry["problem"] for entry in entries))
 
@@ -137,7 +137,7 @@ class Archive:
 
 
 def all_entries(folder: Path) -> Iterator[dict[str, Any]]:
-    """All results in a folder, one a channel, without decisions; raises InputError where none are, or damaged."""
+    """All results in a folder without decisions, one object per channel; raises InputError if missing or damaged."""
     files = sorted(file for file in folder.glob("results/*/*.jsonl") if not file.name.startswith("."))
     if not files:
         raise InputError(f"{folder} has no results of rtser batch", "name the folder that it wrote")
@@ -147,7 +147,7 @@ def all_entries(folder: Path) -> Iterator[dict[str, Any]]:
                 utterances = [event for event in entry["events"] if event["type"] == "utterance"]
                 yield entry | {"events": utterances}
         except ValueError:
-            raise InputError(f"{file} is damaged", "delete it, and give the command of the batch again") from None
+            raise InputError(f"{file} is damaged", "delete it, and run the batch again") from None
 
 
 def _lines(file: Path) -> Iterator[dict[str, Any]]:
@@ -164,7 +164,7 @@ def _read(noted: Path) -> Any:
 
 
 def _settings(job: Job, model: Model) -> dict[str, Any]:
-    """What decides on the results, as it is noted."""
+    """The settings that change the results, as they are noted in the folder."""
     return {
         "model": model.sha256,
         "window_s": job.window_s,
@@ -175,7 +175,7 @@ def _settings(job: Job, model: Model) -> dict[str, Any]:
 
 
 def _write(path: Path, rows: Iterator[dict[str, Any]], columns: dict[str, str], form: Format) -> None:
-    """Write rows to a file, a part at a time."""
+    """Write rows to a file, part by part."""
     if form == "jsonl":
         with path.open("w", encoding="utf-8") as file:
             for row in rows:
@@ -198,6 +198,6 @@ def _pyarrow() -> Any:
     try:
         import pyarrow.parquet
     except ModuleNotFoundError:
-        how = f"{INSTALL.format('parquet')}, or say --format jsonl"
+        how = f"{INSTALL.format('parquet')}, or use --format jsonl"
         raise UnavailableError("Parquet needs the package pyarrow", how) from None
     return pyarrow

@@ -1,4 +1,4 @@
-"""Whole files as `rtser file` recognises them: one in this process, or several at once in processes of their own."""
+"""Whole files for `rtser file`: one by one in this process, or several at once in other processes."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ logger = logging.getLogger("rtser")
 
 @dataclass(frozen=True)
 class FileJob(Job):
-    """How files are recognised, and what is made of them.
+    """How files are recognised, and whether a picture is made.
 
     Attributes:
         channel: which channel, counted from 0; None for the mean of all.
-        raw: what samples without a header are.
+        raw: format of samples without a header.
         picture: whether a picture is drawn.
     """
 
@@ -41,13 +41,13 @@ class FileJob(Job):
 
 @dataclass
 class Told:
-    """What was said of one file.
+    """The results of one file.
 
     Attributes:
-        events: from start to end; decisions only where the job keeps them.
-        warnings: what was logged meanwhile in another process.
-        picture: PNG, where one was asked for.
-        problem: why it could not be recognised, or not to its end.
+        events: from start to end; decisions only if the job keeps them.
+        warnings: the log messages of the other process.
+        picture: PNG, if the job asks for it.
+        problem: why the file could not be recognised, or not to its end.
     """
 
     events: Sequence[Event] = ()
@@ -72,18 +72,18 @@ def recognise_file(
 
     Args:
         session: recognises it.
-        path: the file; or a URL, or ``-``: standard input.
+        path: the file, a URL, or ``-`` for standard input.
         channel: which channel, counted from 0; None for the mean of all.
-        speed: times real time; 0 does not wait.
+        speed: a multiple of real time; 0 does not wait.
         sinks: get the events.
         stop: ends the sound as soon as it is set.
-        name: in the events; the path if not named.
-        raw: what samples without a header are.
+        name: name of the source in the events; the path if not given.
+        raw: format of samples without a header.
         audio_sinks: get the sound.
         opened: called with the open file.
 
     Raises:
-        InputError: it cannot be read, or is too short.
+        InputError: the file cannot be read, or is too short.
     """
     with AudioFile(path, channel, raw) as audio:
         opened(audio)
@@ -105,7 +105,7 @@ def told(
     audio_sinks: Sequence[AudioSink] = (),
     opened: Callable[[AudioFile], object] = lambda _: None,
 ) -> Told:
-    """Recognise a file for further sinks, and tell what was said of it."""
+    """Recognise a file, also for further sinks, and return its results."""
     kept, result = Kept(job.decisions, interim=True), Told()
     pictures = []
     if job.picture:
@@ -133,11 +133,11 @@ def one_by_one(
     audio_sinks: Sequence[AudioSink],
     begin: Callable[[str, float | None], object],
 ) -> Iterator[tuple[str, Told]]:
-    """What is said of one file after another, in this process; the sinks get each event when it is made.
+    """The results of one file after another, in this process; the sinks get each event at once.
 
     `begin` is called with each file's name and its length in seconds, if that is known. See `recognise_file`.
     """
-    job = replace(job, decisions=False)  # the sinks have them
+    job = replace(job, decisions=False)  # the sinks get them
 
     def opened(audio: AudioFile) -> None:
         begin(audio.name, audio.duration_s)
@@ -151,7 +151,7 @@ def one_by_one(
 def several(
     session: Session, job: FileJob, paths: Sequence[str], jobs: int, sinks: Sequence[Sink], stop: threading.Event
 ) -> Iterator[tuple[str, Told]]:
-    """What is said of files, by so many processes; the sinks get a file's events when it is done, in the files' order.
+    """The results of files from several processes; the sinks get the events of each finished file, in order.
 
     `session` recognises standard input, which other processes do not have.
     """
@@ -176,7 +176,7 @@ def several(
 
 
 def sizes(paths: Sequence[str]) -> list[float]:
-    """How much work each file is, in bytes; of what has no size here, the mean of the others."""
+    """The work for each file, in bytes; a file of unknown size gets the mean of the others."""
     known = [_size(path) for path in paths]
     mean = sum(known) / max(1, sum(size > 0 for size in known)) or 1.0
     return [float(size) or mean for size in known]
@@ -185,7 +185,7 @@ def sizes(paths: Sequence[str]) -> list[float]:
 def _size(path: str) -> int:
     try:
         return Path(path).stat().st_size
-    except (OSError, ValueError):  # it is told when it is opened
+    except (OSError, ValueError):  # opening it will report the problem
         return 0
 
 
@@ -193,7 +193,7 @@ def _elsewhere(job: FileJob, path: str) -> Told:
     with _warnings() as warnings:
         try:
             result = told(job, job.session(), path, threading.Event())
-        except (OSError, ValueError, RuntimeError) as error:  # a decoder's own, of a file that it was not made for
+        except (OSError, ValueError, RuntimeError) as error:  # a decoder's own error for an unsuitable file
             result = Told(problem=InputError(f"{path} cannot be decoded ({type(error).__name__}: {error})"))
     result.warnings = warnings
     return result
@@ -205,7 +205,7 @@ def _killed(path: str) -> Told:
 
 @contextmanager
 def _warnings() -> Iterator[list[str]]:
-    """What is logged meanwhile: the process that prints warnings is another one."""
+    """Collect log messages, because another process prints the warnings."""
     found: list[str] = []
 
     class Finder(logging.Handler):

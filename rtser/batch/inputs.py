@@ -1,4 +1,4 @@
-"""Which recordings there are: files, folders, patterns, and the same in any file system that fsspec knows."""
+"""The recordings of a batch: files, folders and patterns, also in any file system that fsspec knows."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from rtser.errors import InputError
 SOUNDS = (".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aiff", ".aif", ".au", ".caf", ".w64")
 VIDEOS = (".m4a", ".mp4", ".aac", ".webm", ".wma", ".mka", ".mkv", ".mov", ".3gp", ".amr")
 SUFFIXES = frozenset((*SOUNDS, *VIDEOS))
-"""What is taken of a folder."""
+"""Suffixes of the files that are used from a folder."""
 
 
 def found(names: Iterable[str]) -> list[str]:
-    """The recordings that some names stand for, each once, in the order of their names.
+    """The recordings that match some names, each once, sorted by name.
 
     Args:
         names: files, folders (all recordings in them, by their suffixes), patterns (``calls/**/*.wav``), and URLs of
             fsspec with or without patterns (``s3://bucket/**/*.flac``, ``zip://*.wav::calls.zip``).
 
     Raises:
-        InputError: a name stands for nothing, or fsspec is needed and missing, or fails.
+        InputError: a name matches nothing, or fsspec is needed and is missing or fails.
     """
     recordings: set[str] = set()
     for name in names:
@@ -38,7 +38,7 @@ def found(names: Iterable[str]) -> list[str]:
 
 
 def stamp(name: str) -> str:
-    """What changes when a local recording does; empty for a URL."""
+    """A text that changes when a local recording changes; empty for a URL."""
     if URL in name:
         return ""
     try:
@@ -58,7 +58,7 @@ def _local(name: str) -> list[str]:
 
 
 def _remote(url: str) -> list[str]:
-    """The recordings of a URL: of a folder all, of a pattern those that it fits, else the URL itself."""
+    """The recordings of a URL: all in a folder, those that match a pattern, or the URL itself."""
     first, *inside = url.split("::")
     with remote(url, "listed") as fsspec:
         system, path = fsspec.core.url_to_fs(url)

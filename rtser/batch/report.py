@@ -14,14 +14,14 @@ from rtser.ui.page import distribution, escaped, named, recording_attributes, so
 from rtser.ui.style import clock_time, percent
 
 MOST_RECORDINGS = 300
-"""Recordings that are drawn: those with the most turning points; the others are counted only."""
+"""Number of recordings that are drawn, those with the most turning points; the others are only counted."""
 MOST_MOMENTS = 30
 MOST_PROBLEMS = 100
 QUIET = ("neutral", "calm")
 
 
 class Overview:
-    """What the page tells, gathered entry by entry; its size does not grow with the archive."""
+    """The content of the page, gathered entry by entry; its size does not grow with the archive."""
 
     def __init__(self) -> None:
         self.count, self.seconds, self.problems = 0, 0.0, 0
@@ -34,7 +34,7 @@ class Overview:
         self._strips: list[tuple[int, int, dict[str, Any]]] = []
 
     def add(self, entry: dict[str, Any]) -> None:
-        """Take the results of one recording, or of one of its channels."""
+        """Add the results of one recording, or of one of its channels."""
         self.count += 1
         folder = entry["path"].rpartition("/")[0] + "/"
         both = [folder if self.root is None else self.root, folder]
@@ -56,12 +56,12 @@ class Overview:
 
     @property
     def moments(self) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-        """The utterances whose emotion, neutral apart, is clearest, each with its entry; the clearest first."""
+        """The utterances with the clearest emotion other than neutral, each with its entry; the clearest first."""
         return [(entry, event) for _, _, entry, event in sorted(self._moments, key=lambda one: one[:2], reverse=True)]
 
     @property
     def recordings(self) -> list[dict[str, Any]]:
-        """Those with the most turning points, by their names."""
+        """The recordings with the most turning points, sorted by name."""
         return sorted((one[-1] for one in self._strips), key=lambda entry: (entry["path"], entry["channel"] or 0))
 
 
@@ -74,10 +74,10 @@ def _keep(heap: list[Any], item: tuple[Any, ...], most: int) -> None:
 
 
 def page(entries: Iterable[dict[str, Any]], beside: Path) -> str:
-    """The page, as HTML that needs nothing else but the sound.
+    """The page, as HTML that needs no other file except the sound.
 
     Args:
-        entries: of `rtser.batch.archive.all_entries`.
+        entries: from `rtser.batch.archive.all_entries`.
         beside: folder in which the page will lie; the sound is linked from there.
     """
     found = Overview()
@@ -93,10 +93,10 @@ def page(entries: Iterable[dict[str, Any]], beside: Path) -> str:
         "<h2>The clearest moments</h2>",
         _moments(found, labels, beside),
         "<h2>Turning points</h2>",
-        "<p class=soft>From one named emotion to the next one. What is uncertain in between is passed over.</p>",
+        "<p class=soft>From one named emotion to the next. Uncertain utterances in between are ignored.</p>",
         _turns(found.turns, labels),
         "<h2>Recordings</h2>",
-        f"<p class=soft>{escaped(found.root or '')} A click on a line plays the recording from there.</p>",
+        f"<p class=soft>{escaped(found.root or '')} Click on a line to play the recording from there.</p>",
         *(_recording(entry, labels, found.root or "", beside) for entry in recordings),
     ]
     if found.count > len(recordings):
@@ -104,7 +104,7 @@ def page(entries: Iterable[dict[str, Any]], beside: Path) -> str:
     if found.problems:
         rows = "".join(f"<li>{escaped(problem)}" for problem in found.some_problems)
         parts += [f"<h2>Problems</h2><p>{found.problems}; the first of them:</p>", f"<ul>{rows}</ul>"]
-    parts.append("<p class=soft>An emotion named is a likeness in sound, not what a person feels.</p>")
+    parts.append("<p class=soft>A named emotion says what the speech sounds like, not what the person feels.</p>")
     return whole_page("rtser report", parts)
 
 
@@ -127,7 +127,7 @@ def _turns(kinds: Counter[tuple[str, str]], labels: tuple[str, ...]) -> str:
 
 
 def _recording(entry: dict[str, Any], labels: tuple[str, ...], root: str, beside: Path) -> str:
-    """A recording over time; where it is at hand, a click plays it from there."""
+    """A recording over time; if it is available, a click plays it from there."""
     link = sound_link(entry["path"], beside)
     title = f"{escaped(_short(entry, root))} <span class=soft>{clock_time(entry['duration'])}</span>"
     line = timeline(utterances(entry), entry["duration"], labels)
@@ -135,13 +135,13 @@ def _recording(entry: dict[str, Any], labels: tuple[str, ...], root: str, beside
 
 
 def _sound(path: str, event: dict[str, Any], beside: Path) -> str:
-    """A player of a moment, where the recording is at hand."""
+    """A player of a moment, if the recording is available."""
     link = sound_link(path, beside)
     span = f"#t={event['start']:.2f},{event['end']:.2f}"
     return f"<audio controls preload=none src='{escaped(link)}{span}'></audio>" if link else ""
 
 
 def _short(entry: dict[str, Any], root: str) -> str:
-    """The name of a recording without the folder that all have in common."""
+    """The name of a recording without the folder that is common to all."""
     channel = "" if entry["channel"] is None else f", channel {entry['channel']}"
     return str(entry["path"]).removeprefix(root) + channel

@@ -17,15 +17,15 @@ from rtser.orphans import end_with_parent
 Results = tuple[str, list[dict[str, Any]]]
 Result = TypeVar("Result")
 AHEAD = 4
-"""Recordings that wait for each process, so that none is idle."""
+"""Recordings that wait for each process, so that no process is idle."""
 AHEAD_IN_ORDER = 32
-"""The same where the order is kept: those that are done wait for the one before them."""
+"""The same if the order is kept: finished recordings then wait for earlier ones."""
 CONNECT_S = 10
 DEADLY = "it kills the process that decodes it"
 
 
 def here(job: Job, names: list[str], jobs: int, stopped: Callable[[], bool]) -> Iterator[Results]:
-    """The results of recordings as they come, by processes of this machine; see `in_processes`."""
+    """The results of recordings as they are finished, from processes of this machine; see `in_processes`."""
     return in_processes(partial(recognised, job), names, jobs, stopped, lambda name: failed(name, DEADLY))
 
 
@@ -37,20 +37,20 @@ def in_processes(
     killed: Callable[[str], Result],
     ordered: bool = False,
 ) -> Iterator[tuple[str, Result]]:
-    """What some work makes of each recording, by processes of this machine.
+    """The results of some work on each recording, from processes of this machine.
 
     A recording whose process is killed, perhaps because memory ran out, is tried once more alone.
 
     Args:
-        work: takes a recording's name; can be sent to another process, as can what it returns.
+        work: takes a recording's name; it and its results can be sent to another process.
         names: the recordings.
-        jobs: how many processes.
-        stopped: whether no more are to be begun.
+        jobs: number of processes.
+        stopped: whether no more recordings should be started.
         killed: the result of a recording that kills its process.
-        ordered: whether results come in the order of the names, else as they are done.
+        ordered: whether results come in the order of the names, or as they are finished.
     """
     left = iter(names)
-    suspects: list[str] = []  # what was open when a process was killed: one of them may kill the next one too
+    suspects: list[str] = []  # in work when a process was killed: one of them may kill the next process too
     while True:
         alone = bool(suspects)
         source = iter([suspects.pop(0)]) if alone else left
@@ -66,7 +66,7 @@ def in_processes(
 def _in_pool(
     work: Callable[[str], Result], names: Iterator[str], jobs: int, stopped: Callable[[], bool], ordered: bool
 ) -> Generator[tuple[str, Result], None, list[str]]:
-    """`in_processes`, until all are done or a process is killed: what was open then."""
+    """As `in_processes`, until all are done or a process is killed; returns the recordings in work at that time."""
     waiting: dict[Future[Result], str] = {}
     most = (AHEAD_IN_ORDER if ordered else AHEAD) * jobs
     pool = ProcessPoolExecutor(jobs, get_context("spawn"), _begin)
@@ -92,7 +92,7 @@ def _in_pool(
 
 
 def on_cluster(job: Job, names: list[str], address: str, stopped: Callable[[], bool]) -> Iterator[Results]:
-    """As `here`, on a Dask cluster, whose workers can read the recordings under the same names.
+    """As `here`, on a Dask cluster whose workers can read the recordings under the same names.
 
     Raises:
         UnavailableError: Dask is not installed, or the scheduler cannot be reached, or has no workers.
@@ -125,7 +125,7 @@ def on_cluster(job: Job, names: list[str], address: str, stopped: Callable[[], b
             except Exception as error:
                 what = str(error).splitlines()[0] if str(error) else type(error).__name__
                 problem = f"the Dask cluster at {address} has failed ({what})"
-                advice = "see that rtser is installed on all workers; the same command goes on"
+                advice = "check that rtser is installed on all workers; the same command continues"
                 raise UnavailableError(problem, advice) from None
             yield name, entries
             if stopped():
@@ -138,6 +138,6 @@ def on_cluster(job: Job, names: list[str], address: str, stopped: Callable[[], b
 
 
 def _begin() -> None:
-    """An interrupt is for the main process, which ends this one; so does the main process's own end."""
+    """Ignore interrupts: the main process handles them, and ends this one; so does the main process's own end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent()

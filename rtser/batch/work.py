@@ -1,4 +1,4 @@
-"""What is done with one recording; runs in any process of any machine."""
+"""The work on one recording; it runs in any process of any machine."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ _loading = threading.Lock()
 
 @dataclass(frozen=True)
 class Job:
-    """How recordings are recognised; the same for all of a run.
+    """How recordings are recognised; the same for all recordings of a run.
 
     Attributes:
         model: content of the model file; None for the shipped one.
         window_s: length of the decision window in seconds; None for the model's own.
         decide: how decisions become utterances.
-        separate: whether each channel is recognised on its own, such as agent and caller; else their mean is.
-        decisions: whether decisions are kept, and not utterances only.
+        separate: whether each channel, such as agent and caller, is recognised on its own instead of their mean.
+        decisions: whether decisions are kept besides utterances.
         provider: where the network runs.
-        voice: whose voice it is, if known.
+        voice: the speaker's voice, if known.
     """
 
     model: bytes | None = None
@@ -50,13 +50,13 @@ class Job:
     voice: Voice | None = None
 
     def session(self) -> Session:
-        """A session with the job's model, which is loaded once a process."""
+        """A session with the job's model, which is loaded once per process."""
         with _loading:
             model = _loaded(self.model, self.provider)
         return Session(model, self.window_s, self.decide, voice=self.voice)
 
     def threshold(self, model: Model) -> float:
-        """The probability from which an emotion is named, 0..1."""
+        """The lowest probability at which an emotion is named, 0..1."""
         return self.decide.thresholds(model.metadata.label_threshold)[0]
 
 
@@ -65,7 +65,7 @@ class Kept:
 
     Args:
         decisions: whether decisions are kept.
-        interim: whether reports of utterances that go on are.
+        interim: whether interim reports of utterances are kept.
     """
 
     def __init__(self, decisions: bool, interim: bool = False) -> None:
@@ -81,14 +81,14 @@ class Kept:
             self.events.append(event)
 
     def close(self) -> None:
-        """Nothing is held back."""
+        """Do nothing; the sink holds nothing back."""
 
 
 def recognised(job: Job, name: str) -> list[dict[str, Any]]:
-    """What is said of one recording: one object a channel.
+    """The results of one recording: one object per channel.
 
-    Each has ``path``, ``channel`` (None for the mean of all), ``duration`` in seconds, ``problem`` (empty where all is
-    well) and ``events``, as plain objects: utterances, and decisions where they are kept. Any process says the same.
+    Each has ``path``, ``channel`` (None for the mean of all), ``duration`` in seconds, ``problem`` (empty if there is
+    none) and ``events``, as plain objects: utterances, and decisions if they are kept. All processes give the same.
     """
     session = job.session()
     try:
@@ -101,7 +101,7 @@ def recognised(job: Job, name: str) -> list[dict[str, Any]]:
             return [_channel(job, session, name, path, channel) for channel in channels]
     except InputError as error:
         return [_entry(name, None, 0.0, str(error), [])]
-    except Exception as error:  # a decoder's own, of a file that it was not made for
+    except Exception as error:  # a decoder's own error for an unsuitable file
         logger.exception("%s", name)
         return [_entry(name, None, 0.0, f"{name} cannot be decoded ({type(error).__name__}: {error})", [])]
 
@@ -118,7 +118,7 @@ def summary(entry: dict[str, Any]) -> Summary:
 
 
 def failed(name: str, problem: str) -> list[dict[str, Any]]:
-    """What is noted of a recording that could not be recognised."""
+    """The entry of a recording that could not be recognised."""
     return [_entry(name, None, 0.0, f"{name}: {problem}", [])]
 
 
@@ -136,7 +136,7 @@ def _channel(job: Job, session: Session, name: str, path: str, channel: int | No
 
 @contextmanager
 def _at_hand(name: str) -> Iterator[str]:
-    """The path of a recording; one that is elsewhere is copied once."""
+    """The local path of a recording; a remote recording is copied once."""
     if URL not in name:
         yield name
         return

@@ -83,7 +83,7 @@ class Meter:
             self._half_mib = resident_mib()
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing; the sink holds nothing back."""
 
     def figures(self) -> dict[str, object]:
         """What was measured until now."""

@@ -1,4 +1,4 @@
-"""``rtser adapt``: a model of one's own from a model file and a few labelled recordings."""
+"""``rtser adapt``: your own model, from a model file and a few labelled recordings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rtser.errors import InputError, OutputError
 
 def adapt(
     model: Annotated[
-        Path, typer.Argument(help="Model file to begin with; `default` is the shipped one.", show_default=False)
+        Path, typer.Argument(help="Model file to start from; `default` is the shipped one.", show_default=False)
     ],
     recordings: Annotated[
         str,
@@ -29,28 +29,31 @@ def adapt(
             show_default=False,
         ),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The model file to write; its card lies beside it.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Model file to write; its card is written beside it.")],
     test: Annotated[
         str | None,
-        typer.Option("--test", help="Speakers (names with commas) to test on; the model is adapted on the others."),
+        typer.Option("--test", help="Speakers to test on, separated by commas; the model is adapted on the others."),
     ] = None,
     merge: Annotated[
         list[str] | None,
-        typer.Option("--merge", help="OWN=MODEL: which emotion of the recordings is which of the model's; repeatable."),
+        typer.Option(
+            "--merge", help="OWN=MODEL: count an emotion of the recordings as one of the model's; repeatable."
+        ),
     ] = None,
     noise: Annotated[
         Path | None, typer.Option("--noise", help="Folder of recordings without speech, mixed into the others.")
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option(help="How often the recordings are gone through; as measured if not named.", min=1)
+        int | None,
+        typer.Option(help="Epochs to train; if not given, the number that measured best.", min=1),
     ] = None,
     data: DataOption = Path("data"),
     corpus: CorpusOption = None,
-    seed: Annotated[int, typer.Option(help="Of everything random.", min=0, max=2**32 - 1)] = 1,
+    seed: Annotated[int, typer.Option(help="Seed of all random numbers.", min=0, max=2**32 - 1)] = 1,
     device: Annotated[Provider, typer.Option("--device", help="Where networks are trained.")] = "auto",
-    threads: Annotated[int | None, typer.Option(help="CPU threads; one a core if not named.", min=1)] = None,
+    threads: Annotated[int | None, typer.Option(help="CPU threads; one per core if not given.", min=1)] = None,
 ) -> None:
-    """Adapt a model to your own recordings, and measure on speakers who were left out whether that helps.
+    """Adapt a model to your own recordings, and measure on left-out speakers whether that helps.
 
     Examples:
         rtser adapt default mine.csv -o mine.onnx
@@ -93,12 +96,12 @@ def adapt(
 
 
 def found(recordings: str, data: Path, corpora: list[str] | None) -> tuple[str, Path]:
-    """The name of the recordings, and where they lie.
+    """The name of the recordings, and their path.
 
     Args:
-        recordings: a path to a table or a folder; or a corpus's name, as `--data` and `--corpus` know it.
+        recordings: the path of a table or a folder, or the name of a corpus in `--data` or `--corpus`.
         data: the folder of `--data`.
-        corpora: what `--corpus` names.
+        corpora: the values of `--corpus`.
 
     Raises:
         InputError: there is no such file or folder, or `--corpus` names another corpus.
@@ -114,25 +117,27 @@ def found(recordings: str, data: Path, corpora: list[str] | None) -> tuple[str, 
 
 
 def merged(merge: list[str] | None) -> dict[str, str]:
-    """Emotions of the recordings and which of the model's they are; InputError for what is not OWN=MODEL."""
+    """Each emotion of the recordings with the model's emotion for it; raises InputError if one is not OWN=MODEL."""
     pairs = {}
     for given in merge or []:
         own, equals, its = (part.strip() for part in given.partition("="))
         if not (own and equals and its):
-            raise InputError(f"--merge {given}: this names no two emotions", "write OWN=MODEL, as anger=angry")
+            raise InputError(
+                f"--merge {given}: this does not name two emotions", "write OWN=MODEL, such as anger=angry"
+            )
         pairs[own] = its
     return pairs
 
 
 def writable(output: Path, card: Path) -> None:
-    """See now, not after minutes of work, that a model and its card can be written, and that neither takes a file away.
+    """Check before the work starts that a model and its card can be written, and that they overwrite no other file.
 
     Raises:
-        InputError: the model's name does not end in .onnx, or beside it lies a file that may not be its card.
+        InputError: the model's name does not end in .onnx, or a file beside it has the card's name but may be no card.
         OutputError: the folder cannot be written.
     """
     if output.suffix != ".onnx":
-        raise InputError(f"{output}: a model file's name ends in .onnx", "name another file with --output")
+        raise InputError(f"{output}: a model file's name must end in .onnx", "name another file with --output")
     if card.exists() and not output.exists():
         raise InputError(f"the model's card would overwrite {card}", "name another file with --output")
     if output.is_dir():

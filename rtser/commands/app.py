@@ -83,10 +83,12 @@ app.add_typer(benchmarks, name="bench")
 
 
 def run(arguments: list[str] | None = None) -> int:
-    """Run a command line, and return its exit code; wrong usage is one sentence on standard error, and exit code 2.
+    """Run a command line, and return its exit code.
+
+    Wrong usage prints one sentence on standard error; the exit code is then 2.
 
     Args:
-        arguments: after the program's name; None for the process's own.
+        arguments: those after the program's name; None takes them from the process.
     """
     completion.enable()
     try:

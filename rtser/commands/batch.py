@@ -22,21 +22,24 @@ def batch(
         typer.Argument(help="Files, folders, 'patterns/**/*.wav', URLs (s3://..., zip://...).", show_default=False),
     ],
     output: Annotated[
-        str, typer.Option("--output", "-o", help="Folder for results, on this machine; a second call goes on.")
+        str, typer.Option("--output", "-o", help="Folder for results, on this machine; a second call continues.")
     ],
-    jobs: Annotated[int | None, typer.Option("--jobs", min=1, help="Processes; one a core if not named.")] = None,
-    dask: Annotated[str | None, typer.Option("--dask", help="Address of a Dask scheduler; else processes.")] = None,
-    format_: Annotated[Literal["parquet", "jsonl"], typer.Option("--format", help="Of the tables.")] = "parquet",
+    jobs: Annotated[int | None, typer.Option("--jobs", min=1, help="Processes; one per core if not given.")] = None,
+    dask: Annotated[
+        str | None, typer.Option("--dask", help="Address of a Dask scheduler to use instead of processes.")
+    ] = None,
+    format_: Annotated[Literal["parquet", "jsonl"], typer.Option("--format", help="Format of the tables.")] = "parquet",
     separate: Annotated[
-        bool, typer.Option("--separate", help="Each channel on its own, such as agent and caller; else their mean.")
+        bool,
+        typer.Option("--separate", help="Recognise each channel on its own, such as agent and caller, not their mean."),
     ] = False,
-    decisions: Annotated[bool, typer.Option("--decisions", help="Keep every decision, not only utterances.")] = False,
-    retry: Annotated[bool, typer.Option("--retry", help="Try recordings again that had a problem.")] = False,
+    decisions: Annotated[bool, typer.Option("--decisions", help="Keep all decisions, not only utterances.")] = False,
+    retry: Annotated[bool, typer.Option("--retry", help="Try again the recordings that had a problem.")] = False,
 ) -> None:
-    """Recognise whole archives into tables: recordings, utterances, and decisions where asked.
+    """Recognise whole archives, and write tables: recordings, utterances and, with --decisions, decisions.
 
-    Each recording is kept as soon as it is finished, so the same command goes on after it was broken off. A recording
-    that cannot be read is noted in the table `recordings`, and the others are done.
+    Each result is saved as soon as its recording is finished, so the same command continues an interrupted batch. A
+    recording that cannot be read is noted in the table `recordings`; the other recordings are still processed.
 
     Examples:
         rtser batch 'calls/**/*.wav' -o out
@@ -59,9 +62,11 @@ def batch(
         if settings.voice.profile:
             raise InputError("--voice is for one speaker, and an archive has many", "leave it out")
         if URL in output:
-            raise InputError(f"{output} is no folder of this machine", "name one, and copy the results afterwards")
+            raise InputError(
+                f"{output} is not a folder of this machine", "name a local one, and copy the results afterwards"
+            )
         if settings.provider == "cuda":
-            raise InputError("--provider cuda: a batch runs on the CPU, one process a core", "leave it out")
+            raise InputError("--provider cuda: a batch runs on the CPU, one process per core", "leave it out")
         file = settings.model or default_model_path()
         content = read_model(file)
         model = load_bytes(content, str(file), "cpu")
@@ -93,9 +98,9 @@ def batch(
 
 
 def report(
-    folder: Annotated[Path, typer.Argument(help="What `rtser batch -o` wrote.", show_default=False)],
+    folder: Annotated[Path, typer.Argument(help="Folder that `rtser batch -o` wrote.", show_default=False)],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The page to write; report.html in the folder if not named.")
+        Path | None, typer.Option("--output", "-o", help="Page to write; report.html in the folder if not given.")
     ] = None,
 ) -> None:
     """Write one web page about a batch: emotion over time, distribution, turning points, the clearest moments.
@@ -110,7 +115,7 @@ def report(
         from rtser.files import replacing
 
         if not folder.is_dir():
-            raise InputError(f"{folder} is no folder", "name the folder that rtser batch wrote")
+            raise InputError(f"{folder} is not a folder", "name the folder that rtser batch wrote")
         path = output or folder / "report.html"
         with replacing(path) as part:
             part.write_text(page(all_entries(folder), path.parent), encoding="utf-8")

@@ -14,17 +14,19 @@ from rtser.commands.quiet import quiet_libraries
 from rtser.commands.signals import signals
 from rtser.errors import InputError
 
-FiguresOption = Annotated[bool, typer.Option("--json", help="The figures as one JSON object.")]
+FiguresOption = Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object.")]
 
 
 def live(
     seconds: Annotated[float, typer.Option(help="How long to measure.", min=1)] = 30.0,
-    device: Annotated[str | None, typer.Option("--device", help="A real device instead of the paced sample.")] = None,
+    device: Annotated[
+        str | None, typer.Option("--device", help="Measure a real device instead of the paced sample.")
+    ] = None,
     model: ModelOption = None,
     provider: ProviderOption = None,
     json: FiguresOption = False,
 ) -> None:
-    """One stream, paced in real time: from a segment's last sample to its decision, CPU share and memory.
+    """Measure one stream in real time: the delay from a segment's last sample to its decision, CPU share and memory.
 
     Examples:
         rtser bench live
@@ -44,8 +46,10 @@ def live(
 
 def streams(
     seconds: Annotated[float, typer.Option(help="Length of each trial, after 2 s to warm up.", min=1)] = 20.0,
-    most: Annotated[int, typer.Option("--max", help="No more streams than this.", min=1)] = 4096,
-    number: Annotated[int | None, typer.Option("--streams", help="So many streams, without a search.", min=1)] = None,
+    most: Annotated[int, typer.Option("--max", help="Largest number of streams to try.", min=1)] = 4096,
+    number: Annotated[
+        int | None, typer.Option("--streams", help="Measure this number of streams, without a search.", min=1)
+    ] = None,
     folder: Annotated[
         Path | None, typer.Option("--folder", help="Folder of audio files to stream, instead of the bundled sample.")
     ] = None,
@@ -54,10 +58,11 @@ def streams(
     provider: ProviderOption = None,
     json: FiguresOption = False,
 ) -> None:
-    """Many streams on one core, paced in real time: how many are in time, and what one costs.
+    """Measure how many real-time streams one core can serve, and what each costs.
 
-    The number is doubled, then halved in, until the 99th percentile of the decisions' lateness passes 60 ms, or the
-    core is busy all the time. Decisions come as arrays, a row a stream (rtser.Bank); no events are made.
+    The number of streams doubles until the 99th percentile of the decisions' lateness exceeds 60 ms, or until the core
+    is always busy. A bisection then finds the limit. Decisions are arrays with one row per stream (rtser.Bank); no
+    events are made.
 
     Examples:
         rtser bench streams
@@ -80,17 +85,19 @@ def streams(
 
 def file(
     path: Annotated[
-        Path | None, typer.Argument(help="Audio file; the bundled sample if not named.", show_default=False)
+        Path | None, typer.Argument(help="Audio file; the bundled sample if not given.", show_default=False)
     ] = None,
     minutes: Annotated[
         float | None,
-        typer.Option(help="Minutes of sound, the file over and over; 5 of the sample, a file once.", min=0.01),
+        typer.Option(
+            help="Minutes of sound, by repeating the file; if not given, 5 for the sample, and a file once.", min=0.01
+        ),
     ] = None,
     model: ModelOption = None,
     provider: ProviderOption = None,
     json: FiguresOption = False,
 ) -> None:
-    """A recording on one core, as fast as it goes: how many times real time, and the peak of memory.
+    """Measure one recording on one core, unpaced: its speed as a multiple of real time, and its peak memory.
 
     Examples:
         rtser bench file
@@ -113,7 +120,7 @@ def start(
     provider: ProviderOption = None,
     json: FiguresOption = False,
 ) -> None:
-    """From the shell to the first decision, each time in a new process, and its peak of memory.
+    """Measure the time from the shell to the first decision in new processes, and their peak memory.
 
     Examples:
         rtser bench start --rounds 3
@@ -141,7 +148,7 @@ def _load(model: Path | None, provider: Any) -> Any:
 
 
 def _show(figures: dict[str, object], json: bool, rows: Any) -> None:
-    """Print figures as JSON, or as rows and how to read the floor."""
+    """Print figures as JSON, or as rows with a note on how to read the floor."""
     if json:
         typer.echo(dumps(figures))
         return

@@ -1,4 +1,4 @@
-"""``rtser completion``: what the shell completes, and the script that makes it do so."""
+"""``rtser completion``: what the shell completes, and the script that sets it up."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typer.completion import completion_init, get_completion_script  # type: ign
 from rtser.commands.process import failures
 
 VARIABLE = "_RTSER_COMPLETE"
-"""Set by the scripts when they ask what to complete; Typer's name for it."""
+"""The scripts set this variable when they ask what to complete; the name is Typer's."""
 ZSH_FIRST = """
 # Typer's script does nothing on the first TAB where zsh loads it from its fpath.
 if [ "$funcstack[1]" = "_rtser" ]; then
@@ -20,16 +20,16 @@ fi
 
 
 def enable() -> None:
-    """Answer the scripts. Typer does so only for programs that have its --install-completion, which edits files."""
+    """Answer the scripts. Typer does so only for programs with its option --install-completion, which edits files."""
     completion_init()
 
 
 def completion(
     shell: Annotated[Literal["bash", "zsh", "fish"], typer.Argument(metavar="SHELL", help="Your shell.")],
 ) -> None:
-    """Print a script that completes commands, options and settings when TAB is pressed.
+    """Print a shell script that completes commands, options and settings when you press TAB.
 
-    Load it in the file that your shell reads at its start: ~/.bashrc, the end of ~/.zshrc, or
+    Load it in the file that your shell reads when it starts: ~/.bashrc, the end of ~/.zshrc, or
     ~/.config/fish/config.fish.
 
     Examples:
@@ -43,14 +43,14 @@ def completion(
 
 
 def listen_setting_names(incomplete: str) -> list[str]:
-    """Settings of `rtser listen` that begin so, as ``decide.hold_s=``."""
+    """Settings of `rtser listen` that begin with this text, such as ``decide.hold_s=``."""
     from rtser.settings import ListenSettings
 
     return _names(ListenSettings, incomplete)
 
 
 def serve_setting_names(incomplete: str) -> list[str]:
-    """Settings of `rtser serve` that begin so."""
+    """Settings of `rtser serve` that begin with this text."""
     from rtser.serve.settings import ServeSettings
 
     return _names(ServeSettings, incomplete)

@@ -1,4 +1,4 @@
-"""``rtser settings`` and ``rtser config``: the settings that there are, and those in force."""
+"""``rtser settings`` and ``rtser config``: all settings, and those in force."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ OfOption = Annotated[
 
 
 def settings(of: OfOption = "listen") -> None:
-    """Print every setting with its default and its meaning, as a YAML file to change and to name with --config.
+    """Print every setting with its default and meaning, as a YAML file that you can change and pass to --config.
 
     Examples:
         rtser settings > my.yaml
@@ -47,7 +47,7 @@ def settings(of: OfOption = "listen") -> None:
 
 
 def _with_their_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of `rtser listen` and `rtser serve` that stand for settings."""
+    """Give a command those options of `rtser listen` and `rtser serve` that set settings."""
     names = {*LISTEN_OPTIONS, "config", "set_"}
     listens = [one for name, one in inspect.signature(listen).parameters.items() if name in names]
     serves = inspect.signature(serve, eval_str=True).parameters.values()
@@ -59,12 +59,12 @@ def _with_their_options(command: Callable[..., None]) -> Callable[..., None]:
 @_with_their_options
 def config(
     of: OfOption = "listen",
-    json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     **options: Any,
 ) -> None:
-    """Print the settings in force, and where each comes from: default, file, --set, option or environment.
+    """Print the settings in force, and the origin of each: default, file, --set, option or environment.
 
-    It takes the options of that command that stand for settings. The output is a YAML file for --config, too.
+    It accepts the options of the named command that set settings. You can save the output as a file for --config.
 
     Examples:
         rtser config --config my.yaml --set decide.hold_s=1
@@ -77,7 +77,7 @@ def config(
         changes: list[str] = options.pop("set_") or []
         for option, value in options.items():
             if value is not None and value is not False and option not in own:
-                raise InputError(f"--{option.replace('_', '-')} is no option of rtser {of}", "leave it out")
+                raise InputError(f"--{option.replace('_', '-')} is not an option of rtser {of}", "leave it out")
         layered = layers(file, changes, by_setting(options, own))
         settings = layered.checked(kind)
         origins = layered.origins | from_environment(settings)
@@ -99,7 +99,7 @@ def config(
 
 
 def _kind(of: str) -> tuple[type[Settings], str, dict[str, str]]:
-    """The settings of a command, the header of their file, and the options that stand for some."""
+    """The settings of a command, the header of their file, and the options that set some of them."""
     if of == "serve":
         from rtser.serve.settings import SERVE_HEADER, ServeSettings
 

@@ -1,4 +1,4 @@
-"""``rtser devices`` and ``rtser doctor``: what this machine has to listen with."""
+"""``rtser devices`` and ``rtser doctor``: this machine's microphones, and whether all is ready to listen."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rtser.commands.output import make_console
 from rtser.commands.process import failures, single_threaded
 
 
-def devices(json: Annotated[bool, typer.Option("--json", help="The list as JSON.")] = False) -> None:
+def devices(json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False) -> None:
     """List the audio input devices.
 
     Examples:
@@ -53,9 +53,9 @@ def doctor(
     device: DeviceOption = None,
     model: ModelOption = None,
     provider: ProviderOption = None,
-    json: Annotated[bool, typer.Option("--json", help="The checks as JSON.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the checks as JSON.")] = False,
 ) -> None:
-    """Check the audio library, the devices, the model, the clock and the speed of this machine, and say what to do.
+    """Check the audio library, the devices, the model, the clock and the speed of this machine, and give advice.
 
     Examples:
         rtser doctor

@@ -26,23 +26,23 @@ from rtser.commands.signals import signals
 def embed(
     options: Recognition,
     paths: FilesArgument,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The table to write (.npz or .parquet).")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Table to write (.npz or .parquet).")],
     channel: ChannelOption = None,
     format_: FormatOption = None,
     rate: RateOption = None,
     channels: ChannelsOption = None,
 ) -> None:
-    """Write the embeddings of audio files: one of every segment, and one of every utterance.
+    """Write the embeddings of audio files: one for every segment, and one for every utterance.
 
-    An utterance's is the mean of its segments', weighted by the network's attention.
+    The embedding of an utterance is the mean over its segments, weighted by the network's attention.
 
     A .npz file holds arrays of N files, S segments and U utterances, with F numbers in an embedding:
 
-    model (): sha256 of the model file
+    model (): SHA-256 of the model file
 
     files (N,): names of the audio files
 
-    segment_file (S,), utterance_file (U,): their places in files
+    segment_file (S,), utterance_file (U,): index of the audio file in files
 
     segment_time (S,): end of the segment in seconds
 
@@ -54,8 +54,8 @@ def embed(
 
     segment_embedding (S, F), utterance_embedding (U, F)
 
-    A .parquet file (needs the package pyarrow) holds one table. Its columns are kind (segment or utterance),
-    file, start, end, label, embedding, and of segments speech, speaking and salience.
+    A .parquet file (it needs the package pyarrow) holds one table. Its columns are kind (segment or utterance),
+    file, start, end, label and embedding; segments also have speech, speaking and salience.
 
     Examples:
         rtser embed *.flac -o table.npz
@@ -72,7 +72,7 @@ def embed(
         session = make_session(settings, embeddings=True)
         table = EmbeddingTable(session.window)
         with replacing(output) as part:
-            part.touch()  # what cannot be written is told now, and not after the work
+            part.touch()  # a file that cannot be written fails now, not after the work
             recognise_files(session, paths, settings.channel, [table], asked.stop, fail, raw)
             if asked.stop.is_set():
                 raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""``rtser enrol``: hear a person's normal speech once, so that ``--voice`` knows it."""
+"""``rtser enrol``: learn a person's normal speech once, for ``--voice``."""
 
 from __future__ import annotations
 
@@ -35,27 +35,30 @@ TOLD_EVERY_S = 5
 
 
 def enrol(
-    output: Annotated[str, typer.Argument(metavar="PROFILE", help="The file to write, such as me.json.")],
+    output: Annotated[str, typer.Argument(metavar="PROFILE", help="File to write, such as me.json.")],
     files: Annotated[
         list[Path] | None,
-        typer.Option("--from", help="Hear this audio file (-: standard input), not the microphone; repeatable."),
+        typer.Option("--from", help="Use this audio file (-: standard input), not the microphone; repeatable."),
     ] = None,
-    seconds: Annotated[float, typer.Option(help="Speech to hear from the microphone.", min=5, max=600)] = 20.0,
+    seconds: Annotated[
+        float, typer.Option(help="Seconds of speech to record from the microphone.", min=5, max=600)
+    ] = 20.0,
     device: DeviceOption = None,
     channel: ChannelOption = None,
     format_: FormatOption = None,
     rate: RateOption = None,
     channels: ChannelsOption = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a profile that exists.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing profile.")] = False,
     forget: Annotated[
-        bool, typer.Option("--forget", help="Delete the profile; auto: what rtser listen --voice auto has learnt.")
+        bool,
+        typer.Option("--forget", help="Delete the profile; auto: the one that rtser listen --voice auto has learnt."),
     ] = False,
     model: ModelOption = None,
     provider: ProviderOption = None,
 ) -> None:
-    """Hear how a person normally speaks, for --voice: 20 s of neutral speech, pauses not counted.
+    """Learn how a person normally speaks, for --voice, from 20 s of neutral speech. Pauses do not count.
 
-    The profile holds one number for each emotion, and nothing of what was said. It belongs to the model that heard it.
+    The profile holds one number for each emotion, and nothing of what was said. It works only with the same model.
 
     Examples:
         rtser enrol me.json
@@ -74,9 +77,9 @@ def enrol(
             return
         path, raw = Path(output), raw_settings(format_, rate, channels)
         if raw and not files:
-            raise InputError("--format is for samples from a file", "say --from FILE too")
+            raise InputError("--format is for samples from a file", "add --from FILE")
         if auto_file(output, loaded):
-            raise InputError("auto is learnt by rtser listen, and not enrolled", "name a file, such as me.json")
+            raise InputError("rtser listen learns auto; it cannot be enrolled", "name a file, such as me.json")
         if path.exists() and not force:
             raise InputError(f"{path} exists already", "name another file, or replace it with --force")
         keep_apart([path], [*(files or []), settings.model])
@@ -106,24 +109,24 @@ def _forget(path: Path) -> None:
 
 
 def _listen(session: Session, settings: ListenSettings, progress: Progress) -> None:
-    """Hear so much speech from the microphone."""
+    """Record the wanted seconds of speech from the microphone."""
     from rtser.audio.microphone import MicrophoneOpener
     from rtser.audio.supervisor import Supervisor
 
     opener = MicrophoneOpener(settings.device, settings.channel, settings.source.ring_s)
     with Supervisor(opener, settings.source, progress.stop, settings.channel) as source:
         if not progress.stop.is_set():
-            typer.echo(f"Speak as you normally do, until {progress.seconds:g} s of speech are heard.")
+            typer.echo(f"Speak as you normally do, until {progress.seconds:g} s of speech are recorded.")
             session.run(source, [progress])
 
 
 class Progress:
-    """Tells how much speech was heard so far, and ends the sound when it is enough (a sink).
+    """A sink that prints how much speech was heard so far, and ends the sound when it is enough.
 
     Args:
         learner: hears the utterances that have ended.
         seconds: how much is enough.
-        stop: set then.
+        stop: set when it is enough.
     """
 
     def __init__(self, learner: LearningVoice, seconds: float, stop: threading.Event) -> None:
@@ -131,7 +134,7 @@ class Progress:
         self._hops = self._told_s = 0
 
     def write(self, event: Event) -> None:
-        """Count the decisions of the utterance that lasts."""
+        """Count the decisions of the present utterance."""
         from rtser.engine.contract import HOP_S
         from rtser.events import DecisionEvent, UtteranceEvent
 
@@ -147,4 +150,4 @@ class Progress:
             self.stop.set()
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing; the sink holds nothing back."""

@@ -1,4 +1,4 @@
-"""The files that `rtser file` makes of each recording, and where they go."""
+"""The files that `rtser file` writes for each recording, and their folders."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ FORMATS = {
     "vtt": (".vtt", "rtser.sinks.captions", "write_captions"),
     "labels": (".txt", "rtser.sinks.audacity", "write_labels"),
 }
-"""By option: the suffix, and the module and function that write it."""
+"""For each option: the suffix, and the module and function that write the file."""
 PLOT = ".png"
 MARK = ".emotion"
-"""Part of each name, so that no transcript or subtitles beside a recording are overwritten."""
+"""Part of each name, so that it overwrites no transcript or subtitles beside the recording."""
 
 
 def exports(
@@ -37,18 +37,18 @@ def exports(
     ] = False,
     vtt: Annotated[bool, typer.Option("--vtt", help="Write captions for video players: NAME.emotion.vtt.")] = False,
     labels: Annotated[bool, typer.Option("--labels", help="Write labels for Audacity: NAME.emotion.txt.")] = False,
-    plot: Annotated[bool, typer.Option("--plot", help="Draw each recording: NAME.emotion.png.")] = False,
+    plot: Annotated[bool, typer.Option("--plot", help="Draw a picture of each recording: NAME.emotion.png.")] = False,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder for these files; beside each recording if not named.")
+        Path | None, typer.Option("--output", "-o", help="Folder for these files; beside each recording if not given.")
     ] = None,
 ) -> Exports:
-    """What the options of these names ask for."""
+    """The files that the options of these names ask for."""
     asked = {"textgrid": textgrid, "vtt": vtt, "labels": labels}
     return Exports(tuple(name for name, wanted in asked.items() if wanted), plot, output)
 
 
 class Exports(NamedTuple):
-    """Which files are made of each recording: formats, a picture, and their folder (None: beside the recording)."""
+    """The files to write for each recording: formats, a picture, and their folder (None: beside the recording)."""
 
     formats: tuple[str, ...]
     plot: bool
@@ -61,13 +61,13 @@ class Exports(NamedTuple):
         """The path of each file, by recording and format (``plot`` for the picture).
 
         Raises:
-            InputError: --output is named without a format, or a recording has no folder, and none is named.
+            InputError: --output is given without a format, or a recording has no folder and --output is missing.
             OutputError: a folder cannot be written.
             UnavailableError: a package is missing.
         """
         if not self:
             if self.folder:
-                raise InputError("--output is for --textgrid, --vtt, --labels and --plot", "say which of them you want")
+                raise InputError("--output is for --textgrid, --vtt, --labels and --plot", "add at least one of them")
             return {}
         if "textgrid" in self.formats:
             with packages("textgrid"):
@@ -77,7 +77,7 @@ class Exports(NamedTuple):
                 importlib.import_module("matplotlib")
         stems = self._stems(list(dict.fromkeys(recordings)))
         for folder in sorted({stem.parent for stem in stems.values()}):
-            if self.folder or folder.is_dir():  # a recording in a missing folder is missing too, and told later
+            if self.folder or folder.is_dir():  # a recording in a missing folder is missing too, and fails later
                 _check_folder(folder)
         kinds = {name: FORMATS[name][0] for name in self.formats} | ({"plot": PLOT} if self.plot else {})
         return {
@@ -101,7 +101,7 @@ class Exports(NamedTuple):
                 part.write_bytes(told.picture)
 
     def _stems(self, recordings: list[str]) -> dict[str, Path]:
-        """The files' paths without mark and suffix. Recordings that differ by their suffix alone keep it."""
+        """The files' paths without mark and suffix. Recordings that differ only in their suffix keep it."""
         places = {one: _place(one, self.folder) for one in recordings}
         top = Path(os.path.commonpath([place.parent for place in places.values()])) if places else Path()
         if self.folder:
@@ -114,7 +114,7 @@ class Exports(NamedTuple):
 
 
 def _place(recording: str, folder: Path | None) -> Path:
-    """Where a recording lies; standard input and URLs, which have no folder here, lie in the working one."""
+    """The path of a recording; standard input and URLs have no folder here, so they get the working folder."""
     from rtser.audio.opening import STANDARD_INPUT, URL, shown
 
     if recording == STANDARD_INPUT or URL in recording:
@@ -125,13 +125,13 @@ def _place(recording: str, folder: Path | None) -> Path:
 
 
 def _url_parts(url: str) -> list[str]:
-    """Folders and name of a URL; those of what is inside an archive come after the archive's."""
+    """The folders and the name in a URL; for a file inside an archive, the archive's come first."""
     whole = "/".join(re.split(r"[?#]", one.rpartition("://")[2])[0] for one in reversed(url.split("::")))
     return [part for part in unquote(whole).split("/") if part not in ("", ".", "..")] or ["recording"]
 
 
 def _check_folder(folder: Path) -> None:
-    """Make a folder where it is missing, and see that it can be written before any work is done."""
+    """Make a folder if it is missing, and check that it can be written before any work is done."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -52,14 +52,14 @@ def file(
     made: Exports,
     options: Recognition,
     paths: FilesArgument,
-    stream: Annotated[bool, typer.Option("--stream", help="Pace in real time and show the live view.")] = False,
+    stream: Annotated[bool, typer.Option("--stream", help="Play in real time and show the live view.")] = False,
     speed: Annotated[
-        float | None, typer.Option(help="As --stream, at so many times real time; 0 does not wait.", min=0)
+        float | None, typer.Option(help="As --stream, at this multiple of real time; 0 does not wait.", min=0)
     ] = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="How many files at once, each in a process.")] = 1,
     json: JsonOption = False,
     summary: Annotated[
-        bool, typer.Option("--summary", help="Write one line of JSON a file: speech, shares, turning points.")
+        bool, typer.Option("--summary", help="Write one line of JSON per file: speech, shares, turning points.")
     ] = False,
     plain: PlainOption = False,
     csv: Annotated[
@@ -82,7 +82,7 @@ def file(
     pace = speed if speed is not None else float(live)
     with failures() as fail, quiet_libraries(), signals(fail.say) as asked:
         if json and summary:
-            raise InputError("--json and --summary both write on standard output", "name one of them")
+            raise InputError("--json and --summary both write to standard output", "name one of them")
         if jobs > 1 and live:
             raise InputError("--stream and --speed are for one file after another", "leave them out, or --jobs")
         from rtser.commands.file_run import Outputs, run_files
@@ -100,11 +100,11 @@ def file(
 def demo(
     json: JsonOption = False,
     plain: PlainOption = False,
-    speed: Annotated[float, typer.Option(help="Times real time; 0 does not wait.", min=0)] = 1.0,
+    speed: Annotated[float, typer.Option(help="Speed as a multiple of real time; 0 does not wait.", min=0)] = 1.0,
     model: ModelOption = None,
     provider: ProviderOption = None,
 ) -> None:
-    """Recognise the bundled sample (synthetic speech): no file and no microphone needed.
+    """Recognise the bundled sample (synthetic speech). It needs no file and no microphone.
 
     Examples:
         rtser demo
@@ -136,7 +136,7 @@ def recognise_files(
     fail: Failures,
     raw: RawSettings | None = None,
 ) -> None:
-    """Recognise one file after another, until `stop` is set; one that cannot be done is noted."""
+    """Recognise one file after another, until `stop` is set; a file that fails is noted."""
     from rtser.batch.files import recognise_file
 
     for path in paths:

@@ -1,4 +1,4 @@
-"""The work of `rtser file`: files one after another or several at once, to the outputs that were asked for."""
+"""The work of `rtser file`: recognise files one by one or several at once, and write the chosen outputs."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class Outputs:
 
     Attributes:
         json: events on standard output.
-        summary: one line of JSON a file there; without both, a table.
-        plain: lines, and no live view.
-        live: the sound is paced: the live view instead of the table, where there is a terminal and it is wanted.
+        summary: one line of JSON per file on standard output; without `json` and `summary`, a table.
+        plain: lines instead of the live view.
+        live: the sound is paced, so a terminal shows the live view instead of the table, unless `plain` is set.
         csv: a table of decisions.
-        exports: files of each recording.
-        planned: their paths, by recording and format.
+        exports: the files to write for each recording.
+        planned: the paths of those files, by recording and format.
     """
 
     json: bool
@@ -50,7 +50,7 @@ class Outputs:
     planned: dict[str, dict[str, Path]]
 
     def job(self, settings: ListenSettings, session: Session, raw: RawSettings | None) -> FileJob:
-        """How files are recognised for these outputs, in any process."""
+        """The job that recognises files for these outputs, in any process."""
         return FileJob(
             model=read_model(settings.model) if settings.model else None,
             window_s=settings.window_s,
@@ -74,15 +74,15 @@ def run_files(
     stop: threading.Event,
     fail: Failures,
 ) -> None:
-    """Recognise files until `stop` is set; one that cannot be done, or written, is noted.
+    """Recognise files until `stop` is set; a file that cannot be read or written is noted.
 
     Args:
         session: recognises files in this process.
-        job: the same for others.
+        job: recognises files in other processes.
         paths: the files.
         outputs: what is written.
         jobs: how many files at once; 1 for this process alone.
-        speed: times real time; 0 does not wait.
+        speed: a multiple of real time; 0 does not wait.
         stop: ends the work.
         fail: notes what goes wrong.
     """

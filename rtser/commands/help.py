@@ -1,4 +1,4 @@
-"""How the help of a command looks: no type beside a flag, which takes no value; paragraphs as wide as the terminal."""
+"""How the help of a command looks: a flag shows no type, and paragraphs are as wide as the terminal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 
 
 class Command(TyperCommand):
-    """A command whose help names no type beside a flag, and keeps no line breaks of its docstring but of examples."""
+    """A command whose help shows no type beside a flag, and joins the lines of its docstring except in examples."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)

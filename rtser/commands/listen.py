@@ -1,4 +1,4 @@
-"""``rtser listen``: recognise emotion in what a microphone picks up."""
+"""``rtser listen``: recognise emotion in live sound, from a microphone or another program."""
 
 from __future__ import annotations
 
@@ -41,43 +41,45 @@ def listen(
     plain: PlainOption = False,
     device: DeviceOption = None,
     channel: Annotated[
-        int | None, typer.Option("--channel", help="Channel to use, from 0; else the mean of the first two.")
+        int | None,
+        typer.Option("--channel", help="Channel to use, counted from 0; the mean of the first two if not given."),
     ] = None,
     jsonl: Annotated[
-        Path | None, typer.Option("--jsonl", help="Append events to this file, renamed when large.")
+        Path | None, typer.Option("--jsonl", help="Append events to this file; a large file is renamed.")
     ] = None,
     csv: Annotated[
-        Path | None, typer.Option("--csv", help="Append decisions to this table, renamed when large.")
+        Path | None, typer.Option("--csv", help="Append decisions to this table; a large file is renamed.")
     ] = None,
     record: Annotated[
         Path | None, typer.Option("--record", help="Folder for the sound around each utterance, as FLAC.")
     ] = None,
-    mqtt: Annotated[str | None, typer.Option("--mqtt", help="Broker that gets events: mqtt://HOST/PREFIX.")] = None,
+    mqtt: Annotated[str | None, typer.Option("--mqtt", help="Send events to this broker: mqtt://HOST/PREFIX.")] = None,
     save_audio: Annotated[
         Path | None, typer.Option("--save-audio", help="Write all sound to this WAV file (overwritten).")
     ] = None,
     input_: Annotated[
         Literal["-"] | None,
-        typer.Option("--input", help="-: samples from standard input, written as they are spoken, not a microphone."),
+        typer.Option("--input", help="-: read live samples from standard input instead of a microphone."),
     ] = None,
     format_: FormatOption = None,
     rate: RateOption = None,
     channels: ChannelsOption = None,
     server: Annotated[
-        str | None, typer.Option("--server", help="ws://HOST:PORT of an `rtser serve` that recognises instead.")
+        str | None, typer.Option("--server", help="Recognise on this `rtser serve`: ws://HOST:PORT.")
     ] = None,
     token_file: Annotated[
         Path | None, typer.Option("--token-file", help="File with the server's token; or set RTSER_TOKEN.")
     ] = None,
     max_lag: Annotated[
-        float | None, typer.Option("--max-lag", help="Milliseconds; later than this, sound is skipped; 500.")
+        float | None,
+        typer.Option("--max-lag", help="Skip sound that waits longer than these milliseconds; default 500."),
     ] = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Wait for a microphone where there is none.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for a microphone if there is none yet.")] = False,
     duration: Annotated[
-        float | None, typer.Option("--duration", help="End after so many seconds, waiting included.", min=0.1)
+        float | None, typer.Option("--duration", help="End after this many seconds, including any waiting.", min=0.1)
     ] = None,
 ) -> None:
-    """Recognise emotion in what a microphone picks up, or another program writes, until interrupted.
+    """Recognise emotion in live sound, from a microphone or another program, until interrupted.
 
     Examples:
         rtser listen
@@ -102,7 +104,7 @@ def listen(
         session: Session | RemoteSession
         learnt: list[Sink] = []
         if token_file and not server:
-            raise InputError("--token-file is for --server", "leave it out, or say --server too")
+            raise InputError("--token-file is for --server", "leave it out, or add --server")
         if server:
             session = remote_session(options, server, token_file)
         else:
@@ -110,11 +112,11 @@ def listen(
             learnt = voice_sinks(settings.voice, session, session.notify)
         raw = raw_settings(format_, rate, channels, needed=input_ is not None)
         if raw and input_ is None:
-            raise InputError("--format is for samples from standard input", "say --input - too")
+            raise InputError("--format is for samples from standard input", "add --input -")
         if input_ and (device is not None or max_lag):
-            raise InputError("--device and --max-lag are for microphones", "leave them out, or --input")
+            raise InputError("--device and --max-lag are for microphones", "leave out either them or --input")
         if input_ and wait:
-            raise InputError("--wait is for microphones", "leave it out, or --input")
+            raise InputError("--wait is for microphones", "leave out either it or --input")
         with ExitStack() as opened:
             opened.enter_context(ended_after(duration, asked.stop))
             logs, audio_sinks = build_sinks(files, session.labels, asked.reopen, session.notify)

@@ -1,4 +1,4 @@
-"""The microphone of ``rtser listen``: opened, waited for, and exchanged for another one while it runs."""
+"""The microphone of ``rtser listen``: it is opened or waited for, and a key can change it."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Microphones(NamedTuple):
     """The microphones that a key can choose from.
 
     Attributes:
-        names: gives their names; takes a second or so.
-        choose: listens to one of them from now on.
+        names: returns their names; takes about a second.
+        choose: switches to the microphone of this name.
     """
 
     names: Callable[[], list[str]]
@@ -31,12 +31,12 @@ class Microphones(NamedTuple):
 
 
 def supervised(settings: ListenSettings, stop: threading.Event, wait: bool) -> tuple[Supervisor, Microphones]:
-    """The microphone that the settings name, not yet open, and the others.
+    """The microphone that the settings name, not yet open, and the choice of the others.
 
     Args:
         settings: of ``rtser listen``.
         stop: ends the sound.
-        wait: whether it is waited for where there is none.
+        wait: whether to wait for a microphone if there is none.
     """
     from rtser.audio.microphone import MicrophoneOpener
     from rtser.audio.supervisor import Supervisor
@@ -57,10 +57,10 @@ def _say_waiting(error: DeviceError) -> None:
 
 
 def names() -> list[str]:
-    """The names of the input devices now; none where they cannot be listed.
+    """The names of the input devices now; empty if they cannot be listed.
 
-    They are listed by a process of its own: PortAudio's list is as old as its start, and it cannot start anew while a
-    device is open.
+    A separate process lists them: PortAudio makes its list when it starts, and it cannot restart while a device is
+    open.
     """
     import json
     import subprocess
@@ -78,7 +78,7 @@ def names() -> list[str]:
 
 @contextmanager
 def ended_after(duration_s: float | None, stop: threading.Event) -> Iterator[None]:
-    """Set `stop` after so many seconds, unless what is inside has ended by then; None: never."""
+    """Set `stop` after so many seconds, unless the block has ended before; None means never."""
     if duration_s is None:
         yield
         return

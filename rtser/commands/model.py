@@ -1,4 +1,4 @@
-"""``rtser info``: what a model is."""
+"""``rtser info``: what a model file contains."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from rtser.commands.process import failures, single_threaded
 
 def info(
     path: Annotated[
-        Path | None, typer.Argument(help="Model file; the shipped one if not named.", show_default=False)
+        Path | None, typer.Argument(help="Model file; the shipped one if not given.", show_default=False)
     ] = None,
     model: ModelOption = None,
-    json: Annotated[bool, typer.Option("--json", help="The metadata as JSON.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the metadata as JSON.")] = False,
 ) -> None:
-    """Say what a model file is: labels, states, corpora, licence, measures, limits.
+    """Describe a model file: labels, states, corpora, licence, measures and limits.
 
     Examples:
         rtser info

@@ -1,4 +1,4 @@
-"""Options that stand together in several commands: a command takes what a group of them says as one argument."""
+"""Groups of options that several commands share; a command gets the values of a group as one argument."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from typer.models import OptionInfo
 def with_group(
     group: Callable[..., Any], hidden: Collection[str] = ()
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command the options of a group in place of its first argument, which takes what they say.
+    """Replace the first argument of a command by the options of a group; the argument gets their values.
 
-    Several groups can be stacked: the lowest decorator stands for the first argument.
+    Several groups can be stacked: the lowest decorator fills the first argument.
 
     Args:
-        group: its parameters are the options; it returns what they say.
-        hidden: names of options that the command's help leaves out, because it refuses them.
+        group: a function whose parameters are the options; it returns their values as one object.
+        hidden: names of options that the command's help leaves out, because the command refuses them.
     """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
@@ -43,7 +43,7 @@ def with_group(
 
 
 def with_parameters(command: Callable[..., None], parameters: Sequence[inspect.Parameter]) -> Callable[..., None]:
-    """Give a command the parameters that the command line shall show, with annotations that are no strings."""
+    """Give a command the parameters that the command line shows; their annotations must not be strings."""
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {one.name: one.annotation for one in parameters}
     return command

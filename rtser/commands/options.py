@@ -1,4 +1,4 @@
-"""Options that several commands share, and the settings that they stand for."""
+"""Options that several commands share, and the settings that they set."""
 
 from __future__ import annotations
 
@@ -19,13 +19,15 @@ if TYPE_CHECKING:
     from rtser.session import Session
     from rtser.settings import ListenSettings
 
-ModelOption = Annotated[Path | None, typer.Option("--model", help="Model file; the shipped one if not named.")]
+ModelOption = Annotated[Path | None, typer.Option("--model", help="Model file; the shipped one if not given.")]
 DeviceOption = Annotated[
     str | None, typer.Option("--device", help="Input device: its name, part of it, or its index (rtser devices).")
 ]
-ChannelOption = Annotated[int | None, typer.Option("--channel", help="Channel to use, from 0; else the mean of all.")]
+ChannelOption = Annotated[
+    int | None, typer.Option("--channel", help="Channel to use, counted from 0; the mean of all if not given.")
+]
 ProviderOption = Annotated[
-    Provider | None, typer.Option("--provider", help="Where the network runs; auto if not named.")
+    Provider | None, typer.Option("--provider", help="Where the network runs; auto if not given.")
 ]
 FilesArgument = Annotated[
     list[str],
@@ -33,10 +35,10 @@ FilesArgument = Annotated[
         metavar="FILE", help="Audio files: wav, flac, mp3, ...; URLs; -: standard input.", show_default=False
     ),
 ]
-PlainOption = Annotated[bool, typer.Option("--plain", help="Lines of text instead of the live view.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Write events as JSON lines on standard output.")]
+PlainOption = Annotated[bool, typer.Option("--plain", help="Print lines of text instead of the live view.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Write events as JSON lines to standard output.")]
 LISTEN_ONLY = ("device", "source", "outputs")
-"""Settings that mean something to `rtser listen` alone."""
+"""Settings that only `rtser listen` has."""
 
 
 def recognition(
@@ -44,20 +46,23 @@ def recognition(
     provider: ProviderOption = None,
     window: Annotated[
         float | None,
-        typer.Option("--window", help="Length of the decision window in seconds; the model's own if not named."),
+        typer.Option("--window", help="Length of the decision window in seconds; the model's own if not given."),
     ] = None,
     label_threshold: Annotated[
         float | None,
-        typer.Option(help="Below this probability no emotion is named, 0 to 1; the model's own if not named."),
+        typer.Option(help="Lowest probability at which an emotion is named, 0 to 1; the model's own if not given."),
     ] = None,
     smoothing: Annotated[
-        float | None, typer.Option("--smoothing", help="Seconds over which the probabilities are averaged; 0.3.")
+        float | None,
+        typer.Option("--smoothing", help="Seconds over which the probabilities are averaged; default 0.3."),
     ] = None,
     silence: Annotated[
-        float | None, typer.Option("--silence", help="Seconds of silence that end an utterance; 0.36, the least.")
+        float | None,
+        typer.Option("--silence", help="Seconds of silence that end an utterance; default and minimum 0.36."),
     ] = None,
     voice: Annotated[
-        str | None, typer.Option("--voice", help="Whose voice it is: a file of `rtser enrol`; auto: listen learns it.")
+        str | None,
+        typer.Option("--voice", help="The speaker's profile from `rtser enrol`; auto: `rtser listen` learns it."),
     ] = None,
     config: Annotated[
         Path | None, typer.Option("--config", help="YAML file of settings; `rtser settings` explains each.")
@@ -67,26 +72,26 @@ def recognition(
         typer.Option(
             "--set",
             metavar="KEY=VALUE",
-            help="Any setting, as decide.hold_s=1; repeatable.",
+            help="Change any setting, such as decide.hold_s=1; repeatable.",
             autocompletion=listen_setting_names,
         ),
     ] = None,
 ) -> Recognition:
-    """What the options of these names say of the settings."""
+    """The settings that the options of these names change."""
     decide = {"label_threshold": label_threshold, "smoothing_s": smoothing, "silence_s": silence}
     given = {"model": model, "provider": provider, "window_s": window, "decide": decide, "voice": {"profile": voice}}
     return Recognition(config, set_ or [], given)
 
 
 class Recognition(NamedTuple):
-    """What a command line says of the settings: a file, changes to it, and options by the names of the settings."""
+    """The settings on a command line: a file, the changes of --set, and options by the names of their settings."""
 
     config: Path | None
     changes: list[str]
     given: dict[str, Any]
 
     def settings(self, **more: Any) -> ListenSettings:
-        """The file's settings, changed by --set, then by the options that were given, and by `more` of them.
+        """The file's settings, changed first by --set, then by the given options, and last by `more` settings.
 
         Raises:
             InputError: the file cannot be read, or a setting is unknown or out of range.
@@ -96,18 +101,18 @@ class Recognition(NamedTuple):
         return layers(self.config, self.changes, self.given | more).checked(ListenSettings)
 
     def changes_of(self, groups: Collection[str]) -> list[str]:
-        """What --set says of some settings, or groups of them."""
+        """The values of --set that change some settings, or groups of settings."""
         return [one for one in self.changes if one.split(".")[0].split("=")[0].strip() in groups]
 
     def of_files(self, channel: int | None) -> ListenSettings:
-        """The settings of a command that reads files; InputError where --set changes one that only `listen` has."""
+        """The settings of a command that reads files; raises InputError if --set changes one that only `listen` has."""
         for change in self.changes_of(LISTEN_ONLY):
             raise InputError(f"--set {change}: this setting is for rtser listen", "leave it out")
         return self.settings(channel=channel)
 
 
 with_recognition = with_group(recognition)
-"""Gives a command the options of `recognition` in place of its first argument."""
+"""Replaces the first argument of a command by the options of `recognition`."""
 
 
 def make_session(settings: ListenSettings, learns: bool = False, **more: Any) -> Session:
@@ -124,12 +129,12 @@ def make_session(settings: ListenSettings, learns: bool = False, **more: Any) ->
 
 
 def keep_apart(outputs: list[Path | None], inputs: list[Path | None]) -> None:
-    """See that no file is written twice, or written and read; raises InputError."""
-    taken = {path.resolve(): "read" for path in inputs if path is not None}
+    """Raise InputError if a file would be written twice, or both written and read."""
+    taken = {path.resolve(): "reads" for path in inputs if path is not None}
     for output in outputs:
         if output is not None:
             if output.resolve() in taken:
                 raise InputError(
-                    f"{output} would overwrite what is to be {taken[output.resolve()]}", "name another file"
+                    f"{output} would overwrite a file that this command {taken[output.resolve()]}", "name another file"
                 )
-            taken[output.resolve()] = "written"
+            taken[output.resolve()] = "also writes"

@@ -1,4 +1,4 @@
-"""Where each setting comes from: a file, --set or an option; what none of them names is a default."""
+"""Where each setting comes from: a file, --set or an option; all other settings are defaults."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LISTEN_OPTIONS = {
     "mqtt": "outputs.mqtt",
     "save_audio": "outputs.save_audio",
 }
-"""Options of `rtser listen` by the names of their parameters, and the settings that they stand for."""
+"""Options of `rtser listen`, by the names of their parameters, and the settings that they set."""
 SERVE_OPTIONS = {
     "host": "host",
     "port": "port",
@@ -44,7 +44,7 @@ SERVE_OPTIONS = {
 }
 """The same for `rtser serve`."""
 OPTION_OF = {setting: f"--{option.replace('_', '-')}" for option, setting in (LISTEN_OPTIONS | SERVE_OPTIONS).items()}
-"""Settings, and the options that stand for them."""
+"""Settings, and the options that set them."""
 
 
 class Origin(NamedTuple):
@@ -52,7 +52,7 @@ class Origin(NamedTuple):
 
     Attributes:
         kind: ``default``, ``file``, ``--set``, ``option`` or ``environment``.
-        name: of the file, option or variable; empty for the others.
+        name: the name of the file, option or variable; empty for the other kinds.
     """
 
     kind: str
@@ -66,14 +66,14 @@ DEFAULT = Origin("default")
 
 
 class Layers(NamedTuple):
-    """Plain settings, where each that was named comes from, by its whole name (``decide.hold_s``), and the file."""
+    """Plain settings; the origin of each given one, by its whole name (``decide.hold_s``); and the file."""
 
     content: dict[str, Any]
     origins: dict[str, Origin]
     config: Path | None
 
     def checked(self, kind: type[Kind]) -> Kind:
-        """The settings; raises SettingsError where some are unknown or out of range."""
+        """The settings; raises SettingsError if some are unknown or out of range."""
         from rtser.settings import checked
 
         file = f"configuration {self.config}"
@@ -87,15 +87,15 @@ class Layers(NamedTuple):
 def layers(config: Path | None, changes: list[str], options: Mapping[str, Any]) -> Layers:
     """A file's settings, changed by --set, then by options.
 
-    pydantic-settings merges such sources too, but does not tell which of them a value comes from.
+    pydantic-settings also merges such sources, but it does not say which source a value comes from.
 
     Args:
         config: the file; None for no file.
-        changes: what --set says, as ``decide.hold_s=1``.
-        options: by the names of settings, in groups as the settings are; None stands for one that was not given.
+        changes: the values of --set, such as ``decide.hold_s=1``.
+        options: by the names of their settings, in the same groups; None means that an option was not given.
 
     Raises:
-        InputError: the file cannot be read, or a change is none.
+        InputError: the file cannot be read, or a change is not of the form key=value.
     """
     from rtser.settings import leaves, read_settings
 
@@ -110,11 +110,11 @@ def layers(config: Path | None, changes: list[str], options: Mapping[str, Any]) 
 
 
 def by_setting(options: Mapping[str, Any], settings: Mapping[str, str]) -> dict[str, Any]:
-    """Options in groups as the settings are that they stand for; a flag that was not given becomes None.
+    """Options in the groups of the settings that they set; a flag that was not given becomes None.
 
     Args:
-        options: by the names of their parameters; others than those of `settings` are left out.
-        settings: which setting each stands for.
+        options: by the names of their parameters; options that are not in `settings` are left out.
+        settings: the setting that each option sets.
     """
     grouped: dict[str, Any] = {}
     for option, setting in settings.items():
@@ -127,7 +127,7 @@ def by_setting(options: Mapping[str, Any], settings: Mapping[str, str]) -> dict[
 
 
 def overlay(content: dict[str, Any], options: Mapping[str, Any]) -> None:
-    """Put the options that were given over plain settings, in place; None stands for one that was not."""
+    """Overwrite plain settings, in place, with the given options; None means that an option was not given."""
     for name, value in options.items():
         if isinstance(value, dict):
             given = {key: one for key, one in value.items() if one is not None}
@@ -139,7 +139,7 @@ def overlay(content: dict[str, Any], options: Mapping[str, Any]) -> None:
 
 
 def from_environment(settings: Settings) -> dict[str, Origin]:
-    """Settings that an environment variable stands in for, because they are not set."""
+    """The settings that come from an environment variable, because nothing else sets them."""
     from rtser.access_token import VARIABLE
     from rtser.serve.settings import ServeSettings
 

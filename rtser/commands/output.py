@@ -1,4 +1,4 @@
-"""What a command prints on: the console, and the sinks that show the events."""
+"""The console of a command, and the sinks that show the events."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Shown(NamedTuple):
-    """What shows the events, and what it needs beside it: other sinks, and sinks of sound."""
+    """The sink that shows the events, and what else it needs: other sinks, and sinks of sound."""
 
     view: Sink
     sinks: Sequence[Sink] = ()
@@ -34,7 +34,7 @@ def make_console() -> Console:
 
     class OwnConsole(Console):
         def on_broken_pipe(self) -> None:
-            """Rich would end the program here, with another code."""
+            """Do nothing; Rich would end the program here, with another exit code."""
             raise BrokenPipeError
 
     return OwnConsole(highlight=False)
@@ -49,16 +49,16 @@ def make_view(
     keys: bool = True,
     microphones: Microphones | None = None,
 ) -> Shown:
-    """What shows the events: JSON, the live view, or lines where output is no terminal or no view is wanted.
+    """The sink that shows the events: JSON, the live view, or lines (for `plain`, and where there is no terminal).
 
     Args:
-        session: whose events they are.
-        json: whether they are shown as JSON.
-        plain: whether no live view is wanted.
+        session: the session that makes the events.
+        json: whether the events are shown as JSON.
+        plain: whether to print lines instead of the live view.
         live: whether the sound is paced, so that the label is shown as it changes.
-        stop: set by a key that ends the run.
-        keys: whether keys may be read: standard input is not the sound.
-        microphones: those that a key can choose from, if it can.
+        stop: a key sets it to end the run.
+        keys: whether keys may be read, because standard input is not the sound.
+        microphones: the microphones that a key can choose from, if any.
     """
     if json:
         from rtser.sinks.jsonl import JsonLines
@@ -85,8 +85,8 @@ def make_view(
 
 
 def is_pipe(out: TextIO) -> bool:
-    """Whether another program reads what is printed: it may print on the same terminal, over the progress."""
+    """Whether another program reads the output: it may print on the same terminal, over the progress."""
     try:
         return stat.S_ISFIFO(os.fstat(out.fileno()).st_mode)
-    except OSError:  # closed, or no file at all
+    except OSError:  # it is closed, or not a file
         return False

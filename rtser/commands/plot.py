@@ -1,4 +1,4 @@
-"""``rtser plot``: what the model makes of a recording, as a picture or as a page."""
+"""``rtser plot``: what the model recognises in a recording, as a picture or a web page."""
 
 from __future__ import annotations
 
@@ -26,19 +26,27 @@ def plot(
     options: Recognition,
     recording: Annotated[Path, typer.Argument(help="Audio file.", show_default=False)],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="A picture (.png, .svg or .pdf), or a page that plays it (.html).")
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Picture to write (.png, .svg or .pdf), or web page that plays the recording (.html).",
+        ),
     ],
     start: Annotated[
-        float | None, typer.Option(help="Seconds from which to draw; the beginning if not named.", min=0)
+        float | None,
+        typer.Option(help="Second at which the picture begins; the recording's start if not given.", min=0),
     ] = None,
-    end: Annotated[float | None, typer.Option(help="Seconds until which to draw; the end if not named.", min=0)] = None,
+    end: Annotated[
+        float | None, typer.Option(help="Second at which the picture ends; the recording's end if not given.", min=0)
+    ] = None,
     channel: ChannelOption = None,
 ) -> None:
-    """Draw what the model makes of a recording.
+    """Draw what the model recognises in a recording.
 
-    A picture of two minutes at most shows segment posteriors, waveform, log-Mel, attention, and the decision that
-    `rtser file` makes: probabilities, the emotion named at each moment, utterances. A page shows the decision on a
-    recording of any length, and plays it where it is clicked.
+    A picture covers two minutes at most. It shows segment posteriors, waveform, log-Mel frames and attention, and the
+    decision that `rtser file` makes: probabilities, the emotion named at each moment, and utterances. A page shows the
+    decision on a recording of any length; click on it to play the recording from there.
 
     Examples:
         rtser plot call.wav -o call.png
@@ -53,7 +61,7 @@ def plot(
             with packages("plot"):
                 _draw(settings, recording, output, start or 0.0, end)
         elif start is not None or end is not None:
-            raise InputError("--start and --end are for pictures", "leave them out: a page can be zoomed")
+            raise InputError("--start and --end are for pictures", "leave them out; you can zoom a page")
         else:
             _write_page(settings, recording, output)
         typer.echo(output)
@@ -89,7 +97,7 @@ def _write_page(settings: ListenSettings, recording: Path, output: Path) -> None
 
 
 def _decided(session: Session, settings: ListenSettings, source: Source) -> Track:
-    """What is decided on a recording, as `rtser file` does."""
+    """The decisions on a recording, as `rtser file` makes them."""
     from rtser.ui.track import Track
 
     track = Track(session.labels, settings.decide.thresholds(session.model.metadata.label_threshold)[0])

@@ -1,4 +1,4 @@
-"""How a command begins and ends: one sentence and one exit code for what goes wrong."""
+"""How a command begins and ends: each failure gives one sentence and one exit code."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ logger = logging.getLogger("rtser")
 
 
 class Failures:
-    """What went wrong so far in a command that went on.
+    """The failures so far of a command that continues.
 
     Args:
-        standard_error: where each failure is printed, through the logger.
+        standard_error: the handler that prints each failure, through the logger.
     """
 
     def __init__(self, standard_error: StandardError) -> None:
@@ -31,11 +31,11 @@ class Failures:
         self.noted: list[RtserError] = []
 
     def print_within(self, make_room: Callable[[], AbstractContextManager[None]]) -> None:
-        """Print each sentence within this context, which takes what is in its way off the terminal."""
+        """Print each sentence within this context, which clears the terminal's line for it."""
         self._standard_error.make_room = make_room
 
     def note(self, error: RtserError) -> None:
-        """Print a failure, and let the work go on; the program ends with the first one's exit code."""
+        """Print a failure and continue; the program ends with the exit code of the first failure."""
         self.noted.append(error)
         for one in error.errors if isinstance(error, SettingsError) else [error]:
             logger.error("%s", one)
@@ -46,7 +46,7 @@ def failures(interruptible: bool = False) -> Iterator[Failures]:
     """End the program with one sentence and the right exit code, whatever goes wrong.
 
     Args:
-        interruptible: whether an interrupt is a KeyboardInterrupt, so that work in progress can end in order.
+        interruptible: whether an interrupt raises KeyboardInterrupt, so that running work can end in order.
     """
     _open_standard_streams()
     if interruptible:
@@ -84,12 +84,12 @@ EXTRAS = {
     "praat-parselmouth": "augment",
     "pyroomacoustics": "augment",
 }
-"""The extra that brings a package, where it is not that of the command."""
+"""The extra that installs a package, where it differs from the command's extra."""
 
 
 @contextmanager
 def packages(extra: str) -> Iterator[None]:
-    """Say what to install where the packages of an extra are missing."""
+    """Say what to install if packages of an extra are missing."""
     try:
         yield
     except ModuleNotFoundError as error:
@@ -99,13 +99,13 @@ def packages(extra: str) -> Iterator[None]:
 
 
 def single_threaded() -> None:
-    """Keep numpy to one thread, before it is imported: a live step is too small to share."""
+    """Limit numpy to one thread; call this before numpy is imported. A live step is too small to share."""
     for library in ("OMP", "OPENBLAS", "MKL"):
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 
 def one_core() -> int | None:
-    """Keep this thread, and those that it will start, on one core; its number, or None where the system cannot."""
+    """Keep this thread, and the threads it will start, on one core; returns its number, or None if unsupported."""
     if not hasattr(os, "sched_setaffinity"):
         return None
     core = max(os.sched_getaffinity(0))
@@ -114,7 +114,7 @@ def one_core() -> int | None:
 
 
 def _open_standard_streams() -> None:
-    """Make output possible where a stream is closed, or its encoding does not know a file's name."""
+    """Make output possible when a stream is closed, or its encoding lacks characters of a file's name."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115  # for as long as the program runs
@@ -122,5 +122,5 @@ def _open_standard_streams() -> None:
 
 
 def _silence_standard_output() -> None:
-    """Send what is still buffered nowhere, or Python complains when it flushes at exit."""
+    """Discard what is still buffered; otherwise Python complains when it flushes at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

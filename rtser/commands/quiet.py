@@ -1,4 +1,4 @@
-"""What libraries print of their own accord, kept off the screen. Both change the process: for commands only."""
+"""Keep the messages of libraries off the screen. Both functions change the process, so only commands use them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from contextlib import contextmanager
 
 @contextmanager
 def quiet_libraries() -> Iterator[None]:
-    """Keep off standard error what C libraries print, such as an MP3 decoder or PortAudio; our own words get there.
+    """Keep the messages of C libraries, such as an MP3 decoder or PortAudio, off standard error; ours still appear.
 
     It redirects descriptor 2 of the process, so only a command may use it, once, before any thread starts.
     """
     try:
         sys.stderr.flush()
         kept, own = os.dup(2), sys.stderr
-    except (OSError, AttributeError):  # no standard error at all
+    except (OSError, AttributeError):  # there is no standard error
         yield
         return
     silent = os.open(os.devnull, os.O_WRONLY)
@@ -36,8 +36,8 @@ def quiet_libraries() -> Iterator[None]:
 
 @contextmanager
 def quiet_exporter() -> Iterator[None]:
-    """Keep PyTorch's notes on the internals of its exporter (missing torchvision, renamed axes) off the screen."""
-    import torch.onnx  # now, because its import sets its loggers up
+    """Hide PyTorch's notes on the internals of its exporter (missing torchvision, renamed axes)."""
+    import torch.onnx  # imported first, because the import sets up its loggers
 
     logger = logging.getLogger(torch.onnx.__name__)
     level = logger.level

@@ -1,4 +1,4 @@
-"""Options that say what samples without a header are."""
+"""Options that describe samples without a header."""
 
 from __future__ import annotations
 
@@ -14,21 +14,23 @@ if TYPE_CHECKING:
 
 FormatOption = Annotated[
     SampleFormat | None,
-    typer.Option("--format", help="What samples without a header are; also say --rate and --channels."),
+    typer.Option("--format", help="Sample format of sound without a header; see also --rate and --channels."),
 ]
-RateOption = Annotated[int | None, typer.Option("--rate", help="Of samples without a header, in Hz; 16000.")]
+RateOption = Annotated[
+    int | None, typer.Option("--rate", help="Sample rate of sound without a header, in Hz; default 16000.")
+]
 ChannelsOption = Annotated[
-    int | None, typer.Option("--channels", help="How many channels samples without a header have; 1.")
+    int | None, typer.Option("--channels", help="Number of channels of sound without a header; default 1.")
 ]
 
 
 def raw_settings(
     format_: str | None, rate: int | None, channels: int | None, needed: bool = False
 ) -> RawSettings | None:
-    """What `--format`, `--rate` and `--channels` say; None where no format is named and none is `needed`.
+    """The values of `--format`, `--rate` and `--channels`; None if no format is given and none is `needed`.
 
     Raises:
-        InputError: one of them is out of range, or is named without a format where none is needed.
+        InputError: one of them is out of range, or is given without a format where no format is needed.
     """
     from rtser.settings import RawSettings, checked
 
@@ -36,6 +38,6 @@ def raw_settings(
     given = {name: value for name, value in given.items() if value is not None}
     if format_ is None and not needed:
         if given:
-            raise InputError(f"--{min(given)} is for samples without a header", "name their --format too")
+            raise InputError(f"--{min(given)} is for samples without a header", "give their --format too")
         return None
     return checked(RawSettings, given, "samples without a header")

@@ -1,4 +1,4 @@
-"""``rtser robustness``: how a model fares as its users meet it."""
+"""``rtser robustness``: how well a model does in real conditions."""
 
 from __future__ import annotations
 
@@ -21,26 +21,29 @@ if TYPE_CHECKING:
 def robustness(
     model: Annotated[
         str | None,
-        typer.Argument(help="Model file; default is the shipped one. Left out with --run and --fold.", metavar="MODEL"),
+        typer.Argument(
+            help="Model file; `default` is the shipped one. Leave it out with --run and --fold.", metavar="MODEL"
+        ),
     ] = None,
     corpora: Annotated[
         list[str] | None,
-        typer.Argument(help="Corpora by name; any other name is a CSV table or an audformat database of your own."),
+        typer.Argument(help="Names of corpora; any other name is your own CSV table or audformat database."),
     ] = None,
     run: Annotated[
         Path | None,
-        typer.Option("--run", help="A training run: the model of each test fold, on the speakers that it tests."),
+        typer.Option("--run", help="A training run: measures the model of each fold on the fold's test speakers."),
     ] = None,
     fold: Annotated[
         Path | None,
-        typer.Option("--fold", help="One fold of a run (RUN/seed-1/fold-2), on the speakers that it tests."),
+        typer.Option("--fold", help="One fold of a run (RUN/seed-1/fold-2): measures its model on its test speakers."),
     ] = None,
     head: HeadOption = None,
     compare: Annotated[
-        Path | None, typer.Option("--compare", help="A second model file, or run, on the same utterances and draws.")
+        Path | None,
+        typer.Option("--compare", help="A second model file or run, measured on the same utterances and random draws."),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder of the report; robustness-MODEL if not named.")
+        Path | None, typer.Option("--output", "-o", help="Folder of the report; robustness-MODEL if not given.")
     ] = None,
     data: DataOption = Path("data"),
     corpus: CorpusOption = None,
@@ -52,28 +55,28 @@ def robustness(
         ),
     ] = None,
     noise: Annotated[
-        str | None, typer.Option(help="Folder of noise under --data, whose held-out third is used; esc10 if not named.")
+        str | None, typer.Option(help="Folder of noise under --data; its held-out third is used; esc10 if not given.")
     ] = None,
-    rooms: Annotated[Path | None, typer.Option(help="Folder of impulse responses of rooms, as audio files.")] = None,
+    rooms: Annotated[Path | None, typer.Option(help="Folder of room impulse responses, as audio files.")] = None,
     nonspeech: Annotated[
         list[Path] | None, typer.Option(help="A further folder of sounds without speech; repeatable.")
     ] = None,
     merge: Annotated[
         list[str] | None,
-        typer.Option(help="FROM=TO: a corpus's emotion counts as a label, in place of calm=neutral; repeatable."),
+        typer.Option(help="FROM=TO: count a corpus's emotion as a label; replaces calm=neutral; repeatable."),
     ] = None,
-    speakers: Annotated[str | None, typer.Option(help="Only these speakers, with commas.")] = None,
+    speakers: Annotated[str | None, typer.Option(help="Only these speakers, separated by commas.")] = None,
     limit: Annotated[
         int | None,
-        typer.Option(help="At most so many utterances a corpus, balanced over emotions and speakers.", min=2),
+        typer.Option(help="Most utterances per corpus, balanced over emotions and speakers.", min=2),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of everything random.", min=0)] = 0,
-    jobs: Annotated[int | None, typer.Option(help="Processes; one a core if not named.", min=1)] = None,
+    seed: Annotated[int, typer.Option(help="Seed of all random numbers.", min=0)] = 0,
+    jobs: Annotated[int | None, typer.Option(help="Processes; one per core if not given.", min=1)] = None,
 ) -> None:
-    """Measure a model on speech as users have it: noise, rooms, calls, levels, pauses, and where nobody speaks.
+    """Measure a model in real conditions: noise, rooms, calls, levels, pauses, and sound without speech.
 
-    Prints the report; report.md, report.html and report.json are written into its folder. The same command again goes
-    on where it was broken off.
+    Prints the report, and writes report.md, report.html and report.json into its folder. The same command continues an
+    interrupted measurement.
 
     Examples:
         rtser robustness default emodb --data ~/corpora
@@ -112,7 +115,7 @@ def robustness(
 
 
 def _corpora(model: str | None, corpora: list[str] | None, contestant: Contestant) -> list[str]:
-    """The corpora that the arguments name; with a run there is no MODEL, and where none are named, all of its own."""
+    """The corpora that the arguments name. A run takes no MODEL, and defaults to all corpora that it was tested on."""
     if not contestant.tested:
         return list(dict.fromkeys(corpora or []))
     names = list(dict.fromkeys([*([model] if model else []), *(corpora or [])])) or list(contestant.tested)
@@ -132,7 +135,7 @@ def _contestants(
     other: Path | None,
     head: str | None,
 ) -> tuple[Contestant, ...]:
-    """What is measured, and what it is compared with."""
+    """The model or run to measure, and the one to compare it with."""
     from rtser_train.robustness.contestants import of_file, of_fold, of_run
 
     if run and fold:

@@ -15,8 +15,8 @@ from rtser.commands.process import failures, packages, single_threaded
 
 
 def serve(
-    host: Annotated[str | None, typer.Option(help="Address to listen on; 127.0.0.1.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on; 0: any free one; 8765.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on; default 127.0.0.1.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0: any free port; default 8765.")] = None,
     model: ModelOption = None,
     provider: ProviderOption = None,
     token_file: Annotated[
@@ -25,23 +25,25 @@ def serve(
     insecure: Annotated[bool, typer.Option("--insecure", help="Serve beyond this machine without a token.")] = False,
     certificate: Annotated[Path | None, typer.Option(help="PEM file with the certificate chain, for TLS.")] = None,
     key: Annotated[Path | None, typer.Option(help="PEM file with its private key.")] = None,
-    streams: Annotated[int | None, typer.Option(help="Live streams at once; more are refused; 200.")] = None,
+    streams: Annotated[
+        int | None, typer.Option(help="Most live streams at once; more are refused; default 200.")
+    ] = None,
     config: Annotated[Path | None, typer.Option("--config", help="YAML file of settings.")] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option(
             "--set",
             metavar="KEY=VALUE",
-            help="Any setting, as limits.idle_s=60; repeatable.",
+            help="Change any setting, such as limits.idle_s=60; repeatable.",
             autocompletion=serve_setting_names,
         ),
     ] = None,
     write_page: Annotated[
         Path | None,
-        typer.Option(help="Write the web page and the model into this folder, for any web server, and end."),
+        typer.Option(help="Write the web page and the model into this folder, for any web server, then end."),
     ] = None,
 ) -> None:
-    """Recognise many live streams over WebSockets, and files over HTTP. Loopback only, unless told otherwise.
+    """Recognise many live streams over WebSockets, and files over HTTP. By default only this machine can connect.
 
     Examples:
         rtser serve

@@ -1,4 +1,4 @@
-"""Signals that end a command in order, or open its logs again."""
+"""Signals that end a command in order, or reopen its logs."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from contextlib import contextmanager, suppress
 from rtser.errors import OutputError
 
 END_S = 1.8
-"""Longest time that a program takes to end in order."""
+"""Longest time for an orderly end, in seconds."""
 SAY_S = 0.2
-"""Longest time that the last sentence takes: nobody may read standard error either."""
+"""Longest time for the last sentence, in seconds: it may be that nobody reads standard error either."""
 
 
 class Signals:
-    """What the system has asked of the program.
+    """The requests that the program got as signals.
 
     Attributes:
-        stop: set when it is to end.
-        reopen: set when its log files are to be opened again, by their names.
-        received: the first signal that asked for the end, if one did.
+        stop: set when the program should end.
+        reopen: set when the program should reopen its log files by their names.
+        received: the first signal that asked for the end, if any.
     """
 
     def __init__(self) -> None:
@@ -33,15 +33,15 @@ class Signals:
 
 @contextmanager
 def signals(say: Callable[[str], None], daemon: bool = False) -> Iterator[Signals]:
-    """Let the first SIGINT or SIGTERM end the sound, so that all events are written; a second SIGINT ends at once.
+    """Make the first SIGINT or SIGTERM end the sound, so that all events are written; a second SIGINT ends at once.
 
-    Yields what is asked. The program then ends within two seconds, even where nobody reads its output any more (then
-    with code 6). Leaves with exit code 130, but for the SIGTERM of a daemon, which is its normal end. A daemon opens
-    its log files again on a SIGHUP.
+    Yields the requests. After the first signal the program ends within two seconds; if it must be forced, because
+    nobody reads its output, the exit code is 6. Otherwise the exit code is 130, except that SIGTERM is the normal end
+    of a daemon. A daemon reopens its log files on SIGHUP.
 
     Args:
         say: prints a sentence on standard error.
-        daemon: whether the program runs until it is told to end.
+        daemon: whether the program is meant to run until a signal ends it.
     """
     asked = Signals()
     forced = threading.Timer(END_S, _end_now, [say])
@@ -77,10 +77,8 @@ def signals(say: Callable[[str], None], daemon: bool = False) -> Iterator[Signal
 
 
 def _end_now(say: Callable[[str], None]) -> None:
-    """End a program that does not come to its end; leave the terminal usable as far as that goes without waiting."""
-    sentence = (
-        "the end took too long, because nobody reads the output or the audio system hangs; something may be missing."
-    )
+    """End a program that hangs; restore the terminal as far as possible without waiting."""
+    sentence = "ending took too long, because nobody reads the output or the audio system hangs; output may be missing."
     try:
         saying = threading.Thread(target=say, args=[sentence], daemon=True)
         saying.start()

@@ -1,4 +1,4 @@
-"""Where commands print their sentences: what is wrong, and warnings."""
+"""The place where commands print errors and warnings."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 
 
 class StandardError(logging.Handler):
-    """Prints each warning as one line on standard error, whatever stands in it; should that fail, goes on.
+    """Prints each warning as one line on standard error, whatever characters it has; ignores a failure to print.
 
-    It keeps a handle of its own: PortAudio's start sends descriptor 2 elsewhere for as long as it takes, and the live
-    view keeps what C libraries print off the terminal.
+    It has its own handle, because descriptor 2 is redirected while PortAudio starts and while the live view is open.
     """
 
     def __init__(self) -> None:
@@ -36,7 +35,7 @@ class StandardError(logging.Handler):
             os.write(2 if self._handle is None else self._handle, f"rtser: {printable}\n".encode(errors="replace"))
 
     def close(self) -> None:
-        """Let the handle go."""
+        """Close the handle."""
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None

@@ -12,16 +12,14 @@ from rtser.commands.process import failures, packages
 from rtser.commands.quiet import quiet_exporter
 from rtser.errors import InputError
 
-DataOption = Annotated[Path, typer.Option("--data", help="Folder that holds each corpus under its own name.")]
-CorpusOption = Annotated[
-    list[str] | None, typer.Option("--corpus", help="NAME=PATH: where one corpus lies; repeatable.")
-]
+DataOption = Annotated[Path, typer.Option("--data", help="Folder that holds each corpus in a subfolder with its name.")]
+CorpusOption = Annotated[list[str] | None, typer.Option("--corpus", help="NAME=PATH: path of one corpus; repeatable.")]
 HeadOption = Annotated[
-    str | None, typer.Option("--head", help="Which network on bags (feature-att, ...); the run's first if not named.")
+    str | None, typer.Option("--head", help="Network on bags, such as feature-att; the run's first if not given.")
 ]
 RunArgument = Annotated[Path, typer.Argument(help="Folder of a training run.", show_default=False)]
 
-PLAIN_VOICE = "It does not bring the average voice, so --voice compares with a plain one."
+PLAIN_VOICE = "It lacks the average voice, so --voice compares with a generic one."
 
 
 def train(
@@ -29,28 +27,28 @@ def train(
         "default"
     ),
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The run's folder; runs/NAME if not named.")
+        Path | None, typer.Option("--output", "-o", help="Folder of the run; runs/NAME if not given.")
     ] = None,
     data: DataOption = Path("data"),
     corpus: CorpusOption = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="key=value: change a setting; repeatable.")] = None,
-    seed: Annotated[int | None, typer.Option(help="One seed instead of the configuration's.", min=0)] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="Change a setting, as key=value; repeatable.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Use this seed instead of the configuration's.", min=0)] = None,
     folds: Annotated[
-        str | None, typer.Option("--folds", help="Only these: their names with commas (1,2 or final).")
+        str | None, typer.Option("--folds", help="Train only these folds: names separated by commas (1,2 or final).")
     ] = None,
     device: Annotated[Provider, typer.Option("--device", help="Where networks are trained.")] = "auto",
     jobs: Annotated[
-        int | None, typer.Option(help="Folds trained at the same time; one a core if not named.", min=1)
+        int | None, typer.Option(help="Folds to train at the same time; one per core if not given.", min=1)
     ] = None,
     threads: Annotated[
-        int | None, typer.Option(help="CPU threads a fold; one, or all cores for a single fold, if not named.", min=1)
+        int | None, typer.Option(help="CPU threads per fold; if not given, one, or all cores for a single fold.", min=1)
     ] = None,
     dask: Annotated[str | None, typer.Option("--dask", help="Train on the workers of this Dask scheduler.")] = None,
     resume: Annotated[
-        bool, typer.Option("--resume/--new", help="Go on with a run that was broken off; --new refuses to.")
+        bool, typer.Option("--resume/--new", help="Continue an interrupted run; --new refuses a folder that exists.")
     ] = True,
 ) -> None:
-    """Train an experiment; a run that was broken off goes on where it stopped.
+    """Train an experiment; an interrupted run continues where it stopped.
 
     Examples:
         rtser train debug --data ~/corpora
@@ -67,7 +65,7 @@ def train(
         experiment = load_experiment(config, changes)
         run = output or Path("runs") / experiment.name
         if not resume and run.exists():
-            raise InputError(f"{run} exists", "name another folder with --output, or leave --new out to go on with it")
+            raise InputError(f"{run} exists", "name another folder with --output, or leave out --new to continue it")
         workers = Workers(chosen_device(device), jobs, threads, dask)
         names = [name.strip() for name in (folds or "").split(",") if name.strip()]
         train_experiment(
@@ -82,14 +80,14 @@ def train(
 def evaluate(
     run: RunArgument,
     stream: Annotated[
-        bool, typer.Option("--stream", help="Also stream the test files: UA against the seconds of speech so far.")
+        bool, typer.Option("--stream", help="Also stream the test files: accuracy (UA) by seconds of speech so far.")
     ] = False,
     head: HeadOption = None,
     data: DataOption = Path("data"),
     corpus: CorpusOption = None,
-    jobs: Annotated[int | None, typer.Option(help="Processes that stream; one a core if not named.", min=1)] = None,
+    jobs: Annotated[int | None, typer.Option(help="Processes that stream; one per core if not given.", min=1)] = None,
 ) -> None:
-    """Print a run's tables as Markdown; they and the figures are written into its folder too.
+    """Print a run's tables as Markdown, and write tables and figures into its folder.
 
     Examples:
         rtser evaluate runs/mine
@@ -114,18 +112,20 @@ def evaluate(
 def export(
     run: Annotated[
         Path,
-        typer.Argument(help="Folder of a training run; or a model file of contract 1, to convert.", show_default=False),
+        typer.Argument(help="Folder of a training run, or a model file of contract 1 to convert.", show_default=False),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The model file to write.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Model file to write.")],
     head: HeadOption = None,
     fold: Annotated[
         str | None,
-        typer.Option("--fold", help="Which fold's model; if not named the final one, or the first that is trained."),
+        typer.Option(
+            "--fold", help="Fold whose model is exported; if not given, final, or else the first trained fold."
+        ),
     ] = None,
     data: DataOption = Path("data"),
     corpus: CorpusOption = None,
 ) -> None:
-    """Export a run's model as one file, verified against torch on real utterances.
+    """Export a run's model as one file, and verify it against torch on real utterances.
 
     Examples:
         rtser export runs/mine -o mine.onnx --data ~/corpora
@@ -150,13 +150,13 @@ def export(
 
 
 def corpus_roots(names: list[str], data: Path, corpora: list[str] | None) -> dict[str, Path]:
-    """Where each corpus lies."""
+    """The path of each corpus."""
     roots = {name: (data.expanduser() / name).resolve() for name in names}
     for given in corpora or []:
         name, equals, path = given.partition("=")
         if not equals or name not in roots:
             raise InputError(
-                f"--corpus {given}: this names no corpus that is used",
+                f"--corpus {given}: this does not name a corpus that is used",
                 f"write NAME=PATH, where NAME is one of {', '.join(roots)}",
             )
         roots[name] = Path(path).expanduser().resolve()

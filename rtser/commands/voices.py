@@ -1,4 +1,4 @@
-"""The voices that commands are told of: a profile's file, or ``auto`` and where it is kept."""
+"""The voices that a command can be given: the file of a profile, or ``auto`` with a file that it is kept in."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ AUTO = "auto"
 
 
 def auto_file(profile: str | None, model: Model) -> Path | None:
-    """Where ``auto`` or ``auto:FILE`` is kept; None for another profile. By default each model has its own."""
+    """The file of ``auto`` or ``auto:FILE``; None for another profile. By default each model has its own file."""
     kind, _, path = (profile or "").partition(":")
     if kind != AUTO:
         return None
@@ -31,12 +31,12 @@ def stream_voice(settings: VoiceSettings, model: Model, learns: bool) -> Voice |
     """The voice that the settings name.
 
     Args:
-        settings: whose voice.
-        model: that decides.
-        learns: whether ``auto`` learns; else what it has learnt so far is used, if that is enough.
+        settings: name the voice.
+        model: the model that decides.
+        learns: whether ``auto`` learns; if not, it uses what it has learnt so far, if that is enough.
 
     Raises:
-        InputError: the profile cannot be read, or was heard by another model.
+        InputError: the profile cannot be read, or was made with another model.
     """
     from rtser.voice import LearningVoice, Voice
 
@@ -52,7 +52,7 @@ def stream_voice(settings: VoiceSettings, model: Model, learns: bool) -> Voice |
 
 
 def voice_sinks(settings: VoiceSettings, session: Session, notify: Callable[[str], object]) -> list[Sink]:
-    """What keeps a voice that is learnt; nothing for another."""
+    """The sinks that save a voice that is learnt; empty for any other voice."""
     from rtser.sinks.voice_file import VoiceFile
     from rtser.voice import LearningVoice
 

@@ -22,9 +22,13 @@ class DecideSettings(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False
     """How decisions become a label. Durations are in seconds, rounded to hops of 60 ms; all else is 0 to 1."""
 
     smoothing_s: Seconds = Field(0.3, description="time constant of the running average of the probabilities; 0: none")
-    label_threshold: Probability | None = Field(None, description="an emotion is named from here on; null: the model's")
-    leave_threshold: Probability | None = Field(None, description="and dropped below this; null: label_threshold - 0.1")
-    hold_s: Seconds = Field(0.6, description="a named emotion stays at least so long while there is speech")
+    label_threshold: Probability | None = Field(
+        None, description="probability from which an emotion is named; null: the model's"
+    )
+    leave_threshold: Probability | None = Field(
+        None, description="probability below which it is dropped; null: label_threshold - 0.1"
+    )
+    hold_s: Seconds = Field(0.6, description="shortest time that a named emotion stays while there is speech")
     speech_enter: Probability = Field(0.8, description="speech probability from which a segment may begin an utterance")
     speech_leave: Probability = Field(0.4, description="speech probability below which a segment counts as silence")
     onset_s: Seconds = Field(0.42, description="unbroken speech that begins an utterance; more: fewer false alarms")
@@ -35,7 +39,7 @@ class DecideSettings(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False
         le=3600,
         description="silence that ends the utterance, which is then forgotten; at least 0.36, a segment",
     )
-    report_s: float = Field(10, ge=1, le=3600, description="speech that goes on is reported each time after so long")
+    report_s: float = Field(10, ge=1, le=3600, description="interval of the reports on an utterance that has not ended")
 
     @model_validator(mode="after")
     def _leave_lies_below_enter(self) -> DecideSettings:

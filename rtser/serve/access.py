@@ -1,4 +1,4 @@
-"""Who may use the server: the token, the names of the server, and the web pages."""
+"""Access to the server: its token, its names, and the web pages that may use it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a client is refused: the status of HTTP, a reason for the metrics, and a sentence."""
+    """Why a client is refused: the HTTP status, a reason for the metrics, and a sentence."""
 
     status: int
     reason: str
@@ -50,7 +50,7 @@ class Access:
         if not loopback and not self._token and not access.insecure:
             raise InputError(
                 f"{settings.host} can be reached by others, and there is no token",
-                f"name a file with --token-file, set {VARIABLE}, or say --insecure",
+                f"name a file with --token-file, set {VARIABLE}, or add --insecure",
             )
 
     def refusal(self, headers: Headers, scheme: str, needs_token: bool = True) -> Refusal | None:
@@ -96,7 +96,7 @@ def _is_address(name: str) -> bool:
 
 
 def _offered(headers: Headers) -> bytes:
-    """The token that a request brings; empty for none."""
+    """The token of a request; empty if there is none."""
     kind, _, token = headers.get("authorization", "").partition(" ")
     if kind.lower() == "bearer":
         return token.strip().encode()

@@ -36,7 +36,7 @@ RETRY_S = "5"
 OPEN_PATHS = ("/health", "/health/live", "/health/ready")
 """Addresses for probes, which name no host and have no token."""
 TOKEN_PATHS = ("/v1", "/metrics", "/openapi.json", "/model.")
-"""Addresses that need the token: all but the files of the page, which are the same everywhere."""
+"""Addresses that need the token: all except the files of the page, which are public anyway."""
 
 
 class Problem(BaseModel):
@@ -170,7 +170,7 @@ def make_app(service: Service) -> FastAPI:
 
     @app.get("/model.json", responses=refused)
     async def model_about() -> dict[str, Any]:
-        """What the model file says of itself (`rtser info --json`), its SHA-256, and this server's own settings."""
+        """The metadata of the model file (`rtser info --json`), its SHA-256, and this server's own settings."""
         made: dict[str, Any] = json.loads(about(service.model))
         settings = service.settings
         if settings.window_s is not None:
@@ -183,11 +183,11 @@ def make_app(service: Service) -> FastAPI:
 
 
 class Guard:
-    """Refuses requests that are not allowed, before anything of them is read (ASGI).
+    """Refuses requests that are not allowed, before any part of their body is read (ASGI).
 
     Args:
-        app: what comes next.
-        service: has the `Access`.
+        app: the application behind it.
+        service: holds the `Access`.
     """
 
     def __init__(self, app: ASGIApp, service: Service) -> None:
@@ -215,7 +215,7 @@ class Guard:
             await response(scope, receive, send)
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer the request. A client that does not read the answer is given up."""
+        """Answer the request. A client that does not read the answer is disconnected."""
         try:
             await self._app(scope, receive, send)
         except TimeoutError:
@@ -261,9 +261,9 @@ class EventsResponse(StreamingResponse):
     Args:
         first: the first event.
         others: the others.
-        lines: whether each is a line of its own.
-        service: for its limits and metrics.
-        stack: closed at the end, also if the client has gone.
+        lines: whether to send one event per line.
+        service: has the limits and metrics.
+        stack: closed at the end, even if the client has gone.
     """
 
     def __init__(

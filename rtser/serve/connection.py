@@ -22,7 +22,7 @@ from rtser.serve.recogniser import ServedStream, Told
 from rtser.serve.service import MOST_WAITING, Service
 
 PROTOCOL_ERRORS = (1002, 1007, 1009)
-"""Codes with which the WebSocket itself ends a client."""
+"""Codes with which the WebSocket itself closes a connection."""
 MOST_REASON = 123
 """Bytes of the reason in a close (RFC 6455, section 5.5)."""
 CLOSE_S = 1.0
@@ -37,7 +37,7 @@ class EndedError(Exception):
     Args:
         code: for the client.
         problem: a sentence for the client, without a full stop.
-        reason: the name under which the metrics count it; empty if nobody was refused or cut off.
+        reason: the name for the metrics; empty if no client was refused or cut off.
     """
 
     def __init__(self, code: Close, problem: str, reason: str = "") -> None:
@@ -62,7 +62,7 @@ class SocketConnection:
 
     Args:
         socket: not yet accepted.
-        service: what connections share.
+        service: shared by all connections.
     """
 
     def __init__(self, socket: WebSocket, service: Service) -> None:
@@ -101,7 +101,7 @@ class SocketConnection:
         return bool(self._open)
 
     def leave(self) -> None:
-        """End in order, with the last events: the server ends."""
+        """End in order, with the last events, because the server ends."""
         self._ask(EndedError(Close.GOING_AWAY, "the server ends"))
 
     async def _read(self) -> None:
@@ -122,7 +122,7 @@ class SocketConnection:
                 if message.get("code") in PROTOCOL_ERRORS:
                     self._service.metrics.rejected.labels("protocol").inc()
                 return
-            await asyncio.sleep(0)  # a flood of tiny messages leaves the others their turns
+            await asyncio.sleep(0)  # so that a flood of tiny messages cannot block the other connections
             try:
                 if (text := message.get("text")) is not None:
                     self._obey(parsed(text))
@@ -133,7 +133,7 @@ class SocketConnection:
             await self._have_room()
 
     async def _write(self) -> None:
-        """Send events until nothing more will come."""
+        """Send events until the last one."""
         while True:
             while self._events:
                 try:
@@ -167,7 +167,7 @@ class SocketConnection:
             async with asyncio.timeout(self._service.settings.last_events_s):
                 await writing
         except TimeoutError:
-            code, problem = Close.FAILED, "the last events could not be told in time"
+            code, problem = Close.FAILED, "the last events could not be sent in time"
         except (EndedError, WebSocketDisconnect, OSError):
             pass
         reason = problem.encode()[:MOST_REASON].decode(errors="ignore")
@@ -186,11 +186,11 @@ class SocketConnection:
             missing = round(said.missing_s * SAMPLE_RATE)
             self._joiner = self._joiner.anew()
             if not missing and not any(channel.stream.given > channel.given_before for channel in self._channels):
-                return  # nothing came since the last one
+                return  # nothing has come since the last reset
             for channel in self._channels:
                 self._give(channel, channel.resampler.flush())
                 channel.given_before = channel.stream.given
-                self._service.recogniser.broken(channel.stream, Gap("open", "the client began anew", missing))
+                self._service.recogniser.broken(channel.stream, Gap("open", "the client reset the stream", missing))
 
     def _start(self, start: Start) -> None:
         if self._channels:
@@ -228,7 +228,7 @@ class SocketConnection:
             self._service.recogniser.push(channel.stream, samples)
 
     def _finish(self) -> None:
-        """The sound has ended; the bytes of half a frame are dropped."""
+        """End the sound; the bytes of an incomplete frame are dropped."""
         for channel in self._channels:
             self._give(channel, channel.resampler.flush())
             self._service.recogniser.finish(channel.stream)
@@ -246,7 +246,7 @@ class SocketConnection:
             await self._room.wait()
 
     def _told(self, where: Where, told: Told) -> None:
-        """Take what the recogniser tells of a stream."""
+        """Take news of a stream from the recogniser."""
         for event in told.events:
             self._say(event, where)
         self._room.set()

@@ -1,4 +1,4 @@
-"""What the server counts, for Prometheus."""
+"""The server's counts, for Prometheus."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = made = CollectorRegistry()
-        self.decisions = Counter("rtser_decisions", "Hops recognised, of all streams.", registry=made)
+        self.decisions = Counter("rtser_decisions", "Hops recognised in all streams.", registry=made)
         self.streams_opened = Counter("rtser_streams_opened", "Live streams that began.", registry=made)
         self.uploads = Counter("rtser_uploads", "Files that were recognised.", registry=made)
         self.rejected = Counter("rtser_rejections", "Clients that were refused or cut off.", ["reason"], registry=made)
-        self.dropped = Counter("rtser_dropped_samples", "Samples whose client has gone.", registry=made)
+        self.dropped = Counter("rtser_dropped_samples", "Samples dropped because their client had gone.", registry=made)
         self._steps = Histogram("rtser_step_seconds", "Time of a step.", buckets=SECONDS, registry=made)
         self._batches = Histogram("rtser_batch_streams", "Streams in a step.", buckets=STREAMS, registry=made)
         self._lateness = Histogram(
@@ -30,11 +30,11 @@ class Metrics:
         )
 
     def gauge(self, name: str, description: str, value: Callable[[], float]) -> None:
-        """Add a figure that is asked for when the metrics are read."""
+        """Add a figure that is computed when the metrics are read."""
         Gauge(f"rtser_{name}", description, registry=self._registry).set_function(value)
 
     def note_step(self, streams: int, seconds: float) -> None:
-        """Note that a step recognised one hop of so many streams."""
+        """Note that a step recognised one hop of each of `streams` streams."""
         self.decisions.inc(streams)
         self._batches.observe(streams)
         self._steps.observe(seconds)

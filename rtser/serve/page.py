@@ -15,17 +15,17 @@ MODEL, ABOUT = "model.onnx", "model.json"
 
 
 def about(model: Model) -> str:
-    """What a model file says of itself, as JSON: JavaScript cannot read it from the file."""
+    """The metadata of a model file as JSON, because JavaScript cannot read it from the file."""
     return json.dumps({**json.loads(model.metadata.to_json()), "sha256": model.sha256})
 
 
 def write_page(folder: Path, model: Model, model_file: Path) -> None:
-    """Write the page as static files, which any web server can hold; recognition then runs in the browser alone.
+    """Write the page as static files for any web server; recognition then runs only in the browser.
 
     Args:
         folder: made if it is missing.
         model: the model that the page runs.
-        model_file: its file.
+        model_file: the model's file.
 
     Raises:
         InputError: the folder already holds other files.

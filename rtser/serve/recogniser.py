@@ -1,4 +1,4 @@
-"""The recogniser: one thread that owns the Bank, and recognises the hops that are due of all streams together."""
+"""The recogniser: one thread that owns the Bank, and recognises the due hops of all streams together."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from rtser.statistics import RunStatistics
 
 logger = logging.getLogger("rtser")
 MOST_COMMANDS = 1_000
-"""How many commands are carried out between two steps."""
+"""Most commands that are carried out between two steps."""
 KEPT_TIMES = 1_000
-"""How many decisions' times a stream keeps."""
+"""Number of decisions whose times a stream keeps."""
 
 
 class Told(NamedTuple):
-    """Events of a stream, oldest first; `last`: it has ended, and no more will come."""
+    """Events of a stream, oldest first; `last`: the stream has ended, and no more events will come."""
 
     stream: ServedStream
     events: list[Event]
@@ -38,17 +38,17 @@ class Told(NamedTuple):
 
 @dataclass(eq=False)
 class ServedStream:
-    """One stream of the recogniser, as its owner sees it.
+    """One stream of the recogniser, from its owner's point of view.
 
     Attributes:
-        tell: gets its events, on the owner's thread.
-        live: whether its sound comes as it is spoken, so that lateness means something.
-        decisions: whether decisions are told, and not utterances only.
-        every: at most one decision is told in so many samples of sound; 0: all.
+        tell: called with its events, on the owner's thread.
+        live: whether its sound comes in real time, so that lateness has a meaning.
+        decisions: whether decisions are sent, besides utterances.
+        every: at most one decision is sent in this number of samples; 0: all.
         begin: time of its first sample, in samples at 16 kHz.
         given: how many samples its owner has given so far.
-        done: how many of them are recognised; written by the recogniser's thread.
-        wants_room: its owner waits for a smaller backlog: what is told next may have no events.
+        done: how many of these samples are recognised; written by the recogniser's thread.
+        wants_room: the owner waits for a smaller backlog; the next message may then have no events.
 
     The other attributes are for the recogniser alone.
     """
@@ -77,14 +77,14 @@ class ServedStream:
         return self.given - self.done
 
     def ask_room(self, most: int) -> bool:
-        """Whether more than `most` samples wait; then something is told once fewer do."""
+        """Whether more than `most` samples wait; if so, `tell` is called when fewer wait."""
         self.wants_room = True  # first: the recogniser may finish between these two lines
         self.wants_room = self.backlog > most
         return self.wants_room
 
 
 class _Command(NamedTuple):
-    """What the owner of a stream asks for: samples to recognise, a gap, or the end; `abandoned`: nobody listens."""
+    """A command of a stream's owner: samples to recognise, a gap, or the end; `abandoned`: nobody listens."""
 
     stream: ServedStream
     samples: Float32 | None = None
@@ -94,18 +94,18 @@ class _Command(NamedTuple):
 
 
 class Recogniser:
-    """Recognises many streams in a thread of its own. Its methods may be called from any thread.
+    """Recognises many streams in a separate thread. Its methods may be called from any thread.
 
     Args:
         model: shared by all streams.
-        post: gets what is told, on the recogniser's thread; must not wait.
+        post: called with messages to the owners, on the recogniser's thread; must not wait.
         window_s: length of the decision window in seconds; None for the model's own.
         decide: how decisions become labels and utterances.
-        wait_s: how long a hop waits for those of other streams.
-        metrics: where steps and lateness are counted.
+        wait_s: how long a hop waits for the hops of other streams.
+        metrics: counts steps and lateness.
 
     Attributes:
-        failure: why the thread has ended, if it did.
+        failure: why the thread has ended, if it has.
     """
 
     def __init__(
@@ -138,7 +138,7 @@ class Recogniser:
         self._inbox.put(_Command(stream, samples, time.perf_counter()))
 
     def broken(self, stream: ServedStream, gap: Gap) -> None:
-        """Begin anew: the sound that follows does not continue the sound before."""
+        """Restart a stream: the following sound does not continue the earlier sound."""
         self._inbox.put(_Command(stream, gap=gap))
 
     def finish(self, stream: ServedStream) -> None:
@@ -146,7 +146,7 @@ class Recogniser:
         self._inbox.put(_Command(stream))
 
     def abandon(self, stream: ServedStream) -> None:
-        """End a stream that nobody listens to. Waiting sound is dropped, and only `last` is told."""
+        """End a stream that nobody listens to. Waiting sound is dropped, and only `last` is sent."""
         self._inbox.put(_Command(stream, abandoned=True))
 
     def stop(self) -> None:
@@ -159,7 +159,7 @@ class Recogniser:
             while self._take():
                 self._step()
                 self._send()
-        except Exception as error:  # a bug; whoever asks for the health of the server sees it
+        except Exception as error:  # a bug; the health of the server reports it
             logger.exception("the recogniser has failed")
             self.failure = error
             for stream in list(self._streams.values()):
@@ -167,7 +167,7 @@ class Recogniser:
             self._send()
 
     def _take(self) -> bool:
-        """Take commands until there is a batch to recognise; False at the end."""
+        """Take commands until there is a batch to recognise; returns False at the end."""
         deadline_s = time.perf_counter() if self._bank.due else None  # these hops have waited for the last step
         for _ in range(MOST_COMMANDS):
             due = self._bank.due
@@ -192,7 +192,7 @@ class Recogniser:
         return True
 
     def _obey(self, stream: ServedStream) -> None:
-        """Do what a stream's owner asks, in order; what comes after its sound waits until that is recognised."""
+        """Carry out the commands of a stream's owner in order; a gap or end waits until earlier sound is recognised."""
         commands = stream.commands
         if commands[-1].abandoned:
             self._metrics.dropped.inc(stream.backlog)
@@ -227,7 +227,7 @@ class Recogniser:
                 self._close(stream, [*stream.run.ended(utterance), stream.run.end()])
 
     def _note_waiting(self, stream: ServedStream) -> None:
-        """Keep up to date how much of a stream is done, and whether it is due."""
+        """Update the progress of a stream, and whether it is due."""
         waiting = self._bank.waiting(stream.number)
         stream.done = stream.pushed - waiting
         if waiting >= HOP_SAMPLES:
@@ -263,7 +263,7 @@ class Recogniser:
     def _decided(
         self, stream: ServedStream, decisions: Decisions, row: int, step_s: float, now_s: float
     ) -> list[Event]:
-        """The events of a row that are told."""
+        """The events of a row that are sent."""
         latency_s = None
         end = round(decisions.time_s[row] * SAMPLE_RATE)
         if stream.live:

@@ -20,13 +20,13 @@ from rtser.serve.settings import ServeSettings
 from rtser.serve.transport import BoundedHttp, BoundedSocket
 
 SPARE_CONNECTIONS = 512
-"""Connections beside those of streams and files: for health, metrics, and clients that are refused."""
+"""Connections besides those of streams and files: for health, metrics, and refused clients."""
 MOST_HEADER_BYTES = 32_768
-"""Of a request, before its body."""
+"""Size of a request before its body."""
 CLOSING_S = 2.0
-"""How long a connection may take to close. A client that reads nothing would keep it open for ever."""
+"""Longest time for closing a connection. A client that reads nothing would keep it open for ever."""
 NOISE = ("without completing handshake", "Invalid UTF-8", "Invalid HTTP request")
-"""What uvicorn logs of clients; the metrics count it."""
+"""Messages of uvicorn about clients; the metrics count them."""
 
 
 class Server(uvicorn.Server):
@@ -39,7 +39,7 @@ class Server(uvicorn.Server):
         self.received: int | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen; uvicorn's own would leave a client a minute for the handshake of TLS."""
+        """Listen. Uvicorn's own method would allow a client a minute for the TLS handshake."""
         assert sockets is not None
         loop, config = asyncio.get_running_loop(), self.config
 
@@ -82,10 +82,10 @@ def serve(settings: ServeSettings, model: Model, model_file: Path, say: Callable
     """Serve until a signal asks for the end.
 
     Args:
-        settings: of the server.
+        settings: settings of the server.
         model: from `rtser.load`.
-        model_file: its file, for the page.
-        say: gets the address, once the server takes clients.
+        model_file: the model's file, for the page.
+        say: called with the address, once the server accepts clients.
 
     Returns:
         the signal.
@@ -107,7 +107,7 @@ def serve(settings: ServeSettings, model: Model, model_file: Path, say: Callable
             ws=BoundedSocket,
             loop="asyncio",
             ws_max_size=1024 * limits.message_kb,
-            ws_ping_interval=None,  # a client that is slowed answers late; idle_s finds those that have gone
+            ws_ping_interval=None,  # a slowed client answers late; idle_s finds clients that have gone
             ws_per_message_deflate=False,  # a small message could become a large one
             h11_max_incomplete_event_size=MOST_HEADER_BYTES,
             timeout_graceful_shutdown=1,
@@ -129,19 +129,21 @@ def serve(settings: ServeSettings, model: Model, model_file: Path, say: Callable
             server = Server(config, service)
             server.run([listening])
             if service.recogniser.failure:
-                raise UnavailableError("the recogniser has failed, and the server has ended", "the log says why")
+                raise UnavailableError(
+                    "the recogniser has failed, and the server has ended", "see the log for the reason"
+                )
             return server.received
     finally:
         service.stop()
 
 
 def _worth_saying(record: logging.LogRecord) -> bool:
-    """Whether uvicorn says something that only the operator can repair."""
+    """Whether uvicorn reports something that only the operator can repair."""
     return not any(noise in record.getMessage() for noise in NOISE)
 
 
 def _listening(settings: ServeSettings) -> socket.socket:
-    """The socket that is listened on."""
+    """The socket on which the server listens."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
         made = socket.create_server((settings.host, settings.port), family=family, backlog=2048)

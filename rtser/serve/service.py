@@ -1,4 +1,4 @@
-"""What all connections share: the model, the recogniser, the limits, and the list of connections."""
+"""The parts that all connections share: the model, the recogniser, the limits, and the list of connections."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rtser.serve.recogniser import Recogniser, ServedStream, Told
 from rtser.serve.settings import ServeSettings
 
 MOST_WAITING = 1_000
-"""How many events may wait for a slow client. With more, its sound is not read either."""
+"""Most events that may wait for a slow client. Beyond this, its sound is not read either."""
 
 
 class Connection(Protocol):
@@ -32,20 +32,20 @@ class Connection(Protocol):
 
 
 class Service:
-    """The server's inside, apart from HTTP.
+    """The server without its HTTP part.
 
     Args:
         settings: of the server.
         model: from `rtser.load`.
-        model_file: its file, for the page.
+        model_file: the model's file, for the page.
 
     Raises:
         InputError: the settings of access are not safe; see `Access`.
 
     Attributes:
-        decoders: threads that decode files, one each.
-        streams: how many live streams there are; each channel is one.
-        draining: whether the server is about to end, and takes no new clients.
+        decoders: threads that decode files, one per file.
+        streams: number of live streams; each channel is one.
+        draining: whether the server is about to end, and accepts no new clients.
     """
 
     def __init__(self, settings: ServeSettings, model: Model, model_file: Path) -> None:
@@ -62,7 +62,7 @@ class Service:
         self.decoders = ThreadPoolExecutor(settings.limits.uploads, "decoder")
         self.metrics.gauge("streams", "Live streams now.", lambda: self.streams)
         self.metrics.gauge("connections", "Connections now, files included.", lambda: len(self._connections))
-        self.metrics.gauge("lag_seconds", "Most sound of a live stream that waits to be recognised.", self._lag_s)
+        self.metrics.gauge("lag_seconds", "Longest sound of a live stream that waits to be recognised.", self._lag_s)
 
     @property
     def problem(self) -> str:
@@ -83,24 +83,24 @@ class Service:
 
     @property
     def full(self) -> bool:
-        """Whether no more sockets are taken."""
+        """Whether no more sockets are accepted."""
         return len(self._connections) >= self.settings.limits.streams + self.settings.limits.uploads
 
     @property
     def uploads_problem(self) -> str:
-        """Why no more files are taken; empty if they are."""
+        """Why no more files are accepted; empty if they are."""
         files = sum(not one.live for one in self._open)
         return "too many files at once" if files >= self.settings.limits.uploads else ""
 
     def open(self, tell: Callable[[Told], None], **options: int | bool) -> ServedStream:
-        """A new stream of the recogniser; counted until its last event has been told."""
+        """A new stream of the recogniser; counted until its last event has been sent."""
         stream = ServedStream(tell, **options)  # type: ignore[arg-type]
         self._open.add(stream)
         self.streams += stream.live
         return stream
 
     async def drain(self) -> None:
-        """Take no new clients. Let the others go on for a while, then end them with their last events."""
+        """Accept no new clients. Let the others continue for a while, then end them with their last events."""
         self.draining = True
         for one in self._connections:
             if not one.busy:
@@ -122,7 +122,7 @@ class Service:
         self.decoders.shutdown(wait=False, cancel_futures=True)
 
     def _post(self, told: list[Told]) -> None:
-        """Hand what is told to the event loop."""
+        """Pass messages to the event loop."""
         assert self._loop is not None
         with suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(self._tell, told)

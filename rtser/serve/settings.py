@@ -14,17 +14,17 @@ Count = Annotated[int, Field(ge=1)]
 
 
 class AccessSettings(Settings):
-    """Who may use the server."""
+    """Access to the server."""
 
     token_file: Path | None = Field(
         None, description="file that holds the token; or set the environment variable RTSER_TOKEN"
     )
-    insecure: bool = Field(False, description="serve beyond this machine without a token")
+    insecure: bool = Field(False, description="allow other machines without a token")
     origins: tuple[str, ...] = Field(
         (), description="other web pages that may use the server, such as https://example.org; its own page always may"
     )
     hosts: tuple[str, ...] = Field(
-        (), description="further names of this server, for the Host header; without a token it answers to no others"
+        (), description="further names of this server in the Host header; without a token other names are refused"
     )
 
     @field_validator("origins", "hosts")
@@ -47,10 +47,10 @@ class TlsSettings(Settings):
 
 
 class LimitSettings(Settings):
-    """What one client, and all of them together, can take."""
+    """Limits of one client, and of all clients together."""
 
-    streams: Count = Field(200, description="live streams at once; each channel is one; more are refused")
-    channels: Annotated[int, Field(ge=1, le=64)] = Field(8, description="channels of one connection")
+    streams: Count = Field(200, description="most live streams at once; each channel is one; more are refused")
+    channels: Annotated[int, Field(ge=1, le=64)] = Field(8, description="most channels of one connection")
     message_kb: Count = Field(256, description="kilobytes; a longer message ends the connection")
     queue_s: Annotated[float, Field(ge=0.1, le=60)] = Field(
         2.0, description="seconds of sound that may wait to be recognised; with more, the client has to wait"
@@ -59,17 +59,17 @@ class LimitSettings(Settings):
     total_s: Annotated[float, Field(gt=0)] = Field(14_400.0, description="seconds after which a connection ends")
     slow_reader_s: Seconds = Field(10.0, description="seconds that an event waits for a client that does not read")
     request_s: Seconds = Field(10.0, description="seconds that a client has to send its request")
-    uploads: Count = Field(4, description="files at once; more are refused")
-    upload_mb: Megabytes = Field(100.0, description="megabytes of a file")
-    upload_hours: Annotated[float, Field(gt=0)] = Field(4.0, description="hours of sound in a file")
+    uploads: Count = Field(4, description="most files at once; more are refused")
+    upload_mb: Megabytes = Field(100.0, description="largest file, in megabytes")
+    upload_hours: Annotated[float, Field(gt=0)] = Field(4.0, description="longest sound of a file, in hours")
     upload_s: Seconds = Field(120.0, description="seconds that a client has to send its file")
 
 
 class ServeSettings(Settings):
-    """Everything that `rtser serve` can be told."""
+    """All settings of `rtser serve`."""
 
     host: str = Field("127.0.0.1", description="address to listen on; any but loopback needs a token")
-    port: Annotated[int, Field(ge=0, le=65_535)] = Field(8765, description="port; 0: any free one")
+    port: Annotated[int, Field(ge=0, le=65_535)] = Field(8765, description="port; 0: any free port")
     model: ModelFile = None
     provider: ProviderName = "auto"
     threads: Annotated[int, Field(ge=1, le=256)] = Field(1, description="threads of the network on a CPU")

@@ -1,4 +1,4 @@
-"""HTTP and WebSockets by uvicorn, with bounds that uvicorn lacks: time, messages at once, unread data."""
+"""Uvicorn's HTTP and WebSockets with further limits: time, messages at once, unread data."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 PART_BYTES = 4_096
-"""How much is parsed at once. 64 KiB of the smallest messages would hold up all streams for a second."""
+"""Bytes that are parsed at once. 64 KiB of the smallest messages would delay all streams for a second."""
 
 
 class BoundedHttp(H11Protocol):
@@ -32,7 +32,7 @@ class BoundedHttp(H11Protocol):
             self._expect_request()
 
     def on_response_complete(self) -> None:
-        """Set the time for the next request, which ends a body that goes on as well."""
+        """Set the time for the next request; it also limits a body that has not ended."""
         super().on_response_complete()
         self._expect_request()
 
@@ -40,7 +40,7 @@ class BoundedHttp(H11Protocol):
         self.loop.call_later(self.request_s, self._end_silent, self.cycle)
 
     def _end_silent(self, before: object) -> None:
-        if self in self.connections and self.cycle is before:  # a WebSocket is with the other protocol by now
+        if self in self.connections and self.cycle is before:  # a WebSocket has moved to the other protocol by now
             self.transport.abort()
 
 
@@ -64,7 +64,7 @@ class BoundedSocket(WebSocketsSansIOProtocol):
             self.conn.data_to_send()
 
     async def receive(self) -> Any:
-        """The next message; reading goes on when none waits."""
+        """The next message; reading continues when no message waits."""
         message = await self.queue.get()
         if self.queue.empty():
             self._go_on()

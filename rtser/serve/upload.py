@@ -1,4 +1,4 @@
-"""A file over HTTP: received into a temporary file, decoded in a thread, recognised beside the live streams."""
+"""A file over HTTP: received into a temporary file, decoded in a thread, recognised together with live streams."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NAME = "the file"
 
 
 class UploadError(Exception):
-    """A file is refused: the status of HTTP, a reason for the metrics, and a sentence without a full stop."""
+    """A file is refused: the HTTP status, a reason for the metrics, and a sentence without a full stop."""
 
     def __init__(self, status: int, reason: str, problem: str) -> None:
         super().__init__(problem)
@@ -35,9 +35,9 @@ class Upload:
     """One file, from its first byte to its last event.
 
     Args:
-        service: what connections share.
+        service: shared by all connections.
         channel: which channel is used, counted from 0; None for the mean of all.
-        decisions: whether decisions are told, and not utterances only.
+        decisions: whether decisions are sent, besides utterances.
     """
 
     def __init__(self, service: Service, channel: int | None, decisions: bool) -> None:
@@ -49,11 +49,11 @@ class Upload:
 
     @property
     def busy(self) -> bool:
-        """A file is recognised."""
+        """True: a file is being recognised."""
         return True
 
     def leave(self) -> None:
-        """End in order, with the events so far: the server ends."""
+        """End in order, with the events so far, because the server ends."""
         self._problem = f"the server ends; only the first {self._stream.given / SAMPLE_RATE:.1f} s are recognised"
         self._left = True
         self._room.set()
@@ -62,10 +62,10 @@ class Upload:
         """Write the body of a request to a file.
 
         Raises:
-            UploadError: it is too large, or takes too long.
+            UploadError: the file is too large, or takes too long.
         """
         most = round(self._limits.upload_mb * 1e6)
-        too_large = UploadError(413, "too_large", f"a file may have {self._limits.upload_mb:g} MB")
+        too_large = UploadError(413, "too_large", f"a file may have at most {self._limits.upload_mb:g} MB")
         stated = request.headers.get("content-length", "0")
         if stated.isdigit() and int(stated) > most:
             raise too_large
@@ -87,10 +87,10 @@ class Upload:
         file.flush()
 
     async def events(self, path: str) -> AsyncGenerator[Event]:
-        """The events of the file, from its start to its end. What is wrong with it comes as an `ErrorEvent`.
+        """The events of the file, from its start to its end. A problem with it comes as an `ErrorEvent`.
 
         Raises:
-            UploadError: the file holds no sound that can be read.
+            UploadError: the file holds no readable sound.
         """
         loop, decoders = asyncio.get_running_loop(), self._service.decoders
         try:
@@ -100,7 +100,7 @@ class Upload:
         except Exception:
             logger.exception("a file cannot be opened")
             raise UploadError(422, "unreadable", f"{NAME} cannot be decoded") from None
-        with suppress(OSError):  # an open file needs no name, and one without a name outlives no crash
+        with suppress(OSError):  # an open file needs no name, and a nameless file disappears after a crash
             Path(path).unlink()
         yield StartEvent.of(NAME, audio.sample_rate, self._service.model)
         feeding = loop.run_in_executor(decoders, self._feed, audio, loop)
@@ -116,11 +116,11 @@ class Upload:
                 await feeding
 
     def close(self) -> None:
-        """Nobody listens any more."""
+        """Stop, because nobody listens any more."""
         self._service.recogniser.abandon(self._stream)
 
     def _feed(self, audio: AudioFile, loop: asyncio.AbstractEventLoop) -> None:
-        """Decode, as fast as the recogniser goes; in a thread."""
+        """Decode in a thread, no faster than the recogniser."""
         problem = ""
         try:
             with audio:
@@ -136,7 +136,7 @@ class Upload:
         loop.call_soon_threadsafe(self._finish, problem)
 
     async def _take(self, samples: Float32) -> bool:
-        """Give the recogniser samples, once there is room; whether more are wanted."""
+        """Give the recogniser samples, once there is room; returns whether more are wanted."""
         most = round(self._limits.queue_s * SAMPLE_RATE)
         while not self._left:
             self._room.clear()

@@ -1,4 +1,4 @@
-"""Where events and sound go.
+"""Outputs of events and sound.
 
 A sink takes one event at a time through `write`. An audio sink takes every block of samples through `write_audio`. Both
 are closed at the end, whatever happened. They raise OutputError if they cannot write.
@@ -28,7 +28,7 @@ class AudioSink(Protocol):
     """Takes sound."""
 
     def write_audio(self, samples: Float32, start: int) -> None:
-        """Take a block (n,), float32, mono, 16 kHz, that begins at a sample of the run; gaps in the source count."""
+        """Take a block (n,), float32, mono, 16 kHz. `start`: its first sample, counted in the run with gaps."""
 
 
 def reads(sink: Sink, kind: type[Event]) -> bool:

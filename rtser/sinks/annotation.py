@@ -1,4 +1,4 @@
-"""The utterances of one recording as a file that programs for recordings open: Praat, video players, Audacity."""
+"""The utterances of one recording as a file for other programs: Praat, video players, Audacity."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from rtser.files import replacing
 from rtser.summary import UNCERTAIN, percent
 
 Write = Callable[[Path, Sequence[UtteranceEvent], float], None]
-"""Writes a file from final utterances, oldest first, of a recording of so many seconds; raises OSError."""
+"""Writes a file from the final utterances of a recording, oldest first, and its seconds; raises OSError."""
 
 
 class AnnotationFile:
     """Keeps the final utterances, and writes them at the recording's end (a `rtser.sinks.Sink`).
 
-    The file is whole or absent, and replaces what it held. A recording without any decision writes none.
+    The file is whole or absent, and replaces an earlier one. A recording without any decision writes no file.
 
     Args:
         path: the file.
@@ -33,7 +33,7 @@ class AnnotationFile:
         """Keep an utterance, or write the file at the end.
 
         Raises:
-            OutputError: it cannot be written.
+            OutputError: the file cannot be written.
         """
         if isinstance(event, StartEvent):
             self._utterances.clear()
@@ -44,13 +44,13 @@ class AnnotationFile:
                 self._write(part, self._utterances, event.time)
 
     def close(self) -> None:
-        """Nothing is held back; a recording that has not ended writes no file."""
+        """Do nothing; a recording that has not ended writes no file."""
 
 
 def caption(utterance: UtteranceEvent) -> str:
-    """An utterance in words: its emotion and probability.
+    """An utterance as text: its emotion and probability.
 
-    Where none is sure, ``uncertain`` and the likeliest: an empty label would look like silence.
+    If no emotion is sure, the text is ``uncertain`` and the likeliest one: an empty label would look like silence.
     """
     likeliest = f"{utterance.leaning.label} {percent(utterance.leaning.confidence)}"
     return likeliest if utterance.label else f"{UNCERTAIN} ({likeliest})"

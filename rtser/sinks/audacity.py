@@ -1,4 +1,4 @@
-"""Utterances as a label track of Audacity: lines of start, end and label, apart by tabs."""
+"""Utterances as a label track of Audacity: lines of start, end and label, separated by tabs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ from rtser.sinks.annotation import caption
 
 
 def write_labels(path: Path, utterances: Sequence[UtteranceEvent], seconds: float) -> None:  # noqa: ARG001
-    """Write a label an utterance, from its start to its end in seconds: its emotion and probability."""
+    """Write one label per utterance, from its start to its end in seconds: its emotion and probability."""
     lines = [f"{one.start:.6f}\t{one.end:.6f}\t{caption(one)}\n" for one in utterances]
     path.write_text("".join(lines), encoding="utf-8")

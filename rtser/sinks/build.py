@@ -1,4 +1,4 @@
-"""The sinks that `rtser listen` writes to beside the screen, made from its settings."""
+"""The sinks of `rtser listen` besides the screen, made from its settings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from rtser.sinks.wav_file import WavFile
 
 
 class Outputs(NamedTuple):
-    """The sinks of events, and those of sound; one may be in both."""
+    """The sinks of events, and the sinks of sound; a sink may be in both."""
 
     sinks: list[Sink]
     audio_sinks: list[AudioSink]
@@ -33,10 +33,10 @@ def build_sinks(
     """The sinks that the settings ask for. If one of them fails later, the run goes on.
 
     Args:
-        settings: what is written where.
+        settings: the outputs.
         labels: the emotions.
-        reopen: set when the logs are to be opened again.
-        notify: is told in words when an output fails.
+        reopen: set when the logs should be reopened.
+        notify: called with a sentence when an output fails.
 
     Raises:
         OutputError: something cannot be written from the start.
@@ -45,7 +45,7 @@ def build_sinks(
     sinks: list[Sink] = []
     audio_sinks: list[AudioSink] = []
     size = round(settings.log_max_mb * 1e6)
-    with ExitStack() as opened:  # closes what is open already where a later one fails
+    with ExitStack() as opened:  # closes the open sinks if a later one fails
         if settings.jsonl:
             logs.append(RetryingSink(JsonLog(LogFile(settings.jsonl, size, settings.log_keep)), notify=notify))
             opened.callback(logs[-1].close)
@@ -70,22 +70,22 @@ def build_sinks(
 
 
 class ReopenOnRequest:
-    """Opens logs again before the next event, once asked to (a sink in front of them).
+    """A sink before the logs, which reopens them before the next event if this was requested.
 
     Args:
-        logs: what is opened again.
-        asked: set by the caller that asks; cleared here.
+        logs: the logs to reopen.
+        asked: the caller sets it as a request; it is cleared here.
     """
 
     def __init__(self, logs: list[RetryingSink], asked: threading.Event) -> None:
         self._logs, self._asked = logs, asked
 
     def write(self, _event: Event) -> None:
-        """Open the logs again, if asked."""
+        """Reopen the logs, if requested."""
         if self._asked.is_set():
             self._asked.clear()
             for log in self._logs:
                 log.reopen()
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing; the sink holds nothing back."""

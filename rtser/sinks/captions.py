@@ -1,7 +1,7 @@
 """Utterances as WebVTT, captions for video players and browsers.
 
-The format is a header and two lines a caption, so it is written here: the package webvtt-py would leave the escaping
-to us, and that is all there is to it.
+The format is a header and two lines per caption, so it is written here. The package webvtt-py would not do the
+escaping, which is the only difficult part.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from rtser.sinks.annotation import caption
 
 
 def write_captions(path: Path, utterances: Sequence[UtteranceEvent], seconds: float) -> None:  # noqa: ARG001
-    """Write a caption an utterance: its emotion and probability, from its start to its end."""
+    """Write one caption per utterance, from its start to its end: its emotion and probability."""
     cues = [f"{_time(one.start)} --> {_time(one.end)}\n{escape(caption(one), quote=False)}\n" for one in utterances]
     path.write_text("\n".join(["WEBVTT\n", *cues]), encoding="utf-8")
 

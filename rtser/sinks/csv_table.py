@@ -67,7 +67,7 @@ class _Deferred:
 
 
 def new_table(path: Path, labels: tuple[str, ...]) -> Sink:
-    """A table that replaces the file's content at the first event, so that a run without any leaves it as it was.
+    """A table that replaces the file's content at the first event; a run without events leaves the file unchanged.
 
     Raises:
         OutputError: the file cannot be written.

@@ -1,4 +1,4 @@
-"""A sink that drops out at its first failure, so that the other outputs are finished."""
+"""A sink that drops out at its first failure, so that the other outputs can be finished."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from rtser.sinks import Sink
 
 
 class DroppingSink:
-    """Hands events on to a sink until it fails; then takes no more.
+    """Passes events on to a sink until it fails; then ignores them.
 
-    If a reader leaves (BrokenPipeError), that is not a failure. `close` raises any other failure.
+    If a reader closes a pipe (BrokenPipeError), that is not a failure. `close` raises any other failure.
 
     Args:
         sink: standard output, the terminal, or a file.
         on_drop: called once when the sink drops out, such as to end the run.
-        notify: is told once of a failure, in words.
+        notify: called once with a sentence about a failure.
     """
 
     def __init__(
@@ -32,21 +32,21 @@ class DroppingSink:
         self._failure: OutputError | None = None
 
     def write(self, event: Event) -> None:
-        """Hand an event on, unless the sink has dropped out."""
+        """Pass an event on, unless the sink has dropped out."""
         self.attempt(lambda: self._sink.write(event))
 
     def close(self) -> None:
         """Close the sink.
 
         Raises:
-            OutputError: it has failed.
+            OutputError: the sink has failed.
         """
         self._try(self._sink.close)
         if self._failure:
             raise self._failure
 
     def attempt(self, call: Callable[[], None]) -> None:
-        """Call what writes through the sink, unless the sink has dropped out; its failure is the sink's."""
+        """Call something that writes to the sink's output, unless the sink has dropped out; treat failures alike."""
         if not self._dropped:
             self._try(call)
 

@@ -20,7 +20,7 @@ TYPES: dict[str, type[np.generic]] = {
     "salience": np.float32,
     "speaking": np.bool_,
 }
-"""Of the columns that are not float64."""
+"""Types of the columns that are not float64."""
 
 
 class EmbeddingTable:
@@ -39,7 +39,7 @@ class EmbeddingTable:
         self._begin = 0  # the first segment of the file
 
     def __len__(self) -> int:
-        """How many segments it holds."""
+        """The number of segments."""
         return len(self._segments.labels)
 
     def write(self, event: Event) -> None:
@@ -56,10 +56,10 @@ class EmbeddingTable:
             self._utterances.add(event.label, mean, len(self._files) - 1, event.start, event.end)
 
     def close(self) -> None:
-        """Nothing is held; `save` writes the table."""
+        """Do nothing; `save` writes the table."""
 
     def save(self, path: Path) -> None:
-        """Write the table as the suffix says (`check_table`); it has at least one segment. Raises OSError."""
+        """Write the table as the suffix says (`check_table`); it needs at least one segment. Raises OSError."""
         arrays = self.arrays()
         if path.suffix == ".npz":
             np.savez(path, **arrays)
@@ -67,7 +67,7 @@ class EmbeddingTable:
             _save_parquet(path, arrays)
 
     def arrays(self) -> dict[str, Any]:
-        """The arrays of an .npz file (see ``rtser embed --help``): views of the table, which must not grow now."""
+        """The arrays of an .npz file (see ``rtser embed --help``). They are views, so the table must not grow."""
         width = len(self._segments.embeddings) // 4 // len(self)
         segments, utterances = self._segments.columns(width), self._utterances.columns(width)
         return {
@@ -87,7 +87,7 @@ class EmbeddingTable:
 
 
 class _Rows:
-    """Rows of a table, as columns that take no more memory than their numbers."""
+    """Rows of a table, stored as columns that need no more memory than their numbers."""
 
     def __init__(self, *names: str) -> None:
         self.numbers = {name: array("d") for name in names}
@@ -125,7 +125,7 @@ def check_table(path: Path) -> None:
 
 
 def _save_parquet(path: Path, arrays: dict[str, Any]) -> None:
-    """One table. ``kind`` says whether a row is a segment or an utterance. Columns that it lacks are null."""
+    """Write one table. ``kind`` says whether a row is a segment or an utterance. Missing values are null."""
     import pyarrow
     import pyarrow.parquet
 
@@ -147,5 +147,5 @@ def _save_parquet(path: Path, arrays: dict[str, Any]) -> None:
     ends = arrays["segment_time"]
     segments = table("segment", ends - segment_end_s(0), ends)
     utterances = table("utterance", arrays["utterance_start"], arrays["utterance_end"])
-    with path.open("wb") as file:  # Python's own, whose errors say why in the system's words
+    with path.open("wb") as file:  # a Python file, because its errors give the system's reason
         pyarrow.parquet.write_table(pyarrow.concat_tables([segments, utterances]), file)

@@ -9,7 +9,7 @@ from rtser.sinks.log_file import LogFile
 
 
 class JsonLines:
-    """One event a line on a text stream, flushed line by line."""
+    """Writes one event per line to a text stream, flushed line by line."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
@@ -20,11 +20,11 @@ class JsonLines:
         self._out.flush()
 
     def close(self) -> None:
-        """Nothing is held; the stream belongs to the caller."""
+        """Do nothing; the stream belongs to the caller."""
 
 
 class JsonLog:
-    """One event a line in a log file, each with ``utc``. An opened file begins with the run's start."""
+    """Writes one event per line to a log file, each with ``utc``. A reopened file begins with the run's start."""
 
     def __init__(self, log: LogFile) -> None:
         self._log = log
@@ -37,6 +37,6 @@ class JsonLog:
         line = event.to_json(utc_now())
         try:
             self._log.write(line)
-        finally:  # where it could not be written, it is when the file opens again
+        finally:  # if it could not be written, it will be when the file is reopened
             if isinstance(event, StartEvent):
                 self._log.opening = line

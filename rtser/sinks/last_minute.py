@@ -1,4 +1,4 @@
-"""The last minute of a run, sound and events, written into files when somebody asks for it."""
+"""The last minute of a run, sound and events, written into files on request."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class LastMinute:
         self._blocks: deque[tuple[int, Float32]] = deque()
 
     def write(self, event: Event) -> None:
-        """Keep an event, and forget those that are older than a minute."""
+        """Keep an event, and forget events that are older than a minute."""
         with self._lock:
             if isinstance(event, StartEvent):
                 self._start = utc_now(), event
@@ -49,20 +49,20 @@ class LastMinute:
                 self._blocks.popleft()
 
     def close(self) -> None:
-        """Nothing is held back."""
+        """Do nothing; the sink holds nothing back."""
 
     def save(self, folder: Path) -> Path:
-        """Write what is kept; may be called from any thread. The events' file; the sound is beside it as ``.flac``.
+        """Write the last minute, and return the file of the events; the sound is beside it as ``.flac``.
 
-        Sound that is missing leaves no trace in the file of sound; the events tell of it.
+        May be called from any thread. Missing sound leaves no gap in the sound file; the events report it.
 
         Raises:
-            OutputError: nothing was heard, or the files cannot be written; neither is left then.
+            OutputError: nothing was heard, or the files cannot be written; then none of them is left.
         """
         with self._lock:
             start, events, blocks = self._start, list(self._events), list(self._blocks)
         if not blocks:
-            raise OutputError("nothing was heard yet that could be saved")
+            raise OutputError("there is no sound to save yet")
         lines = [event.to_json(utc) for utc, event in [*([start] if start else []), *(one[1:] for one in events)]]
         sound = io.BytesIO()
         samples = np.concatenate([*(block for _, block in blocks), np.empty(0, np.float32)])
@@ -77,7 +77,7 @@ class LastMinute:
         return path
 
     def save_in(self, folder: Path) -> str:
-        """As `save`; what was done in words, or why it was not."""
+        """As `save`; returns a sentence about the result."""
         try:
             path = self.save(folder)
         except OutputError as error:

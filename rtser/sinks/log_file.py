@@ -1,4 +1,4 @@
-"""A log of lines. It is flushed line by line, renamed when it is large, and opened again on request."""
+"""A log of lines. It is flushed line by line, renamed when it is large, and reopened on request."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from rtser.errors import OutputError
 
 
 class LogFile:
-    """A text file that lines are appended to.
+    """A text file to which lines are appended.
 
     Args:
         path: the file.
-        max_bytes: a file that would grow beyond this is renamed ``PATH.1`` and begun anew; 0 for never.
-        keep: how many renamed files are kept.
+        max_bytes: a file that would exceed this size is renamed ``PATH.1``, and a new one begins; 0 means never.
+        keep: number of renamed files to keep.
         header: first line of every new file.
-        append: whether the file's present content stays.
+        append: whether to keep the file's present content.
 
     Raises:
-        OutputError: it cannot be written, or holds a table with another header.
+        OutputError: the file cannot be written, or holds a table with another header.
     """
 
     def __init__(self, path: Path, max_bytes: int = 0, keep: int = 1, header: str = "", append: bool = True) -> None:
         self.path = path
         try:
             if append and header and _first_line(path) not in ("", header):
-                raise OutputError(f"{path} holds a table with other columns", "name another file, or move it away")
+                raise OutputError(f"{path} holds a table with other columns", "name another file, or move this one")
             self._file = _File(path, max_bytes, keep, header, append)
         except OSError as error:
             raise self._failed(error) from None
 
     @property
     def opening(self) -> str:
-        """A line that is written whenever the file is opened again, or begun anew; empty for none."""
+        """A line that is written whenever the file is reopened or a new one begins; empty for no line."""
         return self._file.opening
 
     @opening.setter
@@ -44,14 +44,14 @@ class LogFile:
         self._file.opening = line
 
     def write(self, line: str) -> None:
-        """Append a line (without its end)."""
+        """Append a line (without its line end)."""
         try:
             self._file.emit(logging.makeLogRecord({"msg": line}))
         except OSError as error:
             raise self._failed(error) from None
 
     def close(self) -> None:
-        """Close the file. The next line opens it again, by its name."""
+        """Close the file. The next line reopens it by its name."""
         try:
             self._file.close()
         except OSError as error:
@@ -62,7 +62,7 @@ class LogFile:
 
 
 class _File(RotatingFileHandler):
-    """The library's rotating file. It raises instead of reporting, and ends a line that was cut off."""
+    """The library's rotating file, changed to raise errors, and to end a line that was cut off."""
 
     def __init__(self, path: Path, max_bytes: int, keep: int, header: str, append: bool) -> None:
         self._header, self.opening = header, ""
@@ -70,7 +70,7 @@ class _File(RotatingFileHandler):
         self.mode = "a"
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802  # the library's name
-        raise  # called while the error is handled
+        raise  # logging calls this while it handles the error
 
     def _open(self) -> TextIOWrapper[Any]:
         file = super()._open()

@@ -1,4 +1,4 @@
-"""Events to an MQTT broker, for home automation."""
+"""Sends events to an MQTT broker, for home automation."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from rtser.events import DecisionEvent, Event, StartEvent, utc_now
 PASSWORD_VARIABLE = "RTSER_MQTT_PASSWORD"
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 MOST_WAITING = 1_000
-"""How many messages wait while the broker is away. Further ones are dropped; the label is sent again later."""
+"""Most messages that wait while the broker is away. Further ones are dropped; the label is sent again later."""
 CONNECT_S = 5.0
 CLOSE_S = 1.0
 logger = logging.getLogger(__name__)
 
 
 class Mqtt:
-    """Publishes what a person would notice. It goes on when the broker goes away and comes back.
+    """Publishes the label and all events except decisions. It survives a broker that goes away and comes back.
 
     Under the prefix of the address: ``event`` has utterances and all other events except decisions, as JSON. ``label``
     has the emotion now, or ``none`` (retained). ``status`` is online or offline (retained; the broker itself says
@@ -31,7 +31,7 @@ class Mqtt:
     Args:
         url: mqtt://USER@HOST:PORT/PREFIX, or mqtts://. Without a prefix it is ``rtser``. The password is in the
             environment variable RTSER_MQTT_PASSWORD.
-        notify: is told in words when the broker goes away.
+        notify: called with a sentence when the broker goes away.
 
     Raises:
         InputError: the address is not valid.
@@ -79,7 +79,7 @@ class Mqtt:
             raise OutputError(f"{self._name} {self._refusal or 'does not answer'}", "check the user and the password")
 
     def write(self, event: Event) -> None:
-        """Publish an event, or the label if it has changed."""
+        """Publish an event, or the label if the label has changed."""
         if isinstance(event, DecisionEvent):
             label = event.label or "none"
             if label != self._label:
@@ -92,7 +92,7 @@ class Mqtt:
         self._publish("event", event.to_json(utc_now()))
 
     def close(self) -> None:
-        """Send the last messages, and leave."""
+        """Send the last messages, and disconnect."""
         self._closing = True
         self._publish("label", "none", retain=True)
         last = self._publish("status", "offline", retain=True)
@@ -122,9 +122,9 @@ class Mqtt:
             self._tell(f"{self._name} has gone ({reason})")
 
     def _tell(self, problem: str) -> None:
-        """Warn once, until it is back."""
+        """Warn once, until the broker is back."""
         if not self._away and not (self._refusal or self._closing):
             self._away = True
-            logger.warning("%s. Recognition goes on, and the broker is called again.", problem)
+            logger.warning("%s. Recognition continues, and rtser tries to reconnect.", problem)
             if self._notify:
                 self._notify(problem)

@@ -20,7 +20,7 @@ from rtser.summary import UNCERTAIN
 BEFORE_S = 1.0
 AFTER_S = 0.5
 KEPT_S = 120.0
-"""How much sound is held in memory. If an utterance is longer, its end is recorded."""
+"""Sound that is held in memory. Of a longer utterance, only the end is recorded."""
 PATTERN = "rtser-*.flac"
 
 
@@ -58,7 +58,7 @@ class Recorder:
         """Record an utterance; other events are not recorded.
 
         Raises:
-            OutputError: it cannot be written; nothing half written stays.
+            OutputError: the recording cannot be written; no partial file is left.
         """
         if not isinstance(event, UtteranceEvent) or not event.final:
             return
@@ -69,7 +69,7 @@ class Recorder:
         stamp = f"{time.strftime('%Y%m%d-%H%M%S')}-{event.start:.2f}s-{emotion}"
         path = self._folder / PATTERN.replace("*", stamp)
         event_path = path.with_suffix(".json")
-        sound = io.BytesIO()  # encoded in memory, so that a full disk is told by the system and not by the encoder
+        sound = io.BytesIO()  # encoded in memory, so that the system, and not the encoder, reports a full disk
         soundfile.write(
             sound, np.concatenate([*cut, np.empty(0, np.float32)]), SAMPLE_RATE, subtype="PCM_24", format="FLAC"
         )
@@ -82,14 +82,14 @@ class Recorder:
                 with suppress(OSError):
                     half.unlink(missing_ok=True)
             raise OutputError(f"{path} cannot be written ({error.strerror})") from None
-        with suppress(OSError):  # others may delete them too
+        with suppress(OSError):  # other programs may delete them too
             self._make_room(path)
 
     def close(self) -> None:
-        """Nothing is held back."""
+        """Do nothing; the sink holds nothing back."""
 
     def _make_room(self, newest: Path) -> None:
-        """Delete the oldest recordings until the others fit; the newest stays."""
+        """Delete the oldest recordings until the rest fits; the newest always stays."""
         kept = 0
         for path in sorted(self._folder.glob(PATTERN), key=lambda path: path.stat().st_mtime_ns, reverse=True):
             event = path.with_suffix(".json")

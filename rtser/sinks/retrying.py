@@ -1,7 +1,7 @@
 """A sink whose failures do not end the run.
 
-Packages for retries, such as tenacity, wait and call again. Here nothing may wait: events that come in the meantime are
-counted, and let go.
+Packages for retries, such as tenacity, wait and call again. Here nothing may wait: events that come in the meantime
+are counted and lost.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ logger = logging.getLogger(__name__)
 
 
 class RetryingSink:
-    """Hands events on to a sink. If that fails, it warns once, and tries again every ten seconds.
+    """Passes events on to a sink. After a failure it warns once, and tries again every ten seconds.
 
     Args:
         sink: raises OutputError if it fails.
-        kinds: the events that it writes. Others are handed on, but do not show whether it works again.
-        notify: is told once of a failure, in words.
-        retry_s: how long the sink is left alone after a failure, in seconds.
+        kinds: the events that it writes. Other events are passed on, but do not show whether it works again.
+        notify: called once with a sentence about a failure.
+        retry_s: pause after a failure, in seconds.
         clock: seconds, monotonic.
     """
 
@@ -44,7 +44,7 @@ class RetryingSink:
         self._problem = ""
 
     def write(self, event: Event) -> None:
-        """Hand an event on, or count it as lost."""
+        """Pass an event on, or count it as lost."""
         if not isinstance(event, self._kinds):
             self._sink.write(event)
             return
@@ -57,19 +57,19 @@ class RetryingSink:
             self._lost += 1
             if self._failed_s is None:
                 self._problem = error.problem
-                logger.warning("%s Recognition goes on, and writing is tried again.", error)
+                logger.warning("%s Recognition continues, and rtser tries to write again.", error)
                 if self._notify:
                     self._notify(error.problem)
             self._failed_s = self._clock()
-            self.reopen()  # what is half written must not be written again
+            self.reopen()  # a half-written buffer must not be written again
         else:
             if self._failed_s is not None:
-                logger.warning("written again, without %d events, after: %s.", self._lost, self._problem)
+                logger.warning("writing works again; %d events are missing after: %s.", self._lost, self._problem)
                 self._lost_before += self._lost
                 self._failed_s, self._lost = None, 0
 
     def reopen(self) -> None:
-        """Close the sink's file. The next event opens it again, by its name."""
+        """Close the sink's file. The next event reopens it by its name."""
         try:
             self._sink.close()
         except OutputError as error:
@@ -80,7 +80,7 @@ class RetryingSink:
         """Close the sink.
 
         Raises:
-            OutputError: it is incomplete: events are missing, or it cannot be closed.
+            OutputError: the output is incomplete: events are missing, or it cannot be closed.
         """
         if self._failed_s is None:
             self._sink.close()

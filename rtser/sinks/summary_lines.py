@@ -1,4 +1,4 @@
-"""One line of JSON a recording: what it comes to."""
+"""One line of JSON per recording: its summary."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rtser.summary import summarise
 
 
 class SummaryLines:
-    """Gathers the utterances of one recording after another (a `rtser.sinks.Sink`); `tell` writes its line.
+    """Gathers the utterances of each recording in turn (a `rtser.sinks.Sink`); `tell` writes its line.
 
     Args:
         out: the stream, flushed line by line.
@@ -25,18 +25,18 @@ class SummaryLines:
         self._seconds = 0.0
 
     def write(self, event: Event) -> None:
-        """Keep what the event adds."""
+        """Keep the content of an event."""
         if isinstance(event, UtteranceEvent) and event.final:
             self._utterances.append(event)
         elif isinstance(event, EndEvent):
             self._seconds = event.time
 
     def tell(self, file: str, problem: str | None) -> None:
-        """Write the line of the recording that has ended, and begin anew.
+        """Write the line of the recording that has ended, and start the next one.
 
         Args:
-            file: its name.
-            problem: why it was not recognised, or not to its end; None where all is well.
+            file: name of the recording.
+            problem: why it was not recognised, or not to its end; None if there was no problem.
         """
         figures = summarise(self._seconds, self._utterances).content()
         name = os.fsencode(file).decode(errors="backslashreplace")
@@ -45,4 +45,4 @@ class SummaryLines:
         self._utterances, self._seconds = [], 0.0
 
     def close(self) -> None:
-        """Nothing is held; the stream belongs to the caller."""
+        """Do nothing; the stream belongs to the caller."""

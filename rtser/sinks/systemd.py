@@ -13,7 +13,7 @@ from contextlib import suppress
 from rtser.events import DecisionEvent, EndEvent, Event, SourceEvent, StartEvent
 
 HOPS_APART = 16
-"""How many decisions there are from one sign of life to the next: about a second."""
+"""Decisions from one sign of life to the next: about a second."""
 
 
 class ServiceManager:
@@ -28,12 +28,12 @@ class ServiceManager:
 
     @staticmethod
     def of_environment() -> ServiceManager | None:
-        """The service manager that started this program, if it wants to be told."""
+        """The service manager that started this program, if it asks for notifications."""
         address = os.environ.get("NOTIFY_SOCKET")
         return ServiceManager(address) if address else None
 
     def write(self, event: Event) -> None:
-        """Tell what the event means for the service."""
+        """Tell the service manager the state that follows from an event."""
         if isinstance(event, StartEvent):
             self._send(f"READY=1\nSTATUS=listening to {event.source}")
         elif isinstance(event, DecisionEvent):
@@ -46,7 +46,7 @@ class ServiceManager:
             self._send("STOPPING=1")
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing; the sink holds nothing back."""
 
     def _send(self, state: str) -> None:
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as out:

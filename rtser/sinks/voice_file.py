@@ -20,8 +20,8 @@ class VoiceFile:
 
     Args:
         path: the file.
-        voice: what is saved.
-        notify: told once of a failure, in words.
+        voice: the voice to save.
+        notify: called once with a sentence about a failure.
     """
 
     kinds = UtteranceEvent
@@ -31,7 +31,7 @@ class VoiceFile:
         self._kept, self._saved_s, self._failed = path.exists(), voice.speech_s, False
 
     def write(self, event: Event) -> None:
-        """Save the voice if enough is new. After a failure it warns once and tries again."""
+        """Save the voice if it has enough new speech. After a failure, warn once and try again."""
         if not isinstance(event, UtteranceEvent) or not event.final:
             return
         if self._kept and not self._path.exists():
@@ -43,12 +43,12 @@ class VoiceFile:
             self._save()
         except OutputError as error:
             if not self._failed:
-                logger.warning("%s Recognition goes on, and writing is tried again.", error)
+                logger.warning("%s Recognition continues, and rtser tries to write again.", error)
                 self._notify(error.problem)
             self._failed = True
 
     def close(self) -> None:
-        """Save what is new; raises OutputError if that fails."""
+        """Save the new speech; raises OutputError if that fails."""
         if self._kept and not self._path.exists():
             return
         if self._voice.speech_s > self._saved_s:

@@ -18,16 +18,16 @@ logger = logging.getLogger(__name__)
 
 
 class WavFile:
-    """The samples as the engine gets them: 16 kHz, mono, 32-bit floating point, so that no bit is lost.
+    """Writes the samples as the engine gets them: 16 kHz, mono, 32-bit floating point, without any loss.
 
-    If writing fails later, it warns, and the run goes on without the file. `close` then raises.
+    If writing fails later, it warns, and the run continues without the file. `close` then raises.
 
     Args:
         path: the file, overwritten.
-        notify: told once of a failure, in words.
+        notify: called once with a sentence about a failure.
 
     Raises:
-        OutputError: it cannot be written from the start.
+        OutputError: the file cannot be written at the start.
     """
 
     def __init__(self, path: Path, notify: Callable[[str], object] | None = None) -> None:
@@ -35,12 +35,12 @@ class WavFile:
         self._samples = 0
         self._failure: OutputError | None = None
         try:
-            path.open("wb").close()  # says why, where libsndfile only says that
+            path.open("wb").close()  # its error gives a reason, unlike libsndfile's
             self._file = soundfile.SoundFile(path, "w", SAMPLE_RATE, 1, "FLOAT", format="WAV")
         except (OSError, RuntimeError) as error:
             raise OutputError(f"{path} cannot be written ({getattr(error, 'strerror', None) or error})") from None
 
-    def write_audio(self, samples: Float32, start: int) -> None:  # noqa: ARG002  # a gap leaves no trace in the file
+    def write_audio(self, samples: Float32, start: int) -> None:  # noqa: ARG002  # the file leaves gaps out
         """Append samples (n,)."""
         if self._failure:
             return
@@ -49,22 +49,27 @@ class WavFile:
             if self._samples > MAX_SAMPLES:
                 raise OutputError(f"{self.path} is full: a WAV file holds 18 hours")
             self._file.write(samples)
-        except (OutputError, OSError, RuntimeError, AssertionError) as error:  # the last: fewer written than asked for
+        except (
+            OutputError,
+            OSError,
+            RuntimeError,
+            AssertionError,
+        ) as error:  # AssertionError: fewer samples were written than given
             full = OutputError(f"{self.path} cannot be written to its end", "check whether the disk is full")
             self._failure = error if isinstance(error, OutputError) else full
-            logger.warning("%s Recognition goes on without it.", self._failure)
+            logger.warning("%s Recognition continues without it.", self._failure)
             self._close()
             if self._notify:
                 self._notify(self._failure.problem)
 
     def write(self, event: Event) -> None:
-        """Events are not written."""
+        """Ignore an event."""
 
     def close(self) -> None:
         """Complete the file.
 
         Raises:
-            OutputError: it is incomplete.
+            OutputError: the file is incomplete.
         """
         self._close()
         if self._failure:

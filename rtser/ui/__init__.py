@@ -1,1 +1,1 @@
-"""What a person sees: tables and the live terminal view."""
+"""Output for people: tables, pictures, pages and the live terminal view."""

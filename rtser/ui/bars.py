@@ -10,9 +10,9 @@ from rtser.ui.view_state import ViewState
 
 LOWEST_DB = -60.0
 INPUT = "#7F93A8"
-"""Of the level and the speech: no emotion's colour."""
+"""Colour of the bars of level and speech; no emotion has it."""
 MARK = "┊"
-"""The label threshold."""
+"""Marks the label threshold."""
 UNSURE_BRIGHTNESS = 0.45
 
 
@@ -32,7 +32,7 @@ def input_line(state: ViewState) -> Text:
 
 
 def bars(state: ViewState, width: int) -> list[Text]:
-    """A bar for each emotion with a mark at the threshold; empty without speech, dim while none is sure."""
+    """A bar for each emotion, with a mark at the threshold; empty without speech, dim while no emotion is sure."""
     now = state.now if state.now and state.now.speaking and not state.paused else None
     rows = []
     for label in state.labels:

@@ -1,4 +1,4 @@
-"""One recording as a web page: it plays where it is clicked, and tells the decision at each moment."""
+"""One recording as a web page: a click plays it from there, and the pointer shows the decision at each moment."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from rtser.ui.style import clock_time, ink, percent, tick_step
 from rtser.ui.track import Track, averaged
 
 MOST_POINTS = 6000
-"""Points of a line; decisions of longer recordings are averaged."""
+"""Most points of a line; for longer recordings the decisions are averaged."""
 MOST_TICKS = 12
 ZOOM_S = 20.0
-"""The narrowest view shows so many seconds."""
+"""Seconds that the narrowest view shows."""
 STYLE = """
 .scroll{overflow-x:auto}.wide{position:relative;width:100%}.names .line{height:2rem}
 .steady{height:.5rem!important;margin:.2rem 0}.curves{cursor:crosshair}
@@ -53,11 +53,11 @@ zoom.oninput = () => {
 
 
 def call_page(track: Track, link: str, model: str) -> str:
-    """The page of one recording, as HTML that needs nothing else but the sound.
+    """The page of one recording, as HTML that needs no other file except the sound.
 
     Args:
-        track: what was decided.
-        link: to the recording, from the page; empty where it cannot be played.
+        track: the decisions.
+        link: link from the page to the recording; empty if it cannot be played.
         model: name of the model.
     """
     figures, labels = summarise(track.seconds, track.utterances), track.labels
@@ -73,12 +73,12 @@ def call_page(track: Track, link: str, model: str) -> str:
         "</label> <span class=soft>A click plays from there.</span></p>",
         f"<div class=scroll><div class=wide><div class=names>{timeline(track.utterances, track.seconds, labels, True)}",
         f"</div>{_steady(track)}{_curves(track)}{_ticks(track.seconds)}<b class=now></b></div></div><output></output>",
-        "<p class=soft>From above: the utterances; the emotion named at each moment; the probability of each emotion "
-        f"over the window, 0 to 100%. Dashed: from {percent(track.threshold)} on an emotion is named.</p>",
+        "<p class=soft>From top to bottom: the utterances; the emotion named at each moment; the probability of each "
+        f"emotion over the window, 0 to 100%. Dashed: the threshold, {percent(track.threshold)}.</p>",
         f"<div class=columns><div><h2>Utterances</h2>{_utterances(track)}</div>",
         f"<div><h2>Distribution</h2>{distribution(figures.speech, labels)}",
         f"<h2>Turning points</h2>{_turns(figures, labels)}</div></div></section>",
-        "<p class=soft>An emotion named is a likeness in sound, not what a person feels.</p>",
+        "<p class=soft>A named emotion says what the speech sounds like, not what the person feels.</p>",
         f"<script id=data type=application/json>{_data(track)}</script>",
     ]
     return whole_page(track.source.rpartition("/")[2], parts, STYLE, SCRIPT)
@@ -96,7 +96,7 @@ def _steady(track: Track) -> str:
 
 
 def _points(track: Track) -> tuple[Float32, Float32]:
-    """Times (N,) in seconds, equally far apart, and probabilities (N, K) of the lines."""
+    """The points of the lines: times (N,) in seconds, equally spaced, and probabilities (N, K)."""
     return averaged(track.times.astype(np.float32), MOST_POINTS), averaged(track.emotions, MOST_POINTS)
 
 
@@ -118,7 +118,7 @@ def _curves(track: Track) -> str:
 
 
 def _unbroken(values: Float32) -> list[range]:
-    """Where values (N,) are known without a break."""
+    """The ranges in which values (N,) are known without a break."""
     known = np.concatenate([[False], ~np.isnan(values), [False]])
     edges = np.flatnonzero(np.diff(known.astype(np.int8)))
     return [range(begin, end) for begin, end in zip(edges[::2], edges[1::2], strict=True)]
@@ -154,7 +154,7 @@ def _turns(figures: Summary, labels: tuple[str, ...]) -> str:
 
 
 def _data(track: Track) -> str:
-    """What the page tells below the pointer: whole percentages, null where there is no decision."""
+    """The data that the page shows for the pointer's position: whole percentages, null without a decision."""
     times, emotions = _points(track)
     content = {
         "seconds": track.seconds,

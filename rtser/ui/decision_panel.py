@@ -11,22 +11,22 @@ from rtser.ui.style import UNCERTAIN, clock_time, ink, percent, tick_step
 from rtser.ui.track import Track, averaged
 
 TOP = 1.16
-"""Height of the panel: utterances stand above the probabilities, which end at 1."""
+"""Height of the panel: the probabilities end at 1, and the utterances are above them."""
 CLOCK_S = 100.0
 """Later times are written as minutes and seconds."""
 LONG_S = 180.0
 """A longer span is drawn as areas."""
 PARTS = 300
 NARROW = 0.045
-"""An utterance that takes less of the panel's width has no room for its name."""
+"""Least share of the panel's width at which an utterance has room for its name."""
 
 
 def draw_decision(axes: Axes, track: Track, begin: float, end: float) -> None:
     """Draw the decision between two times, in seconds.
 
-    Thin lines are the probabilities over the window. Thick ones are the averaged probability of the emotion that is
-    named, with its colour below: the steadied label. Bars at the top are the utterances with their emotions. Of more
-    than `LONG_S`, where lines would be a smear, areas show the mean probabilities instead.
+    Thin lines are the probabilities over the window. A thick line is the averaged probability of the named emotion,
+    the steady label; its colour fills the area below. Bars at the top are the utterances with their emotions. Over
+    more than `LONG_S`, lines would blur, so areas show the mean probabilities instead.
     """
     long = end - begin > LONG_S
     (_areas if long else _lines)(axes, track)
@@ -54,7 +54,7 @@ def _lines(axes: Axes, track: Track) -> None:
 
 
 def _areas(axes: Axes, track: Track) -> None:
-    """The mean probabilities of each part, one on another; white where there is no decision."""
+    """The mean probabilities of each part, stacked; white where there is no decision."""
     times = averaged(track.times.astype(np.float32), PARTS)
     shares = np.nan_to_num(averaged(track.emotions, PARTS))
     shades = [ink(label, track.labels) for label in track.labels]
@@ -62,7 +62,7 @@ def _areas(axes: Axes, track: Track) -> None:
 
 
 def _utterance(axes: Axes, said: UtteranceEvent, labels: tuple[str, ...], begin: float, end: float) -> None:
-    """A bar from its start to its end, grey and hatched where no emotion is sure, with its name where there is room."""
+    """A bar from start to end, with the emotion's name if there is room; grey and hatched if no emotion is sure."""
     first, last = max(begin, said.start), min(end, said.end)
     if first >= last:
         return

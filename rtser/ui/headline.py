@@ -1,4 +1,4 @@
-"""What is said now, in letters as large as there is room for."""
+"""The present emotion or state, in letters as large as the room allows."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from rtser.ui.style import DIM, UNCERTAIN, colour, dimmed, percent
 from rtser.ui.view_state import ViewState
 
 FONTS = {"large": "ansi_shadow", "middle": "future"}
-"""Letters six and three rows high."""
+"""Fonts whose letters are six and three rows high."""
 STATES = ("listening", "no speech", "no sound", "paused", UNCERTAIN)
 LEANING_BRIGHTNESS = 0.35
 
 
 class Word(NamedTuple):
-    """What is said now.
+    """The present emotion or state.
 
     Attributes:
-        text: an emotion, where it only leans there too, or a state.
-        confidence: its probability, or that of the leaning, as a percentage; empty where there is none.
-        style: of both; dim where nothing is sure.
+        text: the emotion that is named or is likeliest, or a state.
+        confidence: the probability of this emotion as a percentage; empty for a state.
+        style: style of both; dim if no emotion is named.
         sure: whether an emotion is named.
     """
 
@@ -35,7 +35,7 @@ class Word(NamedTuple):
 
 
 def word_of(state: ViewState) -> Word:
-    """What is said now."""
+    """The word for the state of the view."""
     now = state.now
     if state.paused:
         return Word("paused", "", DIM, False)
@@ -52,11 +52,11 @@ def word_of(state: ViewState) -> Word:
 
 
 def headline(state: ViewState, width: int, high: bool) -> list[Text]:
-    """The word in large letters, in middle ones, or in a row of its own where those do not fit.
+    """The word in large or middle letters, or in one row if these do not fit.
 
     Args:
-        state: of the view.
-        width: in cells.
+        state: the state of the view.
+        width: width in cells.
         high: whether there is room for the largest letters.
     """
     sizes = [size for size in (("large", "middle") if high else ("middle",)) if _cells(state.labels, size) <= width]
@@ -89,7 +89,7 @@ def _plain(word: Word) -> str | Style:
 
 
 def _doubt(state: ViewState, short: bool = False) -> Text:
-    """Where it leans while no emotion is named, and from where on one would be."""
+    """The likeliest emotion while none is named, and the threshold from which one is named."""
     now = state.now
     if state.paused or now is None or now.label is not None or not now.leaning:
         return Text()
@@ -103,7 +103,7 @@ def _doubt(state: ViewState, short: bool = False) -> Text:
 
 @cache
 def _cells(labels: tuple[str, ...], size: str) -> int:
-    """The width that any word needs, so that the letters do not change their size from word to word."""
+    """The width that the longest word needs, so that the letters have the same size for all words."""
     font = FONTS[size]
     figure = max(map(len, _large("100%", font)))
     named = max(len(line) for label in labels for line in _large(f"{label}?", font)) + figure + 2

@@ -1,7 +1,7 @@
-"""Keys that are typed while the live view has the terminal.
+"""Keys that are typed while the live view uses the terminal.
 
-A thread of its own waits for them in `select`. A library such as readchar waits in `read`, which cannot be ended, and
-changes the terminal's modes for each key.
+A separate thread waits for them in `select`. Libraries such as readchar wait in `read`, which cannot be ended, and
+they change the terminal's modes for each key.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ JOIN_S = 0.5
 BACKGROUND_S = 0.5
 SEQUENCES = {b"\x1b[A": "up", b"\x1bOA": "up", b"\x1b[B": "down", b"\x1bOB": "down"}
 _modes: list[tuple[int, list[object]]] = []
-"""Terminals that are changed now, with the modes that they had."""
+"""The terminals that are changed at present, with their earlier modes."""
 
 
 class Keyboard:
-    """Standard input without echo, key by key; only where it is a terminal that this program has.
+    """Standard input without echo, key by key; only if it is a terminal and this program is in its foreground.
 
     The keys that send signals, such as Ctrl-C, stay as they are.
 
     Args:
-        pressed: gets each key, on the keyboard's thread: a letter, ``up``, ``down``, ``enter`` or ``escape``; None:
-            keys are only kept from being echoed (^C would tear the view).
+        pressed: called with each key, on the keyboard's thread: a letter, ``up``, ``down``, ``enter`` or ``escape``.
+            With None, keys are not read, but their echo is off (^C would damage the view).
     """
 
     def __init__(self, pressed: Callable[[str], None] | None = None) -> None:
@@ -43,7 +43,7 @@ class Keyboard:
         self._own: tuple[int, list[object]] | None = None
 
     def open(self) -> None:
-        """Change the terminal's modes, and begin to read."""
+        """Change the terminal's modes, and start to read."""
         if termios is None:
             return
         with suppress(OSError, ValueError, AttributeError, termios.error):
@@ -64,7 +64,7 @@ class Keyboard:
                 self._thread.start()
 
     def close(self) -> None:
-        """Stop reading, and give the terminal its modes back. May be called twice, and by the keyboard's own thread."""
+        """Stop reading, and restore the terminal's modes. May be called twice, also by the keyboard's own thread."""
         if self._wake:
             os.write(self._wake[1], b"x")
             if self._thread and self._thread is not threading.current_thread():
@@ -79,7 +79,9 @@ class Keyboard:
 
     def _read(self, keyboard: int, woken: int) -> None:
         assert self._pressed
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTIN})  # in the background a read fails, and stops nobody
+        signal.pthread_sigmask(
+            signal.SIG_BLOCK, {signal.SIGTTIN}
+        )  # so a read in the background fails, and does not stop the program
         while True:
             ready, _, _ = select.select([keyboard, woken], [], [])
             if woken in ready:
@@ -97,7 +99,7 @@ class Keyboard:
 
 
 def keys_of(typed: bytes) -> Iterator[str]:
-    """The keys in what a terminal sends; sequences of keys that the view does not know are left out."""
+    """The keys in the bytes that a terminal sends; unknown sequences are left out."""
     at = 0
     while at < len(typed):
         rest = typed[at:]
@@ -117,7 +119,7 @@ def keys_of(typed: bytes) -> Iterator[str]:
 
 
 def restore_modes() -> None:
-    """Give all terminals their modes back without waiting, for a program that ends by force."""
+    """Restore the modes of all terminals without waiting, for a forced end of the program."""
     for own in tuple(_modes):
         _give_back(own, termios.TCSANOW)
 
@@ -125,7 +127,7 @@ def restore_modes() -> None:
 def _give_back(own: tuple[int, list[object]], when: int) -> None:
     with suppress(OSError, ValueError, termios.error):
         termios.tcsetattr(own[0], when, own[1])  # type: ignore[arg-type]
-    if own in _modes:  # only now: the call above may wait for ever where the terminal is held (Ctrl-S)
+    if own in _modes:  # last, because the call above may wait for ever if the output is stopped (Ctrl-S)
         _modes.remove(own)
 
 
@@ -135,7 +137,7 @@ def has_keys() -> bool:
 
 
 def in_foreground() -> bool:
-    """Whether the terminal is this program's; true where there is none to ask."""
+    """Whether this program is in the foreground of its terminal; true if there is no terminal."""
     try:
         return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
     except (OSError, ValueError, AttributeError):

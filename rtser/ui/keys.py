@@ -1,4 +1,4 @@
-"""What the keys of the live view do."""
+"""The keys of the live view."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Actions:
-    """What keys can do beyond the view. None: that key is not offered.
+    """What keys can do beyond the view. None means that the key is not offered.
 
     Attributes:
         quit: ends the run.
-        save: saves the last minute; says what was done.
-        devices: gives the names of the devices; may take seconds.
-        choose: listens to one of them from now on.
+        save: saves the last minute; returns a sentence about it.
+        devices: returns the names of the devices; may take seconds.
+        choose: switches to the device of this name.
     """
 
     quit: Callable[[], object]
@@ -39,7 +39,7 @@ class Actions:
     choose: Callable[[str], object] | None = None
 
     def offered(self, controls: Controls) -> dict[str, str]:
-        """The keys, each with what it does in a word."""
+        """The keys, each with one word for its action."""
         absent = {
             "s": self.save is None,
             "d": self.devices is None or self.choose is None,
@@ -50,15 +50,15 @@ class Actions:
 
 
 class Keys:
-    """Does what keys ask for.
+    """Carries out keys.
 
     Args:
-        state: of the view.
+        state: the state of the view.
         lock: held while the state changes.
-        controls: of the run's session.
+        controls: the controls of the session.
         actions: what keys can do beyond the view.
-        forget: makes the view and its summary begin anew; called with the lock held.
-        changed: told that there is something new to draw.
+        forget: clears the view and its summary; called with the lock held.
+        changed: called when there is something new to draw.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Keys:
         state.keys = actions.offered(controls)
 
     def press(self, key: str) -> None:
-        """Do what a key asks for; one that is not offered does nothing."""
+        """Carry out a key; a key that is not offered does nothing."""
         key = {"?": "h", "=": "+", "_": "-", " ": "space"}.get(key, key.lower())
         if key == "q":
             self._actions.quit()

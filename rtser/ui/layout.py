@@ -17,24 +17,24 @@ from rtser.ui.style import DIM, UNCERTAIN, WARNING, clock_time, colour, percent
 from rtser.ui.view_state import ViewState
 
 WIDE = 120
-"""From this width on, the utterances stand beside the bars instead of below."""
+"""From this width, the utterances are beside the bars instead of below them."""
 TALL = 32
-"""From this height on, headline and strip are larger, and the utterances always stand below it."""
+"""From this height, headline and strip are larger, and the utterances are always below the strip."""
 HIGH = 40
-"""From this height on, the last ten minutes are shown too."""
+"""From this height, the last ten minutes are shown too."""
 LOW = 20
-"""Below this height the headline is one row."""
+"""Below this height, the headline is one row."""
 HALF_SECOND, TWO_SECONDS = 8, 32
 """In hops."""
 ALARM = "bold #FFFFFF on #B03030"
 FRAME = "#FFFFFF on #30404A"
 KEYS_BY_NEED = ("q", "h", "space", "f", "s", "+-", "d", "r", "w")
-"""Which keys are named where not all fit."""
+"""The keys that are named if not all of them fit."""
 PAGES = {"figures": figures_page, "help": help_page, "devices": devices_page}
 
 
 class Layout:
-    """Lays out a view state as rows; what changes slowly is laid out anew only every half second."""
+    """Lays out a view state as rows; slow parts are laid out again only every half second."""
 
     def __init__(self, state: ViewState) -> None:
         self._state = state
@@ -55,7 +55,7 @@ class Layout:
         return rows
 
     def _now(self, width: int, height: int) -> list[Text]:
-        """The first page: what is said now and was said before."""
+        """The first page: the present emotion and the past ones."""
         state, size = self._state, (width, height)
         tall = height >= TALL
         top = small_headline(state)
@@ -83,7 +83,7 @@ class Layout:
         return [*top, *_spaced(parts, free + len(course) + (0 if beside else len(shares)))]
 
     def _keep(self, name: str, key: object, make: Callable[[], list[Text]]) -> list[Text]:
-        """Some rows as they were, unless the key has changed."""
+        """The rows of this name as they were, unless the key has changed."""
         if name not in self._kept or self._kept[name][0] != key:
             self._kept[name] = key, make()
         return self._kept[name][1]
@@ -112,7 +112,7 @@ def _beside(left: Text, right: Text, at: int) -> Text:
 
 
 def _title(state: ViewState, width: int) -> Text:
-    """What it listens to, and how it decides."""
+    """The source, and the settings that decide."""
     row = Text(" rtser", style="bold")
     if state.source is None:
         return row
@@ -132,7 +132,7 @@ def _title(state: ViewState, width: int) -> Text:
 
 
 def _message(state: ViewState) -> Text:
-    """What is wrong, what a key has done, or what was logged last."""
+    """The present problem, the effect of the last key, or the last logged message."""
     level = "" if state.paused else state.statistics.level_problem
     if state.statistics.trouble:
         return Text(f" {state.statistics.trouble}; trying again ", style=ALARM)
@@ -143,7 +143,7 @@ def _message(state: ViewState) -> Text:
 
 
 def _footer(state: ViewState, width: int) -> Text:
-    """The keys that are offered; where not all fit, those that are needed most."""
+    """The keys that are offered; if not all fit, the most important ones."""
     more = {"h": "next" if state.part + 1 < state.parts else "back"} if state.page == "help" else {}
     words = state.keys | more | ({"f": "back"} if state.page == "figures" else {})
     gap = 2 if sum(len(f"{key} {word}") + 2 for key, word in words.items()) <= width else 1
@@ -164,7 +164,7 @@ def _footer(state: ViewState, width: int) -> Text:
 
 
 def _utterances(state: ViewState, width: int, most: int) -> list[Text]:
-    """The last utterances under a heading, newest first, in at most so many rows."""
+    """The last utterances under a heading, newest first, in at most `most` rows."""
     if most < 2:
         return []
     heading = Text(f"{'utterance':<21}{'':<11}{'':>5}", style=DIM)

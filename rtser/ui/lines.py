@@ -1,4 +1,4 @@
-"""What was recognised as lines: one an utterance, of live sources one a change of the label, and a summary."""
+"""Results as lines: one per utterance, for live sound one per change of the label, and a summary."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ BAR_CELLS = 14
 
 
 class LineView:
-    """Prints every utterance when it ends, so that an endless file needs no memory, then the summary.
+    """Prints each utterance when it ends, so that an endless file needs no memory, and finally the summary.
 
     Args:
         console: where to print.
         labels: the emotions.
-        snapshot: gives the run's figures, for what the summary says of the level; None: it says nothing of it.
-        live: whether each change of the label is printed as it comes.
+        snapshot: returns the run's figures, for the summary's remark on the level; None: no such remark.
+        live: whether each change of the label is printed at once.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class LineView:
             self.kinds += (DecisionEvent,)
 
     def write(self, event: Event) -> None:
-        """Print what the event adds."""
+        """Print the news of the event."""
         self._summary.take(event)
         if isinstance(event, StartEvent):
             self._label = ""
@@ -56,13 +56,13 @@ class LineView:
                 self._console.print(row, soft_wrap=not self._console.is_terminal)
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing; the sink holds nothing back."""
 
     def _print(self, row: Text) -> None:
         self._console.print(row, soft_wrap=True)
 
     def _change(self, event: DecisionEvent) -> None:
-        """Print the label where it is another one, or is no longer sure; that speech ends is told by the utterance."""
+        """Print the label if it has changed or is no longer sure. The utterance itself reports the end of speech."""
         label = event.label or ""
         if label == self._label or DecisionEvent not in self.kinds or not event.leaning:
             return

@@ -1,4 +1,4 @@
-"""The live view: shows events as they come, on a thread of its own so that a slow terminal delays no decision."""
+"""The live view: it shows events as they come, on a separate thread, so that a slow terminal delays no decision."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ JOIN_S = 0.5
 
 
 class LiveView:
-    """Draws ten times a second what has changed; the last view of each source and its summary stay (a `Sink`).
+    """A `Sink` that draws changes ten times a second; the last view of each source and its summary stay visible.
 
     Args:
         console: a terminal.
         labels: the emotions.
-        snapshot: gives the run's figures; called on the view's thread.
+        snapshot: returns the run's figures; called on the view's thread.
         window: length of the decision window in segments.
-        controls: of the session: the threshold, the window, whether it pauses.
-        actions: what keys can do; None: no keys are read.
+        controls: the controls of the session: threshold, window and pause.
+        actions: what keys can do; None means that no keys are read.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class LiveView:
             self.close()
 
     def close(self) -> None:
-        """Give the terminal back, and leave the last view and the summary on it."""
+        """Restore the terminal, and print the last view and the summary on it."""
         if self._drawing is None:
             return
         self._done.set()
@@ -126,7 +126,7 @@ class LiveView:
             self._failure = error
 
     def _waited(self) -> bool:
-        """Wait for the next frame, or for a key; whether the view is to end."""
+        """Wait for the next frame or a key; return whether the view should end."""
         self._wake.wait(FRAME_S)
         self._wake.clear()
         return self._done.is_set()
@@ -141,18 +141,18 @@ class LiveView:
         self._summary.begin(self._state.begin_s)
 
     def _quit(self, number: int, _frame: object) -> None:
-        """End at once as the user asked (SIGQUIT), with the terminal given back."""
+        """Restore the terminal and end at once, on SIGQUIT."""
         self._terminal.close()
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
 
     def _let_suspend(self) -> None:
-        """Stop as the user asked (Ctrl-Z), with the terminal given back; go on when told to."""
+        """Restore the terminal and stop, on Ctrl-Z; continue when the shell says so."""
         self._suspend.clear()
         self._terminal.close()
         os.kill(os.getpid(), signal.SIGSTOP)
-        time.sleep(FRAME_S)  # the other threads stop first; this one must not take the terminal back before it stops
-        while not in_foreground():  # told to go on in the background (bg): the terminal is the shell's
+        time.sleep(FRAME_S)  # all other threads stop first; this one must not take the terminal again before that
+        while not in_foreground():  # continued in the background (bg): the shell has the terminal
             if self._done.wait(FRAME_S):
                 return
         if not self._done.is_set():

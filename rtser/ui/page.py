@@ -1,4 +1,4 @@
-"""Parts of web pages about recordings: colours, tables, a timeline that plays where it is clicked."""
+"""Parts of web pages about recordings: colours, tables, and a timeline that plays from where you click."""
 
 from __future__ import annotations
 
@@ -52,19 +52,26 @@ for (const call of document.querySelectorAll("[data-seconds]")) {
 
 
 def whole_page(title: str, parts: Iterable[str], style: str = "", script: str = "") -> str:
-    """A page that needs nothing else but the sound; `parts` are HTML, `style` and `script` are added to the shared."""
+    """A page that needs no other file except the sound.
+
+    Args:
+        title: title of the page.
+        parts: HTML of the body.
+        style: CSS that is added to the shared CSS.
+        script: JavaScript that is added to the shared script.
+    """
     head = f"<meta charset=utf-8><meta name=viewport content='width=device-width'><title>{escaped(title)}</title>"
     body = f"{''.join(parts)}<script>{SCRIPT}{script}</script>"
     return f"<!doctype html><html lang=en><head>{head}<style>{STYLE}{style}</style></head><body>{body}</body></html>\n"
 
 
 def escaped(text: str) -> str:
-    """A text as HTML; what is no character of a file's name is written as its code."""
+    """A text as HTML; bytes of a file's name that are no text are written as codes."""
     return html.escape(text.encode(errors="backslashreplace").decode(), quote=True)
 
 
 def mark(label: str, labels: tuple[str, ...]) -> str:
-    """A square in the colour of an emotion; hatched for none."""
+    """A square in the colour of an emotion; hatched if there is no emotion."""
     return f"<i style='background:{ink(label, labels)}'></i>" if label in labels else "<i class=none></i>"
 
 
@@ -74,7 +81,7 @@ def named(label: str, labels: tuple[str, ...]) -> str:
 
 
 def distribution(speech: Mapping[str, float], labels: tuple[str, ...]) -> str:
-    """A table of seconds of speech by emotion, in the order given."""
+    """A table of the seconds of speech for each emotion, in the given order."""
     total = sum(speech.values()) or 1.0
     rows = [
         f"<tr><td>{named(name, labels)}<td>{percent(value / total)}<td>{clock_time(value)}"
@@ -84,7 +91,7 @@ def distribution(speech: Mapping[str, float], labels: tuple[str, ...]) -> str:
 
 
 def sound_link(path: str, beside: Path) -> str:
-    """The link from a page in a folder to a recording; empty where it is not at hand."""
+    """The link from a page in a folder to a recording; empty if the recording is not available."""
     if not Path(path).is_file():
         return ""
     relative = os.path.relpath(path, beside.absolute()).replace(os.sep, "/")
@@ -92,12 +99,12 @@ def sound_link(path: str, beside: Path) -> str:
 
 
 def recording_attributes(seconds: float, link: str) -> str:
-    """Attributes of the element that holds the timelines of a recording, so that a click plays it."""
+    """Attributes of the element with the timelines of a recording, so that a click plays it."""
     return f" data-seconds='{seconds:.3f}'" + (f" data-sound='{escaped(link)}'" if link else "")
 
 
 def timeline(utterances: Sequence[UtteranceEvent], seconds: float, labels: tuple[str, ...], names: bool = False) -> str:
-    """A line of the recording's length: each utterance in its colour, with `names` by its emotion too."""
+    """A line for the whole recording: each utterance in its colour and, with `names`, the name of its emotion."""
     spans = "".join(_span(one, 100 / max(seconds, 0.001), labels, names) for one in utterances)
     return f"<div class=line data-timeline role=img aria-label='emotion over time'>{spans}<b class=now></b></div>"
 

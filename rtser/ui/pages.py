@@ -1,4 +1,4 @@
-"""The pages beside the first one: the figures of the run, help, and the devices to choose from."""
+"""The other pages of the view: the figures of the run, help, and the choice of devices."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ WIDEST = 100
 HELP = {
     "large word": "The emotion that is named now, and its probability. It follows the average of the last decisions, "
     "so that it does not flicker.",
-    "uncertain": "Somebody speaks, but no emotion is as likely as the threshold. The likeliest one is shown dim, with "
-    "a question mark: the emotion that it leans to. It may well be wrong.",
-    "no speech": "Nobody speaks, or nothing that is heard sounds like speech. No emotion is shown then.",
+    "uncertain": "Somebody speaks, but no emotion reaches the threshold. The likeliest one is shown dim, with a "
+    "question mark. It may well be wrong.",
+    "no speech": "Nobody speaks, or the sound does not resemble speech. No emotion is shown then.",
     "level": "How loud the sound is, in dB of full scale; -40 to -10 is good. no signal: nothing arrives. too quiet: "
-    "nothing was louder than -60 dB for 10 s. clipping: it is too loud, and its tops are cut off.",
+    "nothing was louder than -60 dB for 10 s. clipping: the sound is too loud, and its peaks are cut off.",
     "speech": "How likely it is that the last third of a second holds speech.",
     "bars": f"The probability of each emotion over the window. {MARK} is the threshold. Empty without speech.",
-    "emotion": "What was named, from left to right, now at the right. Colour and word: the emotion (a word that does "
-    "not fit is left out). Brightness: its probability. ░: uncertain. Empty: no speech.",
-    "attention": "How much each moment counted for the decision, against an even share.",
-    "utterance": "What was said without a pause, newest first: when, the emotion, its probability, and the next "
-    "likeliest ones. …: it goes on.",
+    "emotion": "The emotions over time; now is at the right. Colour and word: the emotion (a word that does not fit "
+    "is left out). Brightness: its probability. ░: uncertain. Empty: no speech.",
+    "attention": "How much each moment counts for the decision, relative to an even share.",
+    "utterance": "Speech without a pause, newest first: its time, the emotion, its probability, and the next "
+    "likeliest emotions. …: it has not ended yet.",
 }
 KEY_HELP = {
     "q": "Quit. A summary is left on the terminal. Ctrl-C does the same, with exit code 130.",
-    "space": "Pause: a file waits. A microphone's sound is thrown away, and time goes on. Again: go on.",
+    "space": "Pause, or continue. During a pause a file waits; the sound of a microphone is thrown away.",
     "d": "Choose the device to listen to.",
-    "+-": "The threshold from which on an emotion is named, in steps of 5%. Lower: more emotions, more of them wrong.",
-    "w": "The window that is decided over: 1, 2, 4 or 8 s. Shorter: quicker, and less sure.",
-    "r": "Start anew: forget all that was heard.",
+    "+-": "Change the threshold from which an emotion is named, in steps of 5%. Lower: more emotions, and more errors.",
+    "w": "Change the length of the decision window: 1, 2, 4 or 8 s. Shorter: quicker, and less sure.",
+    "r": "Restart: forget everything heard so far.",
     "s": "Save the last minute, sound and events, as rtser-DATE-TIME.flac and .jsonl in the current folder.",
-    "f": "The figures of the run: the model, times, missing sound.",
-    "h": "This help (also ?); again for its next part, and back.",
+    "f": "Show the figures of the run: the model, times, missing sound.",
+    "h": "Show this help (also ?); press again for its next part, and to go back.",
 }
 
 
 def help_page(state: ViewState, width: int, height: int) -> list[Text]:
-    """The part of the help that is shown; sets how many parts there are."""
+    """The present part of the help; also sets the number of parts."""
     entries = [*HELP.items(), *((f"{key} {word}", KEY_HELP[key]) for key, word in state.keys.items())]
     parts: list[list[Text]] = [[]]
     for term, meaning in entries:
@@ -59,7 +59,7 @@ def help_page(state: ViewState, width: int, height: int) -> list[Text]:
 
 
 def _entry(term: str, meaning: str, width: int) -> list[Text]:
-    """A term and what it means, beside each other, or below each other where it is narrow."""
+    """A term and its meaning, side by side, or one below the other if the terminal is narrow."""
     if width < 4 * TERM_CELLS:
         return [Text(f" {term}", style="bold"), *(Text(f"   {line}") for line in wrap(meaning, max(10, width - 4)))]
     lines = wrap(meaning, width - TERM_CELLS - 3)
@@ -68,7 +68,7 @@ def _entry(term: str, meaning: str, width: int) -> list[Text]:
 
 
 def figures_page(state: ViewState, width: int, height: int) -> list[Text]:
-    """What the run costs, and what runs; as much as fits."""
+    """The costs and the parts of the run; as many as fit."""
     statistics, source = state.statistics, state.source
     step = summary_ms(statistics.steps_s)
     facts = {"time": clock_time(int(state.uptime_s))[:-2]}
@@ -100,7 +100,7 @@ def figures_page(state: ViewState, width: int, height: int) -> list[Text]:
 
 
 def devices_page(state: ViewState, width: int, height: int) -> list[Text]:
-    """The devices to choose from, as many as fit around the marked one."""
+    """The devices to choose from, as many as fit around the selected one."""
     del width
     if state.devices is None:
         return [Text(" looking for devices ...", style=DIM)]

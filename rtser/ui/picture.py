@@ -1,4 +1,4 @@
-"""A recording of any length as a picture: its sound, and the decision as `rtser file` makes it."""
+"""A recording of any length as a picture: its sound, and the decision that `rtser file` makes."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from rtser.ui.decision_panel import CLOCK_S, draw_decision
 from rtser.ui.track import Track
 
 COLUMNS = 3000
-"""More of the waveform's extremes than there are pixels."""
+"""Number of the waveform's extremes; more than the picture has pixels."""
 
 
 class Picture:
-    """Gathers what a picture of one recording shows (a `rtser.sinks.Sink` and an `AudioSink`).
+    """Gathers the content of a picture of one recording (a `rtser.sinks.Sink` and an `AudioSink`).
 
     Args:
         labels: the emotions.

@@ -1,4 +1,4 @@
-"""A recording as the model sees it: the paper's Figure 2, drawn by Matplotlib."""
+"""A recording and the model's outputs for it, as in the paper's Figure 2, drawn by Matplotlib."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from rtser.ui.style import ink
 from rtser.ui.track import Track
 
 LONGEST_S = 120.0
-"""Longer recordings are a smear."""
+"""Longest plot; a longer recording cannot be read in it."""
 
 
 class Recognised(NamedTuple):
-    """A recording and what the network says of it, its window as long as itself.
+    """A recording and the network's outputs for it, with a window as long as the recording.
 
     Attributes:
         samples: (n,).
         labels: the K emotions.
-        outputs: of S segments, each decision over all segments until then.
+        outputs: outputs of S segments; each decision covers all segments until then.
         attention: (S,), each segment's share of the attention over the whole recording.
         log_mel: (T, 64), the frames of the model's front-end.
     """
@@ -42,19 +42,19 @@ class Recognised(NamedTuple):
 
 
 def check_length(samples: Float32) -> None:
-    """Raise InputError where a recording (n,) is shorter than a segment or longer than two minutes."""
+    """Raise InputError if a recording (n,) is shorter than a segment or longer than two minutes."""
     seconds = len(samples) / SAMPLE_RATE
     if not segment_count(len(samples)) or seconds > LONGEST_S:
-        advice = "--start and --end cut a part out; a page (-o NAME.html) may be of any length"
+        advice = "choose a part with --start and --end, or write a page (-o NAME.html), which may have any length"
         raise InputError(f"{seconds:.2f} s cannot be plotted, only 0.335 to {LONGEST_S:.0f} s", advice)
 
 
 def recognise_whole(model: Model, samples: Float32) -> Recognised:
-    """Recognise a recording, its window as long as itself.
+    """Recognise a recording with a window as long as the recording.
 
     Raises:
         InputError: it is shorter than a segment or longer than two minutes.
-        ModelError: the model has no state ``state_weights``; all that `rtser export` writes have one.
+        ModelError: the model has no state ``state_weights``; every model from `rtser export` has one.
     """
     check_length(samples)
     segments = segment_count(len(samples))
@@ -64,9 +64,9 @@ def recognise_whole(model: Model, samples: Float32) -> Recognised:
 
 
 def window_attention(state: Mapping[str, Float32]) -> Float32:
-    """Each segment's share of the attention of a window as it stands, (W,), oldest first, 0..1; the sum is 1.
+    """Each segment's share of the attention in the present window, (W,), oldest first, 0..1; the sum is 1.
 
-    The mean over the dimensions of equation (5), or of (3); zeros where nothing was weighed.
+    It is the mean over the dimensions of equation (5), or of (3); zeros for segments without a weight.
 
     Raises:
         ModelError: the model has no state ``state_weights``.
@@ -80,12 +80,12 @@ def window_attention(state: Mapping[str, Float32]) -> Float32:
 
 
 def draw(recognised: Recognised, track: Track, title: str, begin: float = 0.0) -> Figure:
-    """The posteriors of the segments, equation (1); under them waveform, log-Mel, attention, and the decision.
+    """Draw the posteriors of the segments, equation (1); below them waveform, log-Mel, attention and the decision.
 
     Args:
         recognised: a part of a recording.
-        track: what was decided on the whole recording, as `rtser file` does.
-        title: above all.
+        track: the decisions on the whole recording, as `rtser file` makes them.
+        title: title of the figure.
         begin: where the part begins, in seconds.
     """
     figure = Figure(figsize=(11, 9.6), layout="constrained")
@@ -127,11 +127,11 @@ def save(figure: Figure, path: Path) -> None:
         OutputError: the file cannot be written.
         InputError: there is no such format.
     """
-    picture = io.BytesIO()  # drawn in memory, so that a full disk leaves no half of it
+    picture = io.BytesIO()  # drawn in memory, so that a full disk leaves no partial file
     try:
         figure.savefig(picture, dpi=130, format=path.suffix.removeprefix(".") or "none")
     except ValueError:
-        raise InputError(f"{path} is of no known format", "name a .png, .svg or .pdf file") from None
+        raise InputError(f"{path} has an unknown format", "name a .png, .svg or .pdf file") from None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(picture.getbuffer())

@@ -1,4 +1,4 @@
-"""How far work on recordings is: one line on a terminal, which makes room for what is printed meanwhile."""
+"""The progress of work on recordings: one line on a terminal, which makes room for other output."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NAME_CELLS = 30
 
 
 class Printing(Protocol):
-    """A sink that prints; `rtser.sinks` stands beside this package, and is not imported here."""
+    """A sink that prints. The import rules do not allow `rtser.sinks` here."""
 
     def write(self, event: Event) -> None: ...  # noqa: D102
 
@@ -29,13 +29,13 @@ class Printing(Protocol):
 
 
 class RecordingsProgress:
-    """Shows how much of some recordings is done, and how long the rest will take (a `rtser.sinks.AudioSink`).
+    """Shows the share of the recordings that is done, and the time left (a `rtser.sinks.AudioSink`).
 
     Args:
-        console: where it is shown, if that is a terminal; standard error, so that results can be piped.
-        weights: how much work each recording is, by any measure, such as bytes.
-        done: how many of them were done before.
-        shown: False for nothing at all.
+        console: shows the progress if it is a terminal; use standard error, so that results can be piped.
+        weights: the work for each recording in any unit, such as bytes.
+        done: number of recordings that were done before.
+        shown: False shows nothing.
     """
 
     def __init__(self, console: Console, weights: Sequence[float], done: int = 0, shown: bool = True) -> None:
@@ -70,7 +70,7 @@ class RecordingsProgress:
 
     @contextmanager
     def aside(self) -> Iterator[None]:
-        """Take the line off the terminal for as long as something else is printed on it."""
+        """Remove the line from the terminal while something else is printed."""
         with self._lock:
             if self._bar.disable or not self._bar.live.is_started:
                 yield
@@ -82,7 +82,7 @@ class RecordingsProgress:
                 self._bar.start()
 
     def begin(self, name: str, seconds: float | None) -> None:
-        """A recording begins; its length in seconds, if that is known."""
+        """Note that a recording begins, and its length in seconds, if that is known."""
         self._seconds, self._share = seconds or 0.0, 0.0
         self._bar.update(self._task, description=self._description(name))
 
@@ -95,13 +95,13 @@ class RecordingsProgress:
                 self._move()
 
     def ended(self) -> None:
-        """A recording is done."""
+        """Note that a recording is done."""
         self._ended, self._share = self._ended + 1, 0.0
         self._bar.update(self._task, description=self._description(""))
         self._move()
 
     def _move(self) -> None:
-        """Show what the recordings before the current one, and its share, come to."""
+        """Show the sum of the finished recordings and the finished share of the present one."""
         here, after = self._before[self._ended], self._before[min(self._ended + 1, len(self._before) - 1)]
         self._bar.update(self._task, completed=here + self._share * (after - here))
 
@@ -114,11 +114,11 @@ class RecordingsProgress:
 
 
 class MakingRoom:
-    """A sink that prints on the terminal where the progress is shown (a `rtser.sinks.Sink`).
+    """A sink that prints on the terminal that shows the progress (a `rtser.sinks.Sink`).
 
     Args:
-        sink: what prints.
-        progress: taken off the terminal meanwhile.
+        sink: the sink that prints.
+        progress: removed from the terminal while the sink prints.
     """
 
     def __init__(self, sink: Printing, progress: RecordingsProgress) -> None:
@@ -127,7 +127,7 @@ class MakingRoom:
         self.close = sink.close
 
     def write(self, event: Event) -> None:
-        """Hand on an event that the sink reads."""
+        """Pass on an event that the sink reads."""
         if isinstance(event, self.kinds):
             with self._progress.aside():
                 self._sink.write(event)

@@ -1,4 +1,4 @@
-"""What a run sums up to: how long it was, which emotions it held, where they turned, what was wrong with the level."""
+"""The summary of a run: its length, its emotions, their turning points, and problems of the level."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rtser.summary import TurnFinder
 from rtser.ui.style import UNCERTAIN, clock_time, colour, percent
 
 MOST_TURNS = 5
-"""So many turning points are named, the last ones; the others are counted."""
+"""Number of turning points that are named, the last ones; the others are only counted."""
 
 
 class RunSummary:
@@ -26,7 +26,7 @@ class RunSummary:
         self.begin(0.0)
 
     def begin(self, time_s: float) -> None:
-        """Forget everything; what began before that time does not count."""
+        """Forget everything; utterances that began before that time do not count."""
         self._begin_s = time_s
         self._seconds: dict[str | None, float] = dict.fromkeys((*self._labels, None), 0.0)
         self._sums = dict.fromkeys(self._labels, 0.0)

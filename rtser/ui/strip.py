@@ -1,4 +1,4 @@
-"""The last minutes: emotions and what they weighed, column by column."""
+"""The last minutes: emotions and their attention, column by column."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from rtser.ui.view_state import STRIP_HOPS, Moment, ViewState, hops_s
 
 MINUTE_HOPS = 1_000
 MOST_WEIGHT = 3.0
-"""Top of the attention scale: so many times an even share."""
+"""Top of the attention scale, as a multiple of an even share."""
 UNSURE_WEIGHT = 0.2
-"""What a hop without a sure emotion counts where a column is named; one with an emotion counts its probability."""
+"""Weight of a hop without a sure emotion when a column gets its name; other hops weigh by their probability."""
 
 
 class _Column(NamedTuple):
-    """Some neighbouring hops of the strip: what is named most, how surely, the most that one weighed."""
+    """Some neighbouring hops of the strip: the most frequent emotion, its confidence, the largest attention."""
 
     kind: str | None  # an emotion, UNCERTAIN, or None for silence
     confidence: float
@@ -29,7 +29,7 @@ class _Column(NamedTuple):
 
 
 def strip(state: ViewState, width: int, rows: int, salience_rows: int) -> list[Text]:
-    """The last minute: emotions, dimmed by confidence, with their names; how much each moment weighed; the time."""
+    """The last minute: emotions, dimmed by confidence, with their names; the attention of each moment; the time."""
     columns, size = _columns(state, _cells(width), MINUTE_HOPS)
     salience = [Text(f"{name:>{NAME_CELLS}} ", style=DIM) for name in [*[""] * (salience_rows - 1), "attention"]]
     for column in columns:
@@ -60,12 +60,12 @@ def _emotions(state: ViewState, columns: list[_Column], title: str, rows: int) -
 
 
 def _names(columns: list[_Column]) -> list[str]:
-    """A letter for each column, or none: names that are whole, and may run on into the silence after them."""
+    """A letter for each column, or an empty text: only whole names, which may extend into the silence after them."""
     letters = [""] * len(columns)
     stretches = [(kind, len(list(run))) for kind, run in groupby(columns, lambda column: column.kind)]
     begin = 0
     for (kind, cells), (following, more) in pairwise([*stretches, (None, 1)]):
-        room = cells + (more if following is None else 0) - 1  # one stays free before the next name
+        room = cells + (more if following is None else 0) - 1  # one cell stays free before the next name
         if kind and len(kind) <= room:
             letters[begin : begin + len(kind)] = kind
         begin += cells
@@ -73,7 +73,7 @@ def _names(columns: list[_Column]) -> list[str]:
 
 
 def _columns(state: ViewState, count: int, most_hops: int) -> tuple[list[_Column], int]:
-    """The strip's last columns, and how many hops one holds; a column keeps its hops while the strip moves on."""
+    """The strip's last columns, and the hops per column; a column keeps its hops while the strip moves."""
     size = math.ceil(most_hops / count)
     shown = min(len(state.strip), most_hops)
     hops = islice(state.strip, len(state.strip) - shown, None)
@@ -104,7 +104,7 @@ def _on(shade: str, eighths: int) -> Style:
 
 
 def _axis(columns: int, size: int, width: int, step_s: int) -> Text:
-    """Times below a strip, in seconds, or in minutes where they are whole ones."""
+    """Times below a strip, in seconds, or in minutes if the steps are whole minutes."""
     line = [" "] * width
     for back_s in range(0, round(hops_s(columns * size)) + 1, step_s):
         at = NAME_CELLS + columns - round(back_s / hops_s(size))

@@ -1,4 +1,4 @@
-"""How emotions look: colours that colour-blind people can tell apart (Okabe and Ito), bars, times."""
+"""The look of emotions: colours that colour-blind people can tell apart (Okabe and Ito), bars, times."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ KNOWN = {
 }
 OTHERS = ("#E69F00", "#0072B2", "#FFFFFF", "#8DD3C7", "#FB8072", "#BEBADA")
 ON_PAPER = {"#F0E442": "#C8A200", "#FFFFFF": "#6A3D9A"}
-"""Colours for lines and areas on white, where those of the terminal would be too pale."""
+"""Colours for lines and areas on white; the terminal's colours would be too pale there."""
 TICKS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
 DIM = "#9A9A9A"
 WARNING = "#FFB454"
 NAME_CELLS = 10
-"""Of the names at the left."""
+"""Width of the names at the left, in cells."""
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 LEVELS = " ▁▂▃▄▅▆▇█"
 
 
 def colour(label: str | None, labels: tuple[str, ...]) -> str:
-    """Colour of an emotion, the same wherever it is drawn; grey for none."""
+    """Colour of an emotion, the same everywhere; grey for no emotion."""
     if label is None:
         return "#8A8A8A"
     unknown = [name for name in labels if name not in KNOWN]
@@ -38,7 +38,7 @@ def colour(label: str | None, labels: tuple[str, ...]) -> str:
 
 
 def ink(label: str | None, labels: tuple[str, ...]) -> str:
-    """Colour of an emotion where it is drawn on white."""
+    """Colour of an emotion on a white ground."""
     shade = colour(label, labels)
     return ON_PAPER.get(shade, shade)
 
@@ -51,7 +51,7 @@ def dimmed(hexadecimal: str, brightness: float) -> Style:
 
 
 def bar(share: float, width: int, style: str | Style) -> Text:
-    """A horizontal bar of `share` (0..1) of `width` cells, drawn in eighths."""
+    """A horizontal bar that fills `share` (0..1) of `width` cells, drawn in eighths."""
     eighths = round(min(1.0, max(0.0, share)) * width * 8)
     full, rest = divmod(eighths, 8)
     return Text(("█" * full + (EIGHTHS[rest] if rest else "")).ljust(width), style=style)
@@ -65,5 +65,5 @@ def clock_time(seconds: float) -> str:
 
 
 def tick_step(seconds: float, most: int) -> int:
-    """Whole seconds between the marks of a time axis, so that there are at most so many: 1, 2, 5, 10, 15, 30, ..."""
+    """Whole seconds between the marks of a time axis with at most `most` marks: 1, 2, 5, 10, 15, 30, ..."""
     return next((one for one in TICKS_S if seconds / one <= most), TICKS_S[-1])

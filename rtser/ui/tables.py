@@ -1,4 +1,4 @@
-"""Tables that commands print: what a model file says of itself, the input devices."""
+"""Tables that commands print: the content of a model file, and the input devices."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def show_model(console: Console, model: Model) -> None:
 
 
 def show_rows(console: Console, columns: Mapping[str, Literal["left", "right"]], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows of text below the names of their columns, each aligned to the left or to the right."""
+    """Print rows of text below the names of the columns; each column is aligned to the left or the right."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, side in columns.items():
         table.add_column(name, justify=side)
@@ -53,7 +53,7 @@ def show_rows(console: Console, columns: Mapping[str, Literal["left", "right"]],
 
 
 def _lines(values: Mapping[str, object], indent: str = "") -> str:
-    """Keys and values as lines; a mapping within a mapping is indented below its key."""
+    """Keys and values as lines; an inner mapping is indented below its key."""
     lines = []
     for key, value in values.items():
         inner = "\n" + _lines(value, indent + "  ") if isinstance(value, Mapping) else f" {value}"

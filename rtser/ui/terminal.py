@@ -1,4 +1,4 @@
-"""The terminal, while the live view has it: the alternate screen, keys not echoed, standard error kept off it."""
+"""The terminal of the live view: alternate screen, no echo of keys, and standard error held back."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from rich.text import Text
 from rtser.ui.keyboard import Keyboard
 
 LINES_KEPT = 20
-"""How many of the last lines that C libraries print are kept."""
+"""Number of the last lines from C libraries that are kept."""
 logger = logging.getLogger("rtser")
 
 
 class _Held(logging.Handler):
-    """Keeps what is logged while the view covers standard error, instead of the handlers that were there before."""
+    """Replaces the logger's handlers, and keeps messages, while the view covers standard error."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class _Held(logging.Handler):
         logger.addHandler(self)
 
     def release(self) -> None:
-        """Let the handlers print what was kept, and go on."""
+        """Let the handlers print the kept messages, and restore the handlers."""
         logger.removeHandler(self)
         handlers, self._handlers = self._handlers, []
         records, self._records = self._records, []
@@ -57,11 +57,11 @@ def _nothing(_record: logging.LogRecord) -> bool:
 
 
 class Terminal:
-    """Takes the terminal on `open`, and gives it back as it was on `close`, or at the latest when the program ends.
+    """Takes the terminal on `open`, and restores it on `close`, or at the latest when the program ends.
 
     Args:
         console: a terminal.
-        pressed: gets the keys that are typed (`Keyboard`); None: they are not read.
+        pressed: called with each typed key (`Keyboard`); None: keys are not read.
     """
 
     def __init__(self, console: Console, pressed: Callable[[str], None] | None = None) -> None:
@@ -75,7 +75,7 @@ class Terminal:
         self._log = _Held()
 
     def open(self) -> None:
-        """Take the terminal. What is logged is kept until `close`, because it would tear the view."""
+        """Take the terminal. Log messages are kept until `close`, because they would damage the view."""
         if self._live is not None:
             return
         atexit.register(self.close)
@@ -89,7 +89,7 @@ class Terminal:
         self._rows = []
 
     def close(self) -> None:
-        """Give the terminal back; print what was logged meanwhile, and the last lines that C libraries printed.
+        """Restore the terminal; then print the kept log messages, and the last lines from C libraries.
 
         May be called twice.
         """
@@ -97,9 +97,9 @@ class Terminal:
         if self._live is None:
             return
         live, self._live = self._live, None
-        self._keyboard.close()  # first, for a terminal that is held (Ctrl-S) takes no more
+        self._keyboard.close()  # first, because a terminal whose output is stopped (Ctrl-S) takes no more
         self._release_stderr()
-        with suppress(OSError):  # a terminal that is gone
+        with suppress(OSError):  # the terminal may be gone
             live.stop()
         self._log.release()
         with suppress(OSError):
@@ -108,7 +108,7 @@ class Terminal:
         self._printed.clear()
 
     def draw(self, rows: list[Text]) -> None:
-        """Draw the rows that differ from those drawn last."""
+        """Draw the rows that differ from the last drawing."""
         size = self._console.size
         if size != self._size:
             self._size, self._rows = (size.width, size.height), []
@@ -119,7 +119,7 @@ class Terminal:
         self._rows = rows
 
     def last_warning(self) -> str:
-        """What was logged last since `open`; what C libraries print is kept for the end."""
+        """The last log message since `open`; the output of C libraries is kept for the end."""
         if self._stderr is not None:
             with suppress(BlockingIOError):
                 while chunk := os.read(self._stderr[1], 65536):
@@ -128,19 +128,19 @@ class Terminal:
         return self._log.last
 
     def _hold_stderr(self) -> None:
-        """Let standard error, that of C libraries too, run into a pipe: it would tear the view."""
+        """Redirect standard error, also that of C libraries, into a pipe: it would damage the view."""
         with suppress(OSError, AttributeError):
             sys.stderr.flush()
             kept = os.dup(2)
             reading, writing = os.pipe()
             os.set_blocking(reading, False)
-            os.set_blocking(writing, False)  # nobody may wait for the view to be drawn
+            os.set_blocking(writing, False)  # no writer may wait for the view
             os.dup2(writing, 2)
             os.close(writing)
             self._stderr = kept, reading
 
     def _release_stderr(self) -> None:
-        """Give standard error back."""
+        """Restore standard error."""
         if self._stderr is None:
             return
         self.last_warning()

@@ -1,4 +1,4 @@
-"""What was decided on one recording, from its beginning to its end, kept for a picture or a page."""
+"""All decisions on one recording, kept for a picture or a page."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Track:
         self._named = array("h")
 
     def write(self, event: Event) -> None:
-        """Keep what the event says."""
+        """Keep the content of an event."""
         if isinstance(event, StartEvent):
             self.source = event.source
         elif isinstance(event, DecisionEvent):
@@ -57,7 +57,7 @@ class Track:
             self.seconds = event.time
 
     def close(self) -> None:
-        """Nothing is held back."""
+        """Do nothing; the sink holds nothing back."""
 
     @property
     def times(self) -> NDArray[np.float64]:
@@ -66,16 +66,16 @@ class Track:
 
     @property
     def emotions(self) -> Float32:
-        """Probabilities over the window, (S, K); NaN where it held too little speech."""
+        """Probabilities over the window, (S, K); NaN if the window held too little speech."""
         return np.array(self._emotions, np.float32).reshape(-1, len(self.labels))
 
     @property
     def confidence(self) -> Float32:
-        """Averaged probability of the emotion that is named, (S,); NaN where none is."""
+        """Averaged probability of the named emotion, (S,); NaN if no emotion is named."""
         return np.array(self._confidence, np.float32)
 
     def stretches(self) -> list[Stretch]:
-        """Where which emotion was named: the steadied label, with hysteresis, oldest first."""
+        """The stretches of the steady label (with hysteresis), oldest first."""
         named, times = np.array(self._named, np.int16), self.times
         if not len(named):
             return []
@@ -89,9 +89,9 @@ class Track:
 
 
 def averaged(values: Float32, parts: int) -> Float32:
-    """Values (S, ...) as means of at most so many parts of equal length, NaN left out; unchanged where they are fewer.
+    """Values (S, ...) averaged over at most `parts` parts of equal length; unchanged if there are fewer values.
 
-    A part is NaN where all of it is.
+    NaN is left out; a part is NaN only if all its values are.
     """
     if len(values) <= parts:
         return values

@@ -1,4 +1,4 @@
-"""The state of the live view: the events of a run, condensed to what is drawn."""
+"""The state of the live view: the part of a run's events that is drawn."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Moment(NamedTuple):
     """A hop of the strip.
 
     Attributes:
-        kind: the emotion that was named, `UNCERTAIN`, or None where nobody spoke or sound is missing.
-        confidence: the emotion's probability; 0 where none was named.
-        weight: the segment's share of the attention against an even share among the window's segments with speech.
+        kind: the named emotion, `UNCERTAIN`, or None if nobody spoke or sound is missing.
+        confidence: the emotion's probability; 0 if none was named.
+        weight: the segment's attention, relative to an even share among the window's segments with speech.
         speech: whether the segment held speech.
-        lasts: whether the utterance that lasts then, or its onset, may hold it.
+        lasts: whether the hop may belong to the present utterance or its onset.
     """
 
     kind: str | None = None
@@ -46,22 +46,22 @@ class ViewState:
         source: the event that began the run.
         now: the last decision; None before the first, and after the source was lost.
         strip: the last hops.
-        hops: how many decisions and missing hops there have been, so that columns keep their place.
+        hops: number of decisions and missing hops so far, so that columns keep their place.
         utterances: the last ones, oldest first.
         statistics: the run's figures when the last frame was drawn.
         message: the last warning, which the view covers.
-        notice: what a key has done, in words.
+        notice: the effect of a key, in words.
         uptime_s: seconds since the source began.
         time_s: time of the last decision, in seconds of the run.
-        begin_s: what began before is forgotten.
-        threshold: from where on an emotion is named, 0..1; None where that is not known.
-        window_s: length of the window in seconds; None where that is not known.
-        paused: whether nothing is recognised.
-        holds: whether the sound waits meanwhile.
-        keys: those that are offered, each with what it does in a word.
-        page: what is shown.
-        part: which part of a page that does not fit; `parts`: how many it has.
-        devices: the names to choose from; None before they are known. `chosen`: the place of the marked one.
+        begin_s: utterances that began before this time are forgotten.
+        threshold: probability from which an emotion is named, 0..1; None if unknown.
+        window_s: length of the window in seconds; None if unknown.
+        paused: whether the run is paused.
+        holds: whether the sound waits during a pause.
+        keys: the offered keys, each with one word for its action.
+        page: the page that is shown.
+        part: the part of the page that is shown, if the page does not fit; `parts`: the number of parts.
+        devices: the names to choose from; None before they are known. `chosen`: the index of the selected one.
     """
 
     labels: tuple[str, ...]
@@ -89,7 +89,7 @@ class ViewState:
     chosen: int = 0
 
     def take(self, event: Event) -> None:
-        """Let an event change the state."""
+        """Update the state with an event."""
         if isinstance(event, StartEvent):
             self.source, self.message, self.time_s = event, "", 0.0
             self.forget()
@@ -100,7 +100,7 @@ class ViewState:
             if event.start < self.begin_s:
                 return
             if self.utterances and self.utterances[-1].start == event.start:
-                self.utterances.pop()  # it was reported while it went on
+                self.utterances.pop()  # its interim report
             self.utterances.append(event)
         elif isinstance(event, SourceEvent):
             self.now, self.notice = None, "" if event.state == "open" else self.notice
@@ -109,7 +109,7 @@ class ViewState:
             self.now, self.window = None, window_segments(event.changed["window_s"])
 
     def forget(self) -> None:
-        """Begin anew: forget what was heard until now."""
+        """Forget everything heard until now."""
         self.now, self.hops, self.begin_s = None, 0, self.time_s
         self.strip.clear()
         self.utterances.clear()
@@ -120,7 +120,7 @@ class ViewState:
         self.strip.extend([moment] * min(hops, STRIP_HOPS))
 
     def _moment(self, decision: DecisionEvent) -> Moment:
-        """The moment of a decision; its weight counts among those of the utterance that the window holds."""
+        """The moment of a decision; its weight is relative to the segments of the window's utterance."""
         utterance = takewhile(lambda moment: moment.lasts, islice(reversed(self.strip), self.window - 1))
         weight = decision.salience * (sum(moment.speech for moment in utterance) + 1)
         kind, speech = decision.label or (UNCERTAIN if decision.speaking else None), decision.speech >= 0.5

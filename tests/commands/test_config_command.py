@@ -82,7 +82,7 @@ def test_every_option_that_stands_for_a_setting_is_known(command, options, kind,
 
 def test_an_option_of_the_other_command_is_refused():
     result = rtser("config", "listen", "--port", "9")
-    assert (result.returncode, result.stderr) == (2, "rtser: --port is no option of rtser listen; leave it out.\n")
+    assert (result.returncode, result.stderr) == (2, "rtser: --port is not an option of rtser listen; leave it out.\n")
 
 
 def test_wrong_settings_are_told_together_with_their_sources(tmp_path):

@@ -31,6 +31,6 @@ def test_an_option_that_a_command_refuses_is_not_in_its_help():
 
 def test_a_paragraph_is_as_wide_as_the_terminal():
     lines = [line.strip() for line in helped("plot").splitlines()]
-    first = next(number for number, line in enumerate(lines) if line.startswith("A picture of two minutes"))
+    first = next(number for number, line in enumerate(lines) if line.startswith("A picture covers two minutes"))
     assert len(lines[first]) > 100
     assert len(lines[first + 1]) > 100

@@ -135,7 +135,7 @@ def test_the_table_is_left_as_it_was_where_no_file_could_be_read(tmp_path, model
     ("arguments", "code", "words"),
     [
         ([DEMO, "-o", "a.csv"], 2, "a.csv has an unknown format; name a .npz or .parquet file."),
-        ([DEMO, "-o", DEMO], 2, "would overwrite what is to be read"),
+        ([DEMO, "-o", DEMO], 2, "would overwrite a file that this command reads"),
         ([DEMO, "-o", "/proc/nowhere/a.npz"], 6, "/proc/nowhere/a.npz cannot be written"),
         ([DEMO, "-o", "/dev/full.d/../null"], 2, "has an unknown format"),
         ([DEMO, "-o", "a.npz", "--model", ROOT / "README.md"], 3, "README.md"),

@@ -94,10 +94,10 @@ def test_standard_input_and_urls_have_names_in_a_folder(tmp_path):
         (["-", "--vtt"], 2, "standard input has no folder"),
         (["http://nowhere.invalid/a.wav", "--plot"], 2, "has no folder"),
         (["{demo}", "-o", "{tmp}"], 2, "--output is for --textgrid"),
-        (["{demo}", "--json", "--summary"], 2, "both write on standard output"),
+        (["{demo}", "--json", "--summary"], 2, "both write to standard output"),
         (["{demo}", "--jobs", "2", "--stream"], 2, "one file after another"),
         (["{demo}", "--vtt", "-o", "{demo}"], 6, "cannot be made"),
-        (["{tmp}/a.emotion.txt", "{tmp}/a.wav", "--labels"], 2, "would overwrite what is to be read"),
+        (["{tmp}/a.emotion.txt", "{tmp}/a.wav", "--labels"], 2, "would overwrite a file that this command reads"),
     ],
 )
 def test_what_cannot_be_is_said_in_one_sentence(arguments, code, words, tmp_path):

@@ -82,7 +82,7 @@ def test_a_voice_is_enrolled_from_raw_samples(tmp_path):
 def test_a_format_without_a_file_to_enrol_from_is_refused(tmp_path):
     refused = fed(None, "enrol", tmp_path / "me.json", "--format", "s16le")
     assert refused.returncode == 2
-    assert b"--format is for samples from a file; say --from FILE too" in refused.stderr
+    assert b"--format is for samples from a file; add --from FILE" in refused.stderr
 
 
 def test_two_channels_of_raw_samples_are_told_apart(samples, expected, model_path):
@@ -128,13 +128,13 @@ def test_a_closed_standard_input_is_said(raw):
     ("arguments", "words"),
     [
         (("file", "-"), b"standard input is empty; for samples without a header, say what they are with --format"),
-        (("file", DEMO, "--rate", "8000"), b"--rate is for samples without a header; name their --format too"),
+        (("file", DEMO, "--rate", "8000"), b"--rate is for samples without a header; give their --format too"),
         (
             ("file", "-", "--format", "s16le", "--rate", "4000"),
             b"header: rate: the value should be greater",
         ),
         (("file", "-", "--format", "s16le", "--channel", "1"), b"there is no channel 1 (it has 1, counted from 0)"),
-        (("listen", "--format", "s16le"), b"say --input - too"),
+        (("listen", "--format", "s16le"), b"add --input -"),
         (("listen", "--input", "-", "--device", "usb"), b"--device and --max-lag are for microphones"),
         (("listen", "--input", "-", "--wait"), b"--wait is for microphones"),
     ],

@@ -87,7 +87,7 @@ def test_streams_side_by_side_say_what_each_says_alone(cuts, count):
 
 
 def test_a_break_begins_anew_and_time_goes_on(model, recogniser, told):
-    one, gap = stream(), Gap("open", "the client began anew", 8_000)
+    one, gap = stream(), Gap("open", "the client reset the stream", 8_000)
     recogniser.push(one, sound(1.0))
     recogniser.broken(one, gap)
     recogniser.push(one, sound(1.0, seed=1))

@@ -177,7 +177,7 @@ def test_each_file_of_a_table_begins_with_the_header(tmp_path):
 @pytest.mark.parametrize("content", ["source,time,label\n", "no table at all"])
 def test_a_table_with_another_header_is_refused_and_left_as_it_was(tmp_path, content):
     (tmp_path / "a.csv").write_text(content)
-    with pytest.raises(OutputError, match="holds a table with other columns; name another file, or move it away"):
+    with pytest.raises(OutputError, match="holds a table with other columns; name another file, or move this one"):
         table(tmp_path / "a.csv")
     assert (tmp_path / "a.csv").read_text() == content
 

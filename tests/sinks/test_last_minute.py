@@ -58,5 +58,5 @@ def test_a_folder_that_cannot_be_written_is_told_and_nothing_is_left(tmp_path):
 def test_a_new_run_begins_with_nothing(tmp_path):
     last, _ = kept(2)
     last.write(started())
-    assert "nothing was heard" in last.save_in(tmp_path)
+    assert "no sound to save" in last.save_in(tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -105,12 +105,12 @@ def test_a_sink_that_fails_warns_once_and_is_tried_again_after_a_while(caplog):
         sink.write(DECISION)
         now_s[0] += 1.0
     assert len(caplog.messages) == 1
-    assert "Recognition goes on" in caplog.messages[0]
+    assert "Recognition continues" in caplog.messages[0]
     inner.failing = False
     now_s[0] += RETRY_S
     sink.write(SPOKEN)
     assert inner.written == [DECISION, SPOKEN]
-    assert "without 100 events" in caplog.messages[1]
+    assert "100 events are missing after" in caplog.messages[1]
 
 
 def test_a_sink_that_fails_until_the_end_is_incomplete():
@@ -229,7 +229,7 @@ def test_a_recording_that_fails_is_warned_of_once_and_comes_back_with_its_folder
     folder.unlink()
     sink.write(SPOKEN)
     assert len(list(folder.glob("*.flac"))) == 1
-    assert "without 2 events" in caplog.messages[1]
+    assert "2 events are missing after" in caplog.messages[1]
 
 
 def test_the_newest_recording_stays_however_little_room_there_is(tmp_path):

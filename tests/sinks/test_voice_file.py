@@ -101,7 +101,7 @@ def test_a_failure_is_told_once_and_writing_is_tried_again(tmp_path, learner, ca
             hear(learner, SAVED_AGAIN_S)
             sink.write(ENDED)
     assert len(told) == len(caplog.records) == 1
-    assert "Recognition goes on" in caplog.text
+    assert "Recognition continues" in caplog.text
     folder.unlink()
     sink.write(ENDED)
     assert kept_s(folder / "voice.json") == 3 * SAVED_AGAIN_S

@@ -83,7 +83,7 @@ def test_help_explains_every_part_and_the_word_uncertain(keys):
     shown = text(view.seen, 120, 60)
     parts = ["large word", "uncertain", "no speech", "level", "speech", "bars", "emotion", "attention", "utterance"]
     assert [part for part in (*parts, *view.seen.keys.values()) if part not in shown] == []
-    assert "no emotion is as likely as the threshold" in shown
+    assert "no emotion reaches the threshold" in shown
     view.type("h")
     assert view.seen.page == "now"
 
@@ -96,7 +96,7 @@ def test_help_that_does_not_fit_comes_in_parts():
         view.type("h")
         shown.append(text(view.seen, 40, 12))
     assert len(shown) > 5
-    assert "Start anew" in " ".join(shown)
+    assert "Restart" in " ".join(shown)
     view.type("h")
     assert view.seen.page == "now"
 

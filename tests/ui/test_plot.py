@@ -101,7 +101,7 @@ def test_the_command_draws_a_part_of_a_recording(tmp_path):
         (["--start", 30], "cannot be plotted"),
         (["-o", "x.html", "--end", 3], "are for pictures"),
         (["--set", "outputs.csv=x"], "this setting is for rtser listen"),
-        (["-o", DEMO], "would overwrite what is to be read"),
+        (["-o", DEMO], "would overwrite a file that this command reads"),
     ],
 )
 def test_a_plot_that_cannot_be_is_refused_in_a_sentence(arguments, words, tmp_path):

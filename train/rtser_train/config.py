@@ -27,21 +27,21 @@ from rtser_train.settings import (
 
 _PACKAGED = Path(__file__).parent / "configs"
 CONFIGS = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[2] / "configs" / "train"
-"""Where the shipped configurations lie: inside an installed package, or in a checkout."""
+"""Folders of the shipped configurations: inside an installed package, or in a checkout."""
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 BaselineName = Annotated[str, AfterValidator(BASELINES.check)]
 
 FINAL = "final"
-"""Name of the fold that tests nobody. Its model ships."""
+"""Name of the fold without test speakers. Its model ships."""
 
 
 class Experiment(Settings):
     """One experiment, as a file in configs/train."""
 
     name: str
-    seeds: list[Seed] = Field([1], min_length=1, description="each trains and tests every fold")
+    seeds: list[Seed] = Field([1], min_length=1, description="every fold is trained and tested with each seed")
     emotions: Annotated[list[str], Field(min_length=2)]
     merge: dict[str, str] = Field({}, description="corpus emotion -> one of `emotions`; all others are left out")
     corpora: Annotated[list[str], Field(min_length=1)]
@@ -50,13 +50,15 @@ class Experiment(Settings):
     features: Features = Features()
     sampling: Sampling = Sampling()
     licence: str = "unstated"
-    limits: str = Field("", description="what the model must not be trusted with, in words")
-    label_threshold: Rate = Field(0.4, description="below it a decision names no emotion")
-    limit: Count | None = Field(None, description="at most so many utterances of each speaker and emotion")
+    limits: str = Field("", description="limits of the model, in words")
+    label_threshold: Rate = Field(0.4, description="a decision below it names no emotion")
+    limit: Count | None = Field(None, description="most utterances of each speaker and emotion")
     protocol: Protocol = Protocol()
     cnn: CnnSettings = CnnSettings()
     attention: AttentionSettings = AttentionSettings()
-    joint: Joint | None = Field(None, description="train both stages at once; null: one after the other, as the paper")
+    joint: Joint | None = Field(
+        None, description="train both stages at once; null: one after the other, as in the paper"
+    )
     baselines: list[BaselineName] = Field(
         [], description=f"other systems measured on the same folds; some of {', '.join(BASELINES.names)}"
     )
@@ -77,7 +79,7 @@ class Experiment(Settings):
         return self
 
     def _can_be_joint(self) -> None:
-        """ValueError for what needs two stages."""
+        """Raise ValueError for a setting that needs two stages."""
         if self.protocol.nested:
             raise ValueError("joint trains with a validation part (set protocol.nested to false)")
         if self.cnn.start is not None:
@@ -98,14 +100,14 @@ class Experiment(Settings):
         return [self.noise] if self.noise and self.noise_held_out else []
 
     def head(self, name: str | None) -> str:
-        """One of the experiment's heads, the first if not named; InputError if it has none of this name."""
+        """One of the experiment's heads, by default the first; raises InputError if there is none of this name."""
         heads: list[str] = [*self.attention.heads]
         if name is not None and name not in heads:
             raise InputError(f"there is no head {name} in {self.name}", f"it has {', '.join(heads)}")
         return name or heads[0]
 
     def label(self, corpus: str, emotion: str | None) -> int | None:
-        """Class index of a corpus's emotion; -1 where it only trains auxiliary outputs, None if it is left out."""
+        """Class index of a corpus's emotion; -1 if it only trains auxiliary outputs, None if it is left out."""
         name = self.merge.get(emotion or "", emotion)
         auxiliary = self.joint is not None and self.joint.auxiliary_loss > 0
         if name in self.emotions and not (self.joint and corpus in self.joint.auxiliary_only):
@@ -117,10 +119,10 @@ def load_experiment(path: Path, changes: list[str] | None = None) -> Experiment:
     """Read and check a configuration, and all that it names: the one it extends, and a table of folds.
 
     Args:
-        path: a YAML file, or the name of a shipped configuration (``debug``). A table of folds that it names lies
+        path: a YAML file, or the name of a shipped configuration (``debug``). A table of folds in it is
             relative to it.
-        changes: settings that replace the file's, as ``cnn.fit.epochs=3``. A table of folds that they name lies
-            relative to the current folder. `cnn.start` does always.
+        changes: settings that replace the file's, such as ``cnn.fit.epochs=3``. A table of folds in them is relative
+            to the current folder. `cnn.start` always is.
 
     Raises:
         InputError: the file is missing or is not YAML, extends itself, has an unknown key or a value out of bounds.
@@ -139,7 +141,7 @@ def load_experiment(path: Path, changes: list[str] | None = None) -> Experiment:
 
 
 def _with_start(cnn: CnnSettings, start: Path) -> CnnSettings:
-    """The settings with the whole path of the model file to begin with, and its SHA-256."""
+    """The settings with the absolute path and the SHA-256 of the model file of `cnn.start`."""
     try:
         sha256 = hashlib.sha256(start.read_bytes()).hexdigest()
     except OSError as error:
@@ -160,12 +162,12 @@ def _found(path: Path) -> Path:
 
 
 def _content(path: Path, changes: list[str], extending: tuple[Path, ...] = ()) -> dict[str, Any]:
-    """A file's settings over those of the one that it `extends`, which lies in the same folder or is shipped.
+    """A file's settings over those of the file that it `extends`, which is in the same folder or is shipped.
 
     Args:
         path: the file.
         changes: settings that replace the file's.
-        extending: the files that lead here, each of which extends the next.
+        extending: the chain of files that led here; each extends the next.
     """
     if path.resolve() in [one.resolve() for one in extending]:
         circle = " extends ".join(str(one) for one in (*extending, path))

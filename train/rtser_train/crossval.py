@@ -29,17 +29,17 @@ from rtser_train.registry import BASELINES
 from rtser_train.run import FoldFolder, Run
 
 PROCESS_BYTES = 1_000_000_000
-"""Memory of a process that trains, beside its recordings."""
+"""Memory of a training process, besides its recordings."""
 SEGMENT_BYTES = 2_000
-"""Memory of a segment: its embedding, and what is made of it."""
+"""Memory of a segment: its embedding, and the data computed from it."""
 WORKERS_WAIT_S = 60
 """How long to wait for the first worker of a Dask scheduler."""
 GPU_BYTES = 4_000_000_000
-"""GPU memory of a process that trains."""
+"""GPU memory of a training process."""
 
 
 class FoldTask(NamedTuple):
-    """A fold to train, small enough to be sent to another machine, which finds recordings and run at the same paths.
+    """A fold to train. It is small enough to send to another machine, which finds recordings and run at the same paths.
 
     Attributes:
         experiment: all settings.
@@ -66,8 +66,8 @@ class Workers(NamedTuple):
 
     Attributes:
         device: ``cpu`` or ``cuda``.
-        jobs: processes at the same time, for features too; None for one a core, fewer folds where memory is short.
-        threads: CPU threads of each; None for one, or for all cores where there is only one fold.
+        jobs: processes at the same time, also for features; None for one per core, and fewer folds if memory is short.
+        threads: CPU threads of each process; None for one, or for all cores if there is only one fold.
         dask: address of a Dask scheduler, whose workers are used instead of processes of this machine.
     """
 
@@ -85,19 +85,19 @@ def train(
     reporter: ProgressReporter,
     workers: Workers = Workers(),
 ) -> None:
-    """Train an experiment's folds, going on where an earlier call was broken off.
+    """Train an experiment's folds; continues an interrupted call.
 
     Args:
         experiment: all settings.
         roots: the folder of each corpus and of the noise recordings, by name.
         run: the run's folder.
         folds: names of those to train; all if empty.
-        reporter: told of the progress.
-        workers: where they are trained.
+        reporter: reports the progress.
+        workers: where the folds are trained.
 
     Raises:
         InputError: a corpus is missing or unsuitable, a fold does not exist, or `run` holds another experiment.
-        ModelError: `cnn.start` cannot be begun with.
+        ModelError: `cnn.start` is not a suitable model.
         UnavailableError: the Dask scheduler does not answer, or has no workers.
         OutputError: `run` cannot be written.
     """
@@ -141,7 +141,7 @@ def _chosen(folds: Sequence[Fold], names: Collection[str]) -> list[Fold]:
 
 
 def _check(fold: Fold, experiment: Experiment, seed: int) -> None:
-    """Fail now, rather than after an hour, if something cannot be trained."""
+    """Fail now, and not after an hour, if something cannot be trained."""
     if experiment.protocol.nested:
         inner_parts(fold.train, experiment.protocol, seed)
     if fold.test:
@@ -150,7 +150,7 @@ def _check(fold: Fold, experiment: Experiment, seed: int) -> None:
 
 
 def _noted(experiment: Experiment, folder: Path, folds_of: Mapping[int, Sequence[Fold]]) -> Run:
-    """The run's folder, made or found. It notes who is in which part of each fold."""
+    """The run's folder, made or found. It notes the speakers in each part of each fold."""
     run = Run.create(experiment, folder, {seed: [fold.name for fold in folds] for seed, folds in folds_of.items()})
     for seed, folds in folds_of.items():
         for fold in folds:
@@ -162,7 +162,7 @@ def train_alone(task: FoldTask) -> FoldTask:
     """Train a fold in a worker, whose process loads the recordings once for all its folds and threads.
 
     Raises:
-        InputError: the worker finds other recordings than those that the run was begun with.
+        InputError: the worker's recordings are not those with which the run began.
     """
     use_threads(task.threads)
     bags, noise = _loaded(task.experiment.model_dump_json(), task.roots, task.recordings)
@@ -193,7 +193,7 @@ def _loaded(
 
 
 def _train_apart(tasks: Sequence[FoldTask], jobs: int, workers: Workers, reporter: ProgressReporter) -> None:
-    """Train folds in other processes; each that is done stays done, whatever happens to the others."""
+    """Train folds in other processes; a finished fold is kept, whatever happens to the others."""
     with _backend(workers), reporter.job("folds", len(tasks)) as job:
         at_once = -1 if workers.dask else jobs
         work = train_alone if workers.dask else _train_in_process
@@ -210,7 +210,7 @@ def _train_apart(tasks: Sequence[FoldTask], jobs: int, workers: Workers, reporte
         except TerminatedWorkerError:
             raise InputError(
                 "a training process was killed, perhaps because memory ran out",
-                "run the same command again with fewer --jobs: it keeps the finished folds and goes on",
+                "run the same command again with fewer --jobs: it keeps the finished folds and continues",
             ) from None
 
 
@@ -235,7 +235,7 @@ def _backend(workers: Workers) -> Iterator[None]:
 
 
 def affordable_jobs(bags: Sequence[Bag], device: str) -> int:
-    """How many processes may train at once: one a core, as far as the free memory goes, that of the GPU too."""
+    """How many processes may train at once: one per core, limited by the free memory, also of the GPU."""
     jobs = cores()
     if device == "cuda":
         jobs = min(jobs, torch.cuda.mem_get_info()[0] // GPU_BYTES)

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all (`rtser.files`), and when they were written."""
+"""Files that are written completely or not at all (`rtser.files`), and the times of writing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["replacing", "written_ns"]
 
 
 def written_ns(path: Path) -> int:
-    """When a file was last written, in ns since 1970; 0 if there is none. A remembered content has it in its key."""
+    """When a file was last written, in ns since 1970; 0 if there is no file. Caches of the content use it as a key."""
     try:
         return path.stat().st_mtime_ns
     except OSError:

@@ -1,4 +1,4 @@
-"""One fold: both stages, calibration, and what every system says of the test utterances."""
+"""One fold: both stages, calibration, and every system's predictions of the test utterances."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from rtser_train.run import FoldFolder
 
 
 class Trained(NamedTuple):
-    """What a fold's training gives.
+    """The result of a fold's training.
 
     Attributes:
         cnn: the segment network.
         heads: the networks on bags by name.
-        calibrations: that of each.
-        embedded: the training utterances as stage 2 saw them; empty where there was no stage 2.
-        context: between the segment network and the head; None if there is none.
+        calibrations: the calibration of each head.
+        embedded: the training utterances as stage 2 saw them; empty if there was no stage 2.
+        context: the network between the segment network and the head; None if there is none.
     """
 
     cnn: SegmentNetwork
@@ -45,7 +45,7 @@ class Trained(NamedTuple):
 
 
 def train_fold(fold: Fold, noise: Sequence[Bag], context: FitContext, folder: FoldFolder) -> None:
-    """Train a fold and test it, going on where an earlier call was broken off; ``step.pt`` is written last."""
+    """Train a fold and test it; continues an interrupted call. ``step.pt`` is written last."""
     if folder.finished:
         return
     if context.experiment.joint is not None:
@@ -65,7 +65,7 @@ def train_fold(fold: Fold, noise: Sequence[Bag], context: FitContext, folder: Fo
 
 
 def _held_out(fold: Fold, noise: Sequence[Bag], context: FitContext, folder: FoldFolder) -> Trained:
-    """The validation part chooses the epochs and the calibration; stage 2 learns from what the CNN was trained on."""
+    """Train with a validation part, which chooses epochs and calibration; stage 2 uses the CNN's training data."""
     cnn, _ = fit_cnn(fold.train, fold.validation, noise, context, folder.checkpoint("cnn"))
     embedded, validation = (prepared(embed(cnn, part), context.experiment) for part in (fold.train, fold.validation))
     heads: dict[str, BagNetwork] = {}
@@ -77,7 +77,7 @@ def _held_out(fold: Fold, noise: Sequence[Bag], context: FitContext, folder: Fol
 
 
 def _jointly(fold: Fold, noise: Sequence[Bag], context: FitContext, folder: FoldFolder) -> Trained:
-    """Both stages at once; the validation part chooses the epoch and the calibration."""
+    """Train both stages at once; the validation part chooses the epoch and the calibration."""
     cnn, before, head = fit_jointly(fold.train, fold.validation, noise, context, folder.checkpoint("joint"))
     name = context.experiment.head(None)
     versions = [replace(bag, versions=(one,)) for bag in fold.validation for one in bag.versions]
@@ -87,7 +87,7 @@ def _jointly(fold: Fold, noise: Sequence[Bag], context: FitContext, folder: Fold
 
 
 def _nested(fold: Fold, noise: Sequence[Bag], context: FitContext, folder: FoldFolder) -> Trained:
-    """The second cross-validation: stage 2 sees embeddings only by CNNs that were not trained on the utterance.
+    """Train with the second cross-validation: stage 2 sees only embeddings of CNNs that never saw the utterance.
 
     Each inner part is embedded by a CNN trained on the others, which stops where it does best on that part. The fold's
     own CNN is then trained on all parts, for as many epochs as are best for the inner ones together, and their
@@ -130,12 +130,12 @@ def _nested(fold: Fold, noise: Sequence[Bag], context: FitContext, folder: FoldF
 
 
 def best_epochs(curves: Sequence[Sequence[float]]) -> int:
-    """For how many epochs to train where nothing validates: so many as are best for the mean of the inner folds.
+    """The number of epochs without validation: the best one for the mean of the inner folds.
 
-    One fold's best epoch is mostly chance where it validates on one speaker; the mean of their curves is steadier.
+    A fold that validates on one speaker has a best epoch mostly by chance; the mean of the curves is steadier.
 
     Args:
-        curves: validation UA of each inner fold after each epoch; one that stopped earlier keeps its best.
+        curves: validation UA of each inner fold after each epoch; a fold that stopped earlier keeps its best UA.
     """
     longest = max(map(len, curves))
     padded = [[*curve, *[max(curve)] * (longest - len(curve))] for curve in curves]
@@ -143,7 +143,7 @@ def best_epochs(curves: Sequence[Sequence[float]]) -> int:
 
 
 def _predictions(fold: Fold, trained: Trained, context: FitContext) -> list[Prediction]:
-    """What every system says of the fold's test utterances."""
+    """The predictions of every system for the fold's test utterances."""
     settings = context.experiment
     test = prepared(embed(trained.cnn, fold.test, trained.context), settings)
     window, found = settings.attention.window, {}

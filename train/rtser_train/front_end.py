@@ -1,11 +1,11 @@
-"""The front-end: from samples to log-Mel frames. It is defined here alone; training uses it, and the export holds it.
+"""The front-end: from samples to log-Mel frames. It is defined only here; training and export use it.
 
 * samples: float32 in [-1, 1], 16 kHz, mono; no dither, no pre-emphasis, no DC removal, no normalisation
 * frame: 400 samples (25 ms) every 160 (10 ms), not centred, not padded; symmetric Hann window
 * spectrum: power of a 512-point DFT, as two matrix products (`FrontEnd`)
 * filters: 64 triangles, equally spaced and linear on the HTK Mel scale ``1127 ln(1 + f / 700)`` from 20 Hz to
   8000 Hz, peak 1, no area normalisation (Kaldi's filterbank)
-* log: natural, of ``max(energy, floor)``; the floor is a model's own, 2**-23 (Kaldi's) if it says nothing else
+* log: natural, of ``max(energy, floor)``; the floor belongs to the model; the default is 2**-23 (Kaldi's)
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ LOW_HZ = 20.0
 HIGH_HZ = 8_000.0
 HALF = FRAME_SAMPLES // 2
 BINS = np.arange(1, DFT_POINTS // 2)
-"""Those that a filter uses: all but 0 Hz and 8000 Hz."""
+"""Frequencies that a filter uses: all except 0 Hz and 8000 Hz."""
 ROW = 40
-"""Samples of a row: halves of frames, and what lies between their starts, are whole rows."""
+"""Samples of a row: half frames, and the distances between their starts, are whole rows."""
 
 
 def hertz_to_mel(hertz: NDArray[np.float64] | float) -> NDArray[np.float64]:
@@ -47,19 +47,19 @@ def mel_filterbank() -> NDArray[np.float64]:
 
 
 def windowed_dft() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Half of the window with the cosines, and with the sines, of the DFT about a frame's middle; (200, 255) each."""
+    """Half of the window times the cosines, and the sines, of the DFT about a frame's middle; (200, 255) each."""
     angle = 2 * np.pi / DFT_POINTS * np.outer(np.arange(HALF) - (FRAME_SAMPLES - 1) / 2, BINS)
     window = np.hanning(FRAME_SAMPLES)[:HALF, None]
     return window * np.cos(angle), window * np.sin(angle)
 
 
 def rows_of_halves() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows that make the six frames' first halves, and those that make their second halves backwards; (30,) each.
+    """The rows of the first halves of the six frames, and of the reversed second halves; (30,) each.
 
-    The former are rows of a hop's 240 + 960 samples, the latter of these samples backwards.
+    The former are rows of a hop's 240 + 960 samples, the latter of these samples in reverse.
     """
     starts = np.arange(HOP_FRAMES)[:, None] * FRAME_HOP_SAMPLES
-    ends = (HOP_FRAMES - 1) * FRAME_HOP_SAMPLES - starts  # where frames begin that are read backwards
+    ends = (HOP_FRAMES - 1) * FRAME_HOP_SAMPLES - starts  # starts of the frames in reverse
     first, second = ((begin // ROW + np.arange(HALF // ROW)).ravel() for begin in (starts, ends))
     return first, second
 
@@ -67,9 +67,9 @@ def rows_of_halves() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 class FrontEnd(nn.Module):
     """Log-Mel frames of samples. Reduced precision changes decisions: `log_mel` switches autocast off.
 
-    A power spectrum does not change where the frame is moved in time. About its middle, the DFT's cosines see the sum
-    of a frame and the frame backwards, and its sines the difference; the window is the same both ways. So half of the
-    frame is multiplied by each: half of the work of the DFT as one matrix.
+    A power spectrum does not change if the frame is shifted in time. About the frame's middle, the cosines of the DFT
+    depend on the sum of the frame and its reverse, and the sines on the difference; the window is symmetric. So half a
+    frame is multiplied by each, which is half the work of the DFT as one matrix.
 
     Args:
         floor: least energy of a Mel bin.
@@ -91,7 +91,7 @@ class FrontEnd(nn.Module):
             self.register_buffer(name, torch.from_numpy(rows), persistent=False)
 
     def forward(self, samples: Tensor) -> Tensor:
-        """Frames (B, 6, 64) of hops with what came before them, (B, 240 + 960)."""
+        """Frames (B, 6, 64) of hops with the samples before them, (B, 240 + 960)."""
         first = self._halves(samples, self.first)
         second = self._halves(samples.flip(1), self.second)
         real, imaginary = (first + second) @ self.cosines, (first - second) @ self.sines
@@ -103,7 +103,7 @@ class FrontEnd(nn.Module):
 
 
 def log_mel(samples: NDArray[np.float32], floor: float = ENERGY_FLOOR) -> NDArray[np.float32]:
-    """Log-Mel of a whole recording: the frames of its stream to within rounding, but for those that begin before it.
+    """Log-Mel of a whole recording: within rounding its stream's frames, except those that begin before it.
 
     Args:
         samples: shape (n,), float32 at 16 kHz.
@@ -111,7 +111,7 @@ def log_mel(samples: NDArray[np.float32], floor: float = ENERGY_FLOOR) -> NDArra
 
     Returns:
         shape (2 + 6 h, 64), float32, where h = (n - 560) // 960 whole hops follow the first; (0, 64) below 560
-        samples. Samples after the last whole hop take no part.
+        samples. Samples after the last whole hop are ignored.
     """
     hop, tail = HOP_FRAMES * FRAME_HOP_SAMPLES, FRAME_SAMPLES - FRAME_HOP_SAMPLES
     hops = (len(samples) + LEAD_SAMPLES) // hop
@@ -126,7 +126,7 @@ def log_mel(samples: NDArray[np.float32], floor: float = ENERGY_FLOOR) -> NDArra
 
 @cache
 def fingerprint(floor: float = ENERGY_FLOOR) -> str:
-    """A hash of the front-end's values: where they change, cached features are made anew."""
+    """A hash of the front-end's values; if they change, cached features are made again."""
     values = (*(value.numpy() for value in _front_end(floor).buffers()), np.array(floor))
     return hashlib.sha256(b"".join(value.tobytes() for value in values)).hexdigest()
 

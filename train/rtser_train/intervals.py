@@ -17,12 +17,12 @@ Floats = NDArray[np.float64]
 def mean_of_recalls(units: Sequence[str], emotions: ArrayLike, values: ArrayLike, seed: int) -> Interval | None:
     """The interval of the mean over emotions of the mean of `values` in each, times 100.
 
-    With values of 0 and 1 (right or not) that is the UA in per cent; with differences of two systems' values, the
-    difference of their UAs. An emotion that a resample lacks is left out of its mean.
+    With values of 0 and 1 (wrong or right) this is the UA in per cent; with differences between two systems' values,
+    it is the difference of their UAs. An emotion that a resample lacks is left out of its mean.
 
     Args:
-        units: (n,), who is drawn: the speaker of each utterance.
-        emotions: (n,), what each utterance is.
+        units: (n,), the drawn units: the speaker of each utterance.
+        emotions: (n,), the emotion of each utterance.
         values: (n,).
         seed: of the resamples.
 
@@ -46,9 +46,9 @@ def ratio(units: Sequence[str], parts: ArrayLike, wholes: ArrayLike, seed: int) 
     """The interval of the sum of `parts` over that of `wholes`, in per cent.
 
     Args:
-        units: (n,), who is drawn.
-        parts: (n,), what is counted.
-        wholes: (n,), of what.
+        units: (n,), the drawn units.
+        parts: (n,), the counts.
+        wholes: (n,), the totals.
         seed: of the resamples.
 
     Returns:
@@ -68,7 +68,7 @@ def ratio(units: Sequence[str], parts: ArrayLike, wholes: ArrayLike, seed: int) 
 
 
 def poisson(events: int, exposure: float) -> Interval:
-    """The exact interval of a rate: so many events in so much time."""
+    """The exact interval of a rate, from the number of events and the time."""
     low = float(chi2.ppf(0.025, 2 * events)) / 2 if events else 0.0
     return low / exposure, float(chi2.ppf(0.975, 2 * events + 2)) / 2 / exposure
 

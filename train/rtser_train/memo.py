@@ -11,7 +11,7 @@ Result = TypeVar("Result")
 
 
 def last_of_each_thread(function: Callable[..., Result]) -> Callable[..., Result]:
-    """Remember the last result in each thread, for what must not be shared or is cheap to keep twice."""
+    """Remember the last result in each thread, for results that must not be shared or are cheap to keep twice."""
     local = threading.local()
 
     @wraps(function)
@@ -25,7 +25,7 @@ def last_of_each_thread(function: Callable[..., Result]) -> Callable[..., Result
 
 
 def last_of_all_threads(function: Callable[..., Result]) -> Callable[..., Result]:
-    """Remember the last result for all threads, for what is large. While one computes it, the others wait."""
+    """Remember the last result for all threads, for large results. While one thread computes it, the others wait."""
     lock = threading.Lock()
     call = lru_cache(maxsize=1)(function)
 

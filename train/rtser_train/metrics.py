@@ -13,7 +13,7 @@ RESAMPLES = 2000
 
 
 def unweighted_accuracy(labels: ArrayLike, predictions: ArrayLike) -> float:
-    """UA, the mean recall of the classes that occur among the labels, 0..1; predictions of no class are wrong."""
+    """UA, the mean recall of the classes among the labels, 0..1; a prediction without a class counts as wrong."""
     present = np.unique(np.asarray(labels))
     return float(recall_score(labels, predictions, labels=present, average="macro", zero_division=0))
 
@@ -21,7 +21,7 @@ def unweighted_accuracy(labels: ArrayLike, predictions: ArrayLike) -> float:
 def interval(labels: NDArray[np.str_], hits: NDArray[np.float64]) -> tuple[float, float]:
     """95 % interval of the mean over classes of the mean of `hits` in each, in per cent, by bootstrap over utterances.
 
-    With hits of 0 or 1 that mean is the UA; with the differences of two systems' hits, the difference of their UAs.
+    With hits of 0 or 1 that mean is the UA; with differences between two systems' hits, the difference of their UAs.
     One utterance alone says nothing: -100 to 100.
 
     Args:

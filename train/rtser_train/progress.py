@@ -10,10 +10,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 
 class ProgressReporter:
-    """Lines for the log, and a bar for each long job where there is a terminal.
+    """Lines for the log, and on a terminal a bar for each long job.
 
     Args:
-        prefix: begins every line; without one, bars are shown on a terminal.
+        prefix: begins every line; without a prefix, bars are shown on a terminal.
         quiet: report nothing.
     """
 
@@ -35,7 +35,7 @@ class ProgressReporter:
 
     @contextmanager
     def job(self, name: str, total: int, done: int = 0) -> Iterator[Job]:
-        """A job of `total` steps, of which `done` are behind it."""
+        """A job of `total` steps, of which `done` are finished."""
         with self._progress:
             task = self._progress.add_task(name, total=total, completed=done)
             yield Job(self, name, lambda: self._progress.advance(task))
@@ -49,7 +49,7 @@ class Job:
         self._reporter, self._name, self._advance = reporter, name, advance
 
     def step(self, text: str = "") -> None:
-        """One step is done; a text goes to the log."""
+        """Note that one step is done; a text goes to the log."""
         self._advance()
         if text:
             self._reporter.line(f"{self._name}: {text}")

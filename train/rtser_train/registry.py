@@ -1,4 +1,4 @@
-"""What an experiment can choose by name: segment networks, heads and baselines, one module each.
+"""Choices of an experiment by name: segment networks, heads and baselines, one module each.
 
 A module of a registry's package is an entry: `feature_att.py` is named ``feature-att``. Its class is registered by a
 decorator. To add an entry, add a module; nothing else changes:
@@ -6,7 +6,7 @@ decorator. To add an entry, add a module; nothing else changes:
     @HEADS.register("Feature-Att")
     class FeatureAttention(BagNetwork): ...
 
-Names are known without an import of the modules, so that a configuration is checked without PyTorch.
+Names are known without importing the modules, so a configuration is checked without PyTorch.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Registry(Generic[Entry]):
     """The classes that the modules of one package register, by the names of these modules.
 
     Args:
-        kind: what an entry is called in messages.
+        kind: name of an entry in messages.
         package: dotted name of the package. Its own ``__init__`` imports nothing.
         reserved: pattern of names that no entry may have.
     """
@@ -93,7 +93,7 @@ class Registry(Generic[Entry]):
         return self._entries[name]
 
     def title(self, name: str) -> str:
-        """What tables call the entry of this name; raises as `get` does."""
+        """The title of an entry in tables; raises as `get` does."""
         self.get(name)
         return self._titles[name]
 
@@ -104,5 +104,5 @@ BASELINES: Registry[Baseline] = Registry("baseline", "rtser_train.evaluation.bas
 
 
 def system_title(name: str) -> str:
-    """What tables call a head or a baseline."""
+    """The title of a head or a baseline in tables."""
     return HEADS.title(name) if name in HEADS.names else BASELINES.title(name)

@@ -17,14 +17,14 @@ class _Result(BaseModel):
 
 
 class Accuracy(_Result):
-    """What one system achieves, in per cent: on one corpus, or as a mean over the corpora.
+    """The results of one system in per cent, on one corpus or as a mean over the corpora.
 
     Attributes:
-        ua: unweighted accuracy, a mean over the seeds of each one's UA over all its folds together.
+        ua: unweighted accuracy: the mean over the seeds of the UA over all folds of a seed.
         ua_deviation_of_seeds: standard deviation over the seeds; None for one seed.
-        ua_mean_of_folds: mean over folds and seeds of the UA of each one alone.
-        ua_deviation_of_folds: standard deviation over folds and seeds; 0 for one.
-        wa: weighted accuracy, the share of the utterances.
+        ua_mean_of_folds: mean over folds and seeds of the UA of each single fold.
+        ua_deviation_of_folds: standard deviation over folds and seeds; 0 for a single one.
+        wa: weighted accuracy, the share of utterances that are right.
         macro_f1: mean F1 of the emotions that occur.
     """
 
@@ -37,18 +37,18 @@ class Accuracy(_Result):
 
 
 class CorpusResult(Accuracy):
-    """What one system achieves on one corpus.
+    """The results of one system on one corpus.
 
     Attributes:
         ua_of_seeds: UA of each seed.
         ua_of_folds: UA of each fold of each seed, by ``seed/fold``.
-        ua_interval: 95 % of the UA, by bootstrap over the utterances.
-        ua_difference_interval: 95 % of the UA less that of the first system; None for the first itself.
+        ua_interval: 95 % interval of the UA, by bootstrap over the utterances.
+        ua_difference_interval: 95 % interval of the UA minus the first system's UA; None for the first system.
         calibration_error: ECE in per cent; None for a system without probabilities.
-        recall: of each emotion that occurs, in per cent.
-        confusion: (K, K) counts over all seeds: rows are what utterances are, columns what they are taken for.
-        utterances: number of different ones.
-        without_speech: how many of them the model of some seed found too little speech in.
+        recall: recall of each emotion that occurs, in per cent.
+        confusion: (K, K) counts over all seeds: rows are true emotions, columns are predictions.
+        utterances: number of different utterances.
+        without_speech: number of utterances in which the model of some seed found too little speech.
     """
 
     ua_of_seeds: dict[int, float]
@@ -63,12 +63,12 @@ class CorpusResult(Accuracy):
 
 
 class SystemResult(_Result):
-    """What one system achieves.
+    """The results of one system.
 
     Attributes:
         title: the system's name in tables.
-        corpora: by corpus.
-        mean: over the corpora; None for one corpus.
+        corpora: results by corpus.
+        mean: mean over the corpora; None for one corpus.
     """
 
     title: str
@@ -80,14 +80,14 @@ class Evaluation(_Result):
     """The metrics of all systems of a run.
 
     Attributes:
-        name: of the experiment.
-        protocol: who was tested on and what chose the epochs, in words.
-        seeds: those with a finished test fold.
-        finished_folds: number of test folds, over all seeds, that are trained to their end.
+        name: name of the experiment.
+        protocol: the test speakers and the choice of epochs, in words.
+        seeds: the seeds with a finished test fold.
+        finished_folds: number of finished test folds over all seeds.
         all_folds: number of test folds over all seeds.
         emotions: the K emotions in order.
         utterances: number of different test utterances.
-        systems: by name, heads first.
+        systems: results by name, heads first.
     """
 
     name: str
@@ -101,17 +101,17 @@ class Evaluation(_Result):
 
     @property
     def folds(self) -> str:
-        """How many of the test folds are measured, in words."""
+        """The number of measured test folds, in words."""
         return f"{self.finished_folds} of {self.all_folds}"
 
     def write(self, path: Path) -> None:
-        """Write evaluation.json; OutputError where it cannot be written."""
+        """Write evaluation.json; raises OutputError if it cannot be written."""
         with replacing(path) as part:
             part.write_text(self.model_dump_json(indent=2), encoding="utf-8")
 
     @classmethod
     def read(cls, path: Path) -> Evaluation:
-        """What `write` wrote; InputError if the file cannot be read or is of another version."""
+        """Read what `write` wrote; raises InputError if the file cannot be read or has another version."""
         try:
             return cls.model_validate_json(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, ValidationError):

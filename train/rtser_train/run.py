@@ -1,14 +1,14 @@
-"""A run's folder, which holds all that made it and all that came of it.
+"""A run's folder, with all its inputs and all its results.
 
 RUN/experiment.yaml                  the configuration
-RUN/run.json                         layout of the folder, its seeds and the names of each one's folds
+RUN/run.json                         layout of the folder, its seeds and the names of their folds
 RUN/environment.json                 versions and machine
-RUN/seed-1/fold-2/speakers.json      who is in training, validation and test
+RUN/seed-1/fold-2/speakers.json      the speakers of training, validation and test
 RUN/seed-1/fold-2/*.pt, *.csv        checkpoint and history of each network
 RUN/seed-1/fold-2/tensorboard/       the same histories for TensorBoard
-RUN/seed-1/fold-2/step.pt            what an export needs: weights and calibrations
-RUN/seed-1/fold-2/predictions.csv    what each system says of each test utterance
-RUN/seed-1/fold-2/HEAD.onnx          the fold's model, where a streaming evaluation exported it
+RUN/seed-1/fold-2/step.pt            weights and calibrations for an export
+RUN/seed-1/fold-2/predictions.csv    each system's prediction for each test utterance
+RUN/seed-1/fold-2/HEAD.onnx          the fold's model, if a streaming evaluation has exported it
 RUN/evaluation.json, tables.md       the metrics, for programs and for people
 RUN/figures/                         confusion matrices, training curves, streaming curves
 """
@@ -32,7 +32,7 @@ from rtser_train.config import FINAL, Experiment
 from rtser_train.files import replacing
 
 LAYOUT = 3
-"""Number of this layout of the folder; one more where an older folder cannot be read any more."""
+"""Version of this layout of the folder; it increases when older folders can no longer be read."""
 ANOTHER = "name another folder with --output"
 PACKAGES = (
     *("rtser", "torch", "numpy", "scipy", "scikit-learn", "onnx"),
@@ -50,12 +50,12 @@ class _Notes(BaseModel):
 
 
 class Parts(BaseModel):
-    """Who is in which part of a fold, in speakers.json.
+    """The speakers in each part of a fold, in speakers.json.
 
     Attributes:
-        train: how many recordings of each speaker (``corpus/speaker``) are trained on.
-        validation: likewise, of those that choose the epoch.
-        test: likewise, of those that are measured on.
+        train: number of training recordings of each speaker (``corpus/speaker``).
+        validation: the same for the recordings that choose the epoch.
+        test: the same for the test recordings.
         recordings: SHA-256 of the list of all recordings with their parts and classes.
     """
 
@@ -88,20 +88,20 @@ class FoldFolder:
 
     @property
     def finished(self) -> bool:
-        """Whether the fold is trained to its end."""
+        """Whether the fold's training is finished."""
         return self.step.is_file()
 
     @property
     def predictions(self) -> Path:
-        """What each system says of each test utterance."""
+        """The predictions of each system for each test utterance."""
         return self.path / "predictions.csv"
 
     def checkpoint(self, network: str) -> Path:
-        """The state of a network's fitting; its history lies beside it with the suffix ``.csv``."""
+        """The state of a network's fitting; its history is beside it with the suffix ``.csv``."""
         return self.path / f"{network}.pt"
 
     def histories(self, network: str) -> list[Path]:
-        """The histories of a network and of its inner folds, those that are there."""
+        """The existing histories of a network and of its inner folds."""
         inner = "inner-*" if network == "cnn" else f"{network}-inner-*"
         return sorted(path for pattern in (network, inner) for path in self.path.glob(f"{pattern}.csv"))
 
@@ -110,10 +110,10 @@ class FoldFolder:
         return self.path / f"{head}.onnx"
 
     def note_parts(self, parts: Parts) -> None:
-        """Note who is in which part of the fold; or check that an earlier call noted the same.
+        """Note the speakers in each part of the fold, or check that an earlier call noted the same.
 
         Raises:
-            InputError: the corpora have changed since, so a checkpoint may be of speakers who are now tested on.
+            InputError: the corpora have changed since, so a checkpoint may know speakers of the present test part.
         """
         noted = self.path / "speakers.json"
         if not noted.exists():
@@ -123,7 +123,7 @@ class FoldFolder:
             raise InputError(f"{self.path} was trained on other recordings", ANOTHER)
 
     def parts(self) -> Parts:
-        """Who is in which part of the fold; InputError where that cannot be read."""
+        """The speakers in each part of the fold; raises InputError if the file cannot be read."""
         noted = self.path / "speakers.json"
         try:
             return Parts.model_validate_json(noted.read_text(encoding="utf-8"))
@@ -136,7 +136,7 @@ class Run:
     """One experiment's folder.
 
     Attributes:
-        folder: where it lies.
+        folder: path of the folder.
         experiment: the configuration.
         folds: names of the folds of each seed, in order.
     """
@@ -167,7 +167,7 @@ class Run:
 
     @classmethod
     def create(cls, experiment: Experiment, folder: Path, folds: Mapping[int, Sequence[str]]) -> Run:
-        """Make a run's folder, or open the one that is there.
+        """Make a run's folder, or open the existing one.
 
         Raises:
             InputError: the folder holds another experiment, or one of other folds.
@@ -179,7 +179,7 @@ class Run:
             if dict(run.folds) != noted:
                 raise InputError(f"{folder} was trained on other recordings", ANOTHER)
             return run
-        contents = {  # the configuration comes last, for it makes the folder a run's
+        contents = {  # the configuration comes last, because it marks the folder as a run
             "environment.json": json.dumps(_environment(), indent=2),
             "run.json": _Notes(layout=LAYOUT, folds=noted).model_dump_json(indent=2),
             "experiment.yaml": yaml.safe_dump(experiment.model_dump(mode="json"), sort_keys=False),
@@ -211,11 +211,11 @@ class Run:
         return (self.fold(seed, name) for seed, names in self.folds.items() for name in names)
 
     def finished(self, seed: int) -> list[FoldFolder]:
-        """The folds of a seed that are trained to their end, in order."""
+        """The finished folds of a seed, in order."""
         return [fold for fold in self.all_folds() if fold.seed == seed and fold.finished]
 
     def finished_tests(self, seed: int) -> list[FoldFolder]:
-        """Those that have test utterances."""
+        """The finished folds with test utterances."""
         return [fold for fold in self.finished(seed) if fold.fold != FINAL]
 
     @property

@@ -27,7 +27,7 @@ SIZES: dict[str, tuple[int, int, int, int]] = {
 """Channels of a segment network's four stages by the name of its size."""
 
 ENERGY_FLOOR = 2.0**-23
-"""The least energy of a Mel bin where nothing else is said: Kaldi's."""
+"""Default of the least energy of a Mel bin: Kaldi's."""
 
 
 def log_floor(floor: float) -> float:
@@ -40,18 +40,19 @@ class Fit(Settings):
 
     epochs: Count = 40
     patience: Count = Field(8, description="epochs without a better validation UA before stopping")
-    batch: Annotated[int, Field(ge=2)] = Field(32, description="bags a step")
+    batch: Annotated[int, Field(ge=2)] = Field(32, description="bags per step")
     optimiser: Literal["adam", "muon"] = Field(
         "adam", description="muon: Muon for matrices and convolutions, and Adam for the rest"
     )
     learning_rate: Positive = 1e-3
     schedule: Literal["decay", "one-cycle"] = Field(
-        "decay", description="of the learning rate; one-cycle: rises to it, and falls to nothing over all epochs"
+        "decay", description="schedule of the learning rate; one-cycle: rises to it, then falls to zero over all epochs"
     )
     decay: Annotated[float, Field(gt=0, le=1)] = Field(0.9, description="factor of the learning rate, every two epochs")
     average: Rate = Field(0.99, description="decay of the running average of the weights, for each step")
     weight_decay: Annotated[float, Field(ge=0)] = Field(
-        1e-4, description="of Adam: times the weight, added to its gradient; of Muon: times the learning rate, a share"
+        1e-4,
+        description="Adam: share of the weight added to its gradient; Muon: share removed, times the learning rate",
     )
     label_smoothing: Rate = 0.1
 
@@ -76,9 +77,9 @@ class CnnSettings(Settings):
         description="frames relative to a running level: a constant gain changes nothing",
     )
     dropout: Rate = 0.3
-    segments: Count = Field(30, description="segments of the random crop taken from an utterance")
+    segments: Count = Field(30, description="segments of the random crop of an utterance")
     margin: Annotated[int, Field(ge=0)] | None = Field(
-        None, description="most segments of a crop before and after the speech; null: as long as the recording goes on"
+        None, description="most segments of a crop before and after the speech; null: up to the ends of the recording"
     )
     draws: Positive = Field(
         1.0, description="draws in an epoch for each training utterance, balanced over corpora and emotions"
