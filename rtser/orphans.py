@@ -6,6 +6,8 @@ import os
 import threading
 import time
 from functools import cache
+from multiprocessing import parent_process
+from multiprocessing.process import BaseProcess
 
 LOOK_S = 0.5
 
@@ -14,13 +16,17 @@ LOOK_S = 0.5
 def end_with_parent() -> None:
     """End this process, a worker, as soon as its parent has ended; otherwise it would go on for nobody.
 
-    Whatever it writes is whole or absent (`rtser.files.replacing`), so it may end at any moment. Windows does not tell
-    that a parent has ended; there the worker finishes what it has begun.
+    Whatever it writes is whole or absent (`rtser.files.replacing`), so it may end at any moment. In a process that
+    multiprocessing and joblib did not begin nothing happens.
     """
-    threading.Thread(target=_end_after, args=(os.getppid(),), daemon=True).start()
+    if (parent := parent_process()) is not None:
+        threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
 
 
-def _end_after(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(LOOK_S)
+def _end_after(parent: BaseProcess) -> None:
+    try:
+        parent.join()
+    except ValueError:  # joblib's workers know no more of it than its number
+        while os.getppid() == parent.pid:
+            time.sleep(LOOK_S)
     os._exit(1)

@@ -4,28 +4,43 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 
 import psutil
+import pytest
 
-WORKER = """
-import time
+BEGIN = {
+    "multiprocessing": "multiprocessing.get_context('spawn').Process(target=work, args=(sys.argv[1],)).start()",
+    "joblib": "joblib.Parallel(2)(joblib.delayed(work)(sys.argv[1]) for _ in range(2))",
+}
+PROGRAM = """
+import multiprocessing, os, pathlib, sys, time
 from rtser.orphans import end_with_parent
-end_with_parent()
-print("works", flush=True)
-time.sleep(60)
-"""
-PARENT = f"""
-import subprocess, sys, time
-worker = subprocess.Popen([sys.executable, "-c", {WORKER!r}], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-worker.stdout.readline()
-print(worker.pid, flush=True)
-time.sleep(60)
+
+def work(folder):
+    end_with_parent()
+    (pathlib.Path(folder) / str(os.getpid())).touch()
+    time.sleep(60)
+
+if __name__ == "__main__":
+    {begin}
+    time.sleep(60)
 """
 
 
-def test_a_worker_ends_with_a_parent_that_is_killed():
-    with subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True) as parent:
-        worker = psutil.Process(int(parent.stdout.readline()))
-        assert worker.is_running()
+@pytest.mark.parametrize("by", BEGIN)
+def test_a_worker_ends_with_a_parent_that_is_killed(by, tmp_path):
+    if by == "joblib":
+        pytest.importorskip("joblib")
+    program, folder = tmp_path / "program.py", tmp_path / "workers"
+    folder.mkdir()
+    begin = f"import {by}; {BEGIN[by]}"
+    program.write_text(PROGRAM.format(begin=begin))
+    with subprocess.Popen([sys.executable, program, folder]) as parent:
+        while not (begun := list(folder.iterdir())) and parent.poll() is None:
+            time.sleep(0.05)
+        workers = [psutil.Process(int(one.name)) for one in begun]
         parent.kill()
+    for worker in workers:
         worker.wait(timeout=10)
+    assert workers
