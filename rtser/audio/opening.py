@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import TemporaryDirectory
 from typing import IO, Any, BinaryIO
 
 from rtser.audio.decoder import Decoder, UnreadableError
@@ -89,23 +90,25 @@ def copy_remote(url: str, copy: IO[bytes]) -> None:
 
 
 def _remote(url: str, name: str, raw: RawSettings | None) -> Decoder:
-    with NamedTemporaryFile() as copy:
-        copy_remote(url, copy)
-        return _of_copy(copy, name, raw)
+    return _of_copy(partial(copy_remote, url), name, raw)
 
 
 def _copied(content: BinaryIO, name: str, raw: RawSettings | None) -> Decoder:
-    """The decoder of a temporary copy, because decoders seek. The copy is deleted when the decoder is closed."""
-    with NamedTemporaryFile() as copy:
-        shutil.copyfileobj(content, copy)
-        return _of_copy(copy, name, raw)
+    return _of_copy(partial(shutil.copyfileobj, content), name, raw)
 
 
-def _of_copy(copy: IO[bytes], name: str, raw: RawSettings | None) -> Decoder:
-    copy.flush()
-    if not copy.tell():
-        raise InputError(f"{name} is empty", "for samples without a header, say what they are with --format")
-    return _decoder(Path(copy.name), name, raw)
+def _of_copy(fill: Callable[[IO[bytes]], object], name: str, raw: RawSettings | None) -> Decoder:
+    """The decoder of a temporary copy, because decoders seek.
+
+    The copy is deleted while the decoder has it open. Windows does not allow that; the copy is left there.
+    """
+    with TemporaryDirectory(prefix="rtser-", ignore_cleanup_errors=True) as folder:
+        copy = Path(folder) / "sound"
+        with copy.open("wb") as file:
+            fill(file)
+        if not copy.stat().st_size:
+            raise InputError(f"{name} is empty", "for samples without a header, say what they are with --format")
+        return _decoder(copy, name, raw)
 
 
 def _decoder(path: Path | int, name: str, raw: RawSettings | None) -> Decoder:

@@ -11,6 +11,8 @@ from conftest import rtser
 
 from rtser.commands.completion import VARIABLE
 
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the paths of bash are others on Windows")
+
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_script_is_one_that_the_shell_understands(shell, tmp_path):

@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import soundfile
 from conftest import sound
@@ -154,6 +155,7 @@ def test_every_sink_is_closed_whatever_another_one_does():
     assert third.closed
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_a_device_that_is_full_is_an_output_error():
     log = LogFile(Path("/dev/full"))
     with pytest.raises(OutputError, match=os.strerror(errno.ENOSPC)):
@@ -171,6 +173,7 @@ def test_the_capture_is_bit_for_bit_what_was_heard(tmp_path):
     assert (soundfile.read(tmp_path / "a.wav", dtype="float32")[0] == samples).all()
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_a_capture_on_a_full_disk_is_one_sentence():
     with pytest.raises(OutputError, match="/dev/full cannot be written"):
         WavFile(Path("/dev/full"))
@@ -298,7 +301,8 @@ def test_a_full_disk_while_recording_is_told_as_such_and_leaves_nothing(tmp_path
 
 
 def open_files():
-    return len(list(Path("/proc/self/fd").iterdir()))
+    own = psutil.Process()
+    return own.num_fds() if hasattr(own, "num_fds") else own.num_handles()
 
 
 def test_an_output_that_cannot_be_opened_closes_those_that_are(tmp_path):
