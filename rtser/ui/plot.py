@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 
 from rtser.engine.contract import HOP_FRAMES, SAMPLE_RATE, Float32, segment_count, segment_end_s
 from rtser.engine.model import Model
-from rtser.errors import InputError, ModelError, OutputError
+from rtser.errors import InputError, ModelError
+from rtser.files import replacing
 from rtser.models.raw import RawOutputs, raw_outputs
 from rtser.ui.decision_panel import CLOCK_S, draw_decision
 from rtser.ui.style import ink
@@ -127,13 +128,10 @@ def save(figure: Figure, path: Path) -> None:
         OutputError: the file cannot be written.
         InputError: there is no such format.
     """
-    picture = io.BytesIO()  # drawn in memory, so that a full disk leaves no partial file
+    picture = io.BytesIO()  # drawn before a folder is made, because the format may be unknown
     try:
         figure.savefig(picture, dpi=130, format=path.suffix.removeprefix(".") or "none")
     except ValueError:
         raise InputError(f"{path} has an unknown format", "name a .png, .svg or .pdf file") from None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(picture.getbuffer())
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written ({error.strerror})") from None
+    with replacing(path) as part:
+        part.write_bytes(picture.getbuffer())

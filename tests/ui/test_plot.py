@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import errno
+from pathlib import Path
+
 import numpy as np
 import pytest
 from conftest import ROOT, rtser
@@ -7,7 +10,7 @@ from made import decided, ended, spoken, started
 from matplotlib.figure import Figure
 
 from rtser.engine.contract import segment_count
-from rtser.errors import InputError, ModelError
+from rtser.errors import InputError, ModelError, OutputError
 from rtser.models.raw import raw_outputs
 from rtser.ui.decision_panel import draw_decision
 from rtser.ui.plot import draw, recognise_whole, save, window_attention
@@ -87,6 +90,19 @@ def test_what_is_too_short_or_too_long_to_see_is_refused(model, seconds):
 def test_a_picture_of_an_unknown_kind_is_refused(tmp_path):
     with pytest.raises(InputError, match="name a"):
         save(Figure(), tmp_path / "x.bmpx")
+
+
+def test_a_picture_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch):
+    def full(path, _):
+        path.write_text("half of it")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "x.png").write_text("old")
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OutputError, match="No space left"):
+        save(Figure(), tmp_path / "x.png")
+    assert [path.name for path in tmp_path.iterdir()] == ["x.png"]
+    assert (tmp_path / "x.png").read_text() == "old"
 
 
 def test_the_command_draws_a_part_of_a_recording(tmp_path):
