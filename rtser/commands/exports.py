@@ -87,14 +87,12 @@ class Exports(NamedTuple):
     def write(self, paths: dict[str, Path], told: Told) -> None:
         """Write the files of one recording; raises OutputError where one cannot be written."""
         from rtser.files import replacing
-        from rtser.sinks.annotation import AnnotationFile
+        from rtser.sinks.annotation import write_annotation
 
         for name in self.formats:
             _, module, function = FORMATS[name]
             write: Write = getattr(importlib.import_module(module), function)
-            sink = AnnotationFile(paths[name], write)
-            for event in told.events:
-                sink.write(event)
+            write_annotation(paths[name], write, told.events)
         if told.picture:
             with replacing(paths["plot"]) as part:
                 part.write_bytes(told.picture)
