@@ -13,6 +13,8 @@ from rtser.engine.contract import segment_count
 from rtser.errors import InputError, ModelError, OutputError
 from rtser.models.raw import raw_outputs
 from rtser.ui.decision_panel import draw_decision
+from rtser.ui.drawn_text import drawable
+from rtser.ui.picture import Picture
 from rtser.ui.plot import draw, recognise_whole, save, window_attention
 from rtser.ui.track import Track, averaged
 
@@ -85,6 +87,23 @@ def test_a_track_that_is_long_is_averaged_and_keeps_its_breaks():
 def test_what_is_too_short_or_too_long_to_see_is_refused(model, seconds):
     with pytest.raises(InputError, match="cannot be plotted"):
         recognise_whole(model, np.zeros(round(seconds * 16_000), np.float32))
+
+
+STRANGE = "开心😀\n", r"$\nothing$"
+"""Names with characters that the font lacks, and with what Matplotlib would take for a formula."""
+
+
+def test_names_that_the_font_lacks_or_that_look_like_formulas_are_drawn_without_a_warning(model, voice, tmp_path):
+    likely = dict(zip(STRANGE, (0.6, 0.4), strict=True))
+    events = started("会议.wav"), *(decided(0.06 * hop, likely, STRANGE[0]) for hop in range(20))
+    said = spoken(0.0, 1.0, STRANGE[0], likely), spoken(1.0, 2.0, STRANGE[1], likely)
+    picture = Picture(STRANGE, threshold=0.4)
+    for event in (*events, *said, ended(2.0)):
+        picture.write(event)
+    assert picture.png()[:4] == b"\x89PNG"
+    heard = recognise_whole(model, voice[:32_000])._replace(labels=STRANGE)
+    save(draw(heard, a_track(*events, *said, ended(2.0), labels=STRANGE), "会议.wav by 模型"), tmp_path / "x.png")
+    assert drawable(r"Aé会$\x$") == r"Aé?$\x$"
 
 
 def test_a_picture_of_an_unknown_kind_is_refused(tmp_path):
