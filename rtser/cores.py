@@ -17,11 +17,11 @@ def cores() -> int:
     os.process_cpu_count (3.13) knows no containers.
     """
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(allowed, _quota()))
+    return min(allowed, _quota())
 
 
 def _quota() -> int:
-    """Cores of the container's quota, rounded up; very many where there is none."""
+    """Cores of the container's quota, which is above 0, rounded up; very many where there is none."""
     try:
         quota, period = QUOTA.read_text(encoding="ascii").split()
         return math.ceil(int(quota) / int(period))

@@ -27,10 +27,10 @@ def replacing(path: Path, advice: str = "") -> Iterator[Path]:
     Raises:
         OutputError: the file cannot be written.
     """
-    if path.exists() and not path.is_file():
-        raise OutputError(f"{path} cannot be replaced, because it is not a regular file", "name another file")
     part = path.with_name(f".{uuid4().hex}{path.suffix}")
     try:
+        if path.exists() and not path.is_file():
+            raise OutputError(f"{path} cannot be replaced, because it is not a regular file", "name another file")
         path.parent.mkdir(parents=True, exist_ok=True)
         yield part
         part.replace(path)

@@ -202,20 +202,35 @@ def parse_yaml(text: str, source: str) -> Any:
         mark = error.problem_mark
         place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
         raise InputError(f"{source} is not valid YAML ({place}{error.problem})") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # impossible dates, huge numbers, deep nesting
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:  # no character; deep nesting
         raise InputError(f"{source} is not valid YAML ({' '.join(str(error).split())})") from None
 
 
 class _OnceEach(yaml.SafeLoader):
-    """The library's safe loader, changed to refuse a repeated key; the library would take the last one."""
+    """The library's safe loader, changed to refuse a repeated key; the library would take the last one.
+
+    It also refuses, as YAML errors with a place, values that the library fails on: a group that contains itself, a
+    value that does not fit its tag, an impossible date, a huge number.
+    """
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: ARG002
+        """The content of a node; always at once, because only then does the library refuse a group in itself."""
+        try:
+            return super().construct_object(node, deep=True)
+        except (ValueError, LookupError, AttributeError):
+            kind = node.tag.rpartition(":")[2]
+            raise yaml.MarkedYAMLError(problem=f"this is not a valid {kind}", problem_mark=node.start_mark) from None
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """The content of a mapping."""
-        seen: set[Any] = set()
-        for key, _ in node.value:
+        keys = [key for key, _ in node.value] if isinstance(node, yaml.MappingNode) else []
+        seen: set[str] = set()
+        for key in keys:
+            if not isinstance(key, yaml.ScalarNode):  # the library refuses it
+                continue
             if key.value in seen:
                 raise yaml.MarkedYAMLError(problem=f"{key.value} is given twice", problem_mark=key.start_mark)
-            seen.add(key.value if isinstance(key, yaml.ScalarNode) else id(key))
+            seen.add(key.value)
         return super().construct_mapping(node, deep)
 
 

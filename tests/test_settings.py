@@ -96,9 +96,31 @@ def test_the_name_by_which_it_is_opened_again_has_no_card_number():
 
 
 @pytest.mark.parametrize(
-    "text", ["decide: {hold_s: 2001-99-99}", f"channel: {'9' * 5000}", f"device: {'[' * 3000}", "a: [b"]
+    "text",
+    [
+        "decide: {hold_s: 2001-99-99}",
+        f"channel: {'9' * 5000}",
+        f"device: {'[' * 3000}",
+        "a: [b",
+        "window_s: {{ w }}",
+        "? [a]\n: 1",
+        "{{a: b}: c}",
+        "!!map [a]",
+        "a: !!set [b]",
+        "plain: !!bool perhaps",
+        "a: !!timestamp now",
+        "channel: !!int ''",
+        "decide: &a {hold_s: *a}",
+        'device: "\\U99999999"',
+    ],
 )
 def test_yaml_that_cannot_be_read_is_one_sentence(tmp_path, text):
     (tmp_path / "a.yaml").write_text(text)
-    with pytest.raises(InputError, match="is not valid YAML"):
+    with pytest.raises(InputError, match=r"^[^\n]* is not valid YAML \([^\n]*\)\.$"):
+        read_settings(tmp_path / "a.yaml", [])
+
+
+def test_a_value_that_does_not_fit_is_named_with_its_place(tmp_path):
+    (tmp_path / "a.yaml").write_text("plain: true\ndecide: {hold_s: 2001-99-99}")
+    with pytest.raises(InputError, match="line 2, column 18: this is not a valid timestamp"):
         read_settings(tmp_path / "a.yaml", [])

@@ -11,12 +11,12 @@ from functools import partial
 from pathlib import Path
 
 from rtser.audio.file import AudioFile
-from rtser.audio.opening import STANDARD_INPUT
+from rtser.audio.opening import STANDARD_INPUT, shown
 from rtser.audio.pacing import PacedSource
 from rtser.batch.run import DEADLY, in_processes
 from rtser.batch.work import Job, Kept
 from rtser.errors import InputError
-from rtser.events import Event
+from rtser.events import EndEvent, Event
 from rtser.session import Session
 from rtser.settings import RawSettings
 from rtser.sinks import AudioSink, Sink
@@ -105,7 +105,7 @@ def told(
     audio_sinks: Sequence[AudioSink] = (),
     opened: Callable[[AudioFile], object] = lambda _: None,
 ) -> Told:
-    """Recognise a file, also for further sinks, and return its results."""
+    """Recognise a file, also for further sinks, and return its results; a file that cannot be read is their problem."""
     kept, result = Kept(job.decisions, interim=True), Told()
     pictures = []
     if job.picture:
@@ -117,8 +117,11 @@ def told(
         recognise_file(session, path, job.channel, speed, told_to, stop, None, job.raw, heard_by, opened)
     except InputError as error:
         result.problem = error
+    except (OSError, ValueError, RuntimeError) as error:  # a decoder's own error for an unsuitable file
+        result.problem = InputError(f"{shown(path)} cannot be decoded ({type(error).__name__}: {error})")
     result.events = kept.events
-    if pictures and session.statistics.decisions and result.events and not stop.is_set():
+    end = kept.events[-1] if kept.events else None
+    if pictures and isinstance(end, EndEvent) and end.decisions and not stop.is_set():
         result.picture = pictures[0].png()
     return result
 
@@ -191,10 +194,7 @@ def _size(path: str) -> int:
 
 def _elsewhere(job: FileJob, path: str) -> Told:
     with _warnings() as warnings:
-        try:
-            result = told(job, job.session(), path, threading.Event())
-        except (OSError, ValueError, RuntimeError) as error:  # a decoder's own error for an unsuitable file
-            result = Told(problem=InputError(f"{path} cannot be decoded ({type(error).__name__}: {error})"))
+        result = told(job, job.session(), path, threading.Event())
     result.warnings = warnings
     return result
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import importlib
 import os
-import re
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
-from urllib.parse import unquote
 
 import typer
 
+from rtser.commands.places import NAMELESS, stems, told_apart, url_parts
 from rtser.commands.process import packages
 from rtser.errors import InputError, OutputError
 
@@ -75,42 +73,46 @@ class Exports(NamedTuple):
         if self.plot:
             with packages("plot"):
                 importlib.import_module("matplotlib")
-        stems = self._stems(list(dict.fromkeys(recordings)))
-        for folder in sorted({stem.parent for stem in stems.values()}):
+        kinds = {name: FORMATS[name][0] for name in self.formats} | ({"plot": PLOT} if self.plot else {})
+        begins = self._begins(dict.fromkeys(map(identity, recordings)))
+        for folder in sorted({begin.parent for begin in begins.values()}):
             if self.folder or folder.is_dir():  # a recording in a missing folder is missing too, and fails later
                 _check_folder(folder)
-        kinds = {name: FORMATS[name][0] for name in self.formats} | ({"plot": PLOT} if self.plot else {})
-        return {
-            name: {kind: stem.with_name(stem.name + MARK + suffix) for kind, suffix in kinds.items()}
-            for name, stem in stems.items()
+        files = {
+            one: {kind: begin.with_name(begin.name + suffix) for kind, suffix in kinds.items()}
+            for one, begin in begins.items()
         }
+        return {recording: files[identity(recording)] for recording in recordings}
 
     def write(self, paths: dict[str, Path], told: Told) -> None:
         """Write the files of one recording; raises OutputError where one cannot be written."""
         from rtser.files import replacing
-        from rtser.sinks.annotation import AnnotationFile
+        from rtser.sinks.annotation import write_annotation
 
         for name in self.formats:
             _, module, function = FORMATS[name]
             write: Write = getattr(importlib.import_module(module), function)
-            sink = AnnotationFile(paths[name], write)
-            for event in told.events:
-                sink.write(event)
+            write_annotation(paths[name], write, told.events)
         if told.picture:
             with replacing(paths["plot"]) as part:
                 part.write_bytes(told.picture)
 
-    def _stems(self, recordings: list[str]) -> dict[str, Path]:
-        """The files' paths without mark and suffix. Recordings that differ only in their suffix keep it."""
+    def _begins(self, recordings: Iterable[str]) -> dict[str, Path]:
+        """The path at which the names of each recording's files begin, by the recording's `identity`."""
         places = {one: _place(one, self.folder) for one in recordings}
-        top = Path(os.path.commonpath([place.parent for place in places.values()])) if places else Path()
         if self.folder:
-            places = {one: self.folder / place.relative_to(top) for one, place in places.items()}
-        distinct = Counter(place.with_suffix("") for place in set(places.values()))
-        return {
-            one: place.with_suffix("") if distinct[place.with_suffix("")] == 1 else place
-            for one, place in places.items()
-        }
+            below = told_apart(list(places.values()))
+            places = {one: self.folder / path for one, path in zip(places, below, strict=True)}
+        return stems(places, MARK)
+
+
+def identity(recording: str) -> str:
+    """What two names of the same recording have in common."""
+    from rtser.audio.opening import STANDARD_INPUT, URL
+
+    if recording == STANDARD_INPUT or URL in recording:
+        return recording
+    return os.path.abspath(recording)  # noqa: PTH100  # resolve() would leave the folder of a link
 
 
 def _place(recording: str, folder: Path | None) -> Path:
@@ -120,21 +122,17 @@ def _place(recording: str, folder: Path | None) -> Path:
     if recording == STANDARD_INPUT or URL in recording:
         if folder is None:
             raise InputError(f"{shown(recording)} has no folder to write beside", "name one with --output")
-        return Path.cwd().joinpath(*_url_parts(recording) if URL in recording else ["standard-input"])
-    return Path(os.path.abspath(recording))  # noqa: PTH100  # resolve() would leave the folder of a link
-
-
-def _url_parts(url: str) -> list[str]:
-    """The folders and the name in a URL; for a file inside an archive, the archive's come first."""
-    whole = "/".join(re.split(r"[?#]", one.rpartition("://")[2])[0] for one in reversed(url.split("::")))
-    return [part for part in unquote(whole).split("/") if part not in ("", ".", "..")] or ["recording"]
+        return Path.cwd().joinpath(*url_parts(recording) if URL in recording else ["standard-input"])
+    place = Path(recording)
+    return place if place.name else place / NAMELESS
 
 
 def _check_folder(folder: Path) -> None:
-    """Make a folder if it is missing, and check that it can be written before any work is done."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder} cannot be made ({error.strerror})", "name another one with --output") from None
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise OutputError(f"{folder} cannot be written", "name another folder with --output")
+    """Check, before any work is done, that a folder can be written, or made if it is missing."""
+    candidates = folder, *folder.absolute().parents
+    nearest = next((one for one in candidates if os.path.lexists(one)), candidates[-1])
+    if not os.path.isdir(nearest):  # noqa: PTH112  # is_dir() may fail
+        raise OutputError(f"{folder} cannot be made ({nearest} is not a folder)", "name another one with --output")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        what = "written" if nearest == folder else f"made ({nearest} cannot be written)"
+        raise OutputError(f"{folder} cannot be {what}", "name another folder with --output")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rtser.commands.exports import Exports, exports
+from rtser.commands.exports import Exports, exports, identity
 from rtser.commands.option_groups import with_group
 from rtser.commands.options import (
     ChannelOption,
@@ -83,14 +83,17 @@ def file(
     with failures() as fail, quiet_libraries(), signals(fail.say) as asked:
         if json and summary:
             raise InputError("--json and --summary both write to standard output", "name one of them")
+        if summary and live:
+            raise InputError("--stream and --speed have nothing to show with --summary", "leave them out, or --summary")
         if jobs > 1 and live:
             raise InputError("--stream and --speed are for one file after another", "leave them out, or --jobs")
         from rtser.commands.file_run import Outputs, run_files
 
         settings, raw = options.of_files(channel), raw_settings(format_, rate, channels)
         planned = made.plan(paths)
-        written = {path for files in planned.values() for path in files.values()}
-        keep_apart([csv, *sorted(written)], [*map(Path, paths), settings.model, options.config])
+        distinct = {identity(path): files for path, files in planned.items()}
+        written = [path for files in distinct.values() for path in files.values()]
+        keep_apart([csv, *written], [*map(Path, paths), settings.model, options.config])
         outputs = Outputs(json, summary, plain or settings.plain, live, csv, made, planned)
         session = make_session(settings)
         job = outputs.job(settings, session, raw)

@@ -101,6 +101,8 @@ def layers(config: Path | None, changes: list[str], options: Mapping[str, Any]) 
 
     origins = {name: Origin("file", str(config)) for name, _ in leaves(read_settings(config, []))}
     for change in changes:
+        group = f"{change.partition('=')[0].strip()}."
+        origins = {name: origin for name, origin in origins.items() if not name.startswith(group)}  # it is replaced
         origins |= {name: Origin("--set") for name, _ in leaves(read_settings(None, [change]))}
     given = {name: value for name, value in leaves(options) if value is not None}
     origins |= {name: Origin("option", OPTION_OF[name]) for name in given}

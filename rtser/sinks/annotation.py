@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from rtser.events import EndEvent, Event, StartEvent, UtteranceEvent
+from rtser.events import EndEvent, Event, UtteranceEvent
 from rtser.files import replacing
 from rtser.summary import UNCERTAIN, percent
 
@@ -13,38 +13,26 @@ Write = Callable[[Path, Sequence[UtteranceEvent], float], None]
 """Writes a file from the final utterances of a recording, oldest first, and its seconds; raises OSError."""
 
 
-class AnnotationFile:
-    """Keeps the final utterances, and writes them at the recording's end (a `rtser.sinks.Sink`).
+def write_annotation(path: Path, write: Write, events: Iterable[Event]) -> None:
+    """Write the final utterances of a recording to a file, which is whole or absent, and replaces an earlier one.
 
-    The file is whole or absent, and replaces an earlier one. A recording without any decision writes no file.
+    A recording without an end or without any decision writes no file.
 
     Args:
         path: the file.
         write: the format, such as `rtser.sinks.captions.write_captions`.
+        events: the recording's events; only utterances and the end are read.
+
+    Raises:
+        OutputError: the file cannot be written.
     """
-
-    kinds = (StartEvent, UtteranceEvent, EndEvent)
-
-    def __init__(self, path: Path, write: Write) -> None:
-        self._path, self._write = path, write
-        self._utterances: list[UtteranceEvent] = []
-
-    def write(self, event: Event) -> None:
-        """Keep an utterance, or write the file at the end.
-
-        Raises:
-            OutputError: the file cannot be written.
-        """
-        if isinstance(event, StartEvent):
-            self._utterances.clear()
-        elif isinstance(event, UtteranceEvent) and event.final:
-            self._utterances.append(event)
+    utterances: list[UtteranceEvent] = []
+    for event in events:
+        if isinstance(event, UtteranceEvent) and event.final:
+            utterances.append(event)
         elif isinstance(event, EndEvent) and event.decisions:
-            with replacing(self._path) as part:
-                self._write(part, self._utterances, event.time)
-
-    def close(self) -> None:
-        """Do nothing; a recording that has not ended writes no file."""
+            with replacing(path) as part:
+                write(part, utterances, event.time)
 
 
 def caption(utterance: UtteranceEvent) -> str:

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MultipleLocator
 
 from rtser.events import UtteranceEvent
+from rtser.ui.drawn_text import drawable
 from rtser.ui.style import UNCERTAIN, clock_time, ink, percent, tick_step
 from rtser.ui.track import Track, averaged
 
@@ -44,7 +45,7 @@ def draw_decision(axes: Axes, track: Track, begin: float, end: float) -> None:
 def _lines(axes: Axes, track: Track) -> None:
     labels, times, emotions = track.labels, track.times, track.emotions
     for column, label in enumerate(labels):
-        axes.plot(times, emotions[:, column], color=ink(label, labels), linewidth=0.8, alpha=0.8, label=label)
+        axes.plot(times, emotions[:, column], color=ink(label, labels), linewidth=0.8, alpha=0.8, label=drawable(label))
     for one in track.stretches():
         inside = (times > one.start) & (times <= one.end + 1e-6)
         shade = ink(one.label, labels)
@@ -58,7 +59,8 @@ def _areas(axes: Axes, track: Track) -> None:
     times = averaged(track.times.astype(np.float32), PARTS)
     shares = np.nan_to_num(averaged(track.emotions, PARTS))
     shades = [ink(label, track.labels) for label in track.labels]
-    axes.stackplot(times, shares.T, colors=shades, labels=track.labels, linewidth=0, step="mid")
+    names = [drawable(label) for label in track.labels]
+    axes.stackplot(times, shares.T, colors=shades, labels=names, linewidth=0, step="mid")
 
 
 def _utterance(axes: Axes, said: UtteranceEvent, labels: tuple[str, ...], begin: float, end: float) -> None:
@@ -69,7 +71,7 @@ def _utterance(axes: Axes, said: UtteranceEvent, labels: tuple[str, ...], begin:
     inside, edge, hatch = (ink(said.label, labels), None, None) if said.label else ("#E8E8E8", "#8A8A8A", "////")
     axes.fill_between([first, last], 1.02, TOP, facecolor=inside, edgecolor=edge, hatch=hatch, linewidth=0)
     if (last - first) / (end - begin) >= NARROW:
-        name = f"{said.label or UNCERTAIN} {percent(said.leaning.confidence)}"
+        name = drawable(f"{said.label or UNCERTAIN} {percent(said.leaning.confidence)}")
         box = {"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 1.2}
         middle = (first + last) / 2, (1.02 + TOP) / 2
         axes.text(*middle, name, ha="center", va="center", size=7, bbox=box, clip_on=True, parse_math=False)

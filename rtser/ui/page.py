@@ -91,10 +91,13 @@ def distribution(speech: Mapping[str, float], labels: tuple[str, ...]) -> str:
 
 
 def sound_link(path: str, beside: Path) -> str:
-    """The link from a page in a folder to a recording; empty if the recording is not available."""
+    """The link from a page in a folder to a recording; empty if it is not available, or on another drive."""
     if not Path(path).is_file():
         return ""
-    relative = os.path.relpath(path, beside.absolute()).replace(os.sep, "/")
+    try:
+        relative = os.path.relpath(path, beside.absolute()).replace(os.sep, "/")
+    except ValueError:  # Windows has no way from one drive to another
+        return ""
     return quote(os.fsencode(relative))
 
 

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from rtser.engine.contract import SAMPLE_RATE, Float32
 from rtser.ui.decision_panel import CLOCK_S, draw_decision
+from rtser.ui.drawn_text import drawable, plain_legend
 from rtser.ui.track import Track
 
 COLUMNS = 3000
@@ -51,8 +52,7 @@ class Picture:
         draw_decision(decision, track, 0, track.seconds)
         decision.set_xlabel("time" if track.seconds > CLOCK_S else "seconds")
         handles, names = decision.get_legend_handles_labels()
-        figure.legend(handles, names, loc="outside right upper", frameon=False)
-        name = track.source.encode(errors="backslashreplace").decode()
-        figure.suptitle(name, parse_math=False)
+        plain_legend(figure.legend(handles, names, loc="outside right upper", frameon=False))
+        figure.suptitle(drawable(track.source), parse_math=False)
         figure.savefig(image, dpi=110, format="png")
         return image.getvalue()

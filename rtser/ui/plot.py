@@ -13,9 +13,11 @@ from matplotlib.figure import Figure
 
 from rtser.engine.contract import HOP_FRAMES, SAMPLE_RATE, Float32, segment_count, segment_end_s
 from rtser.engine.model import Model
-from rtser.errors import InputError, ModelError, OutputError
+from rtser.errors import InputError, ModelError
+from rtser.files import replacing
 from rtser.models.raw import RawOutputs, raw_outputs
 from rtser.ui.decision_panel import CLOCK_S, draw_decision
+from rtser.ui.drawn_text import drawable, plain_legend
 from rtser.ui.style import ink
 from rtser.ui.track import Track
 
@@ -98,7 +100,7 @@ def draw(recognised: Recognised, track: Track, title: str, begin: float = 0.0) -
     end = begin + len(recognised.samples) / SAMPLE_RATE
     _lines(posteriors, middles, outputs.segment_emotions, labels)
     posteriors.set_ylabel("segment posterior")
-    posteriors.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
+    plain_legend(posteriors.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False))
     times = begin + np.arange(len(recognised.samples)) / SAMPLE_RATE
     waveform.plot(times, recognised.samples, color="#444444", linewidth=0.4)
     waveform.set_ylabel("waveform")
@@ -110,13 +112,13 @@ def draw(recognised: Recognised, track: Track, title: str, begin: float = 0.0) -
     attention.set_ylabel("attention\n(1: even share)")
     draw_decision(decision, track, begin, end)
     decision.set_xlabel("time" if end > CLOCK_S else "seconds")
-    figure.suptitle(title.encode(errors="backslashreplace").decode(), parse_math=False)
+    figure.suptitle(drawable(title), parse_math=False)
     return figure
 
 
 def _lines(axes: Axes, times: np.ndarray, rows: np.ndarray, labels: tuple[str, ...]) -> None:
     for column, label in enumerate(labels):
-        axes.plot(times, rows[:, column], label=label, color=ink(label, labels), linewidth=1.6)
+        axes.plot(times, rows[:, column], label=drawable(label), color=ink(label, labels), linewidth=1.6)
     axes.set_ylim(0, 1)
 
 
@@ -127,13 +129,10 @@ def save(figure: Figure, path: Path) -> None:
         OutputError: the file cannot be written.
         InputError: there is no such format.
     """
-    picture = io.BytesIO()  # drawn in memory, so that a full disk leaves no partial file
+    picture = io.BytesIO()  # drawn before a folder is made, because the format may be unknown
     try:
         figure.savefig(picture, dpi=130, format=path.suffix.removeprefix(".") or "none")
     except ValueError:
         raise InputError(f"{path} has an unknown format", "name a .png, .svg or .pdf file") from None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(picture.getbuffer())
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written ({error.strerror})") from None
+    with replacing(path) as part:
+        part.write_bytes(picture.getbuffer())

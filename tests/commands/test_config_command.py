@@ -50,6 +50,15 @@ def test_each_setting_says_where_it_comes_from_and_the_last_word_wins(tmp_path):
     assert list(told) == setting_names(ListenSettings)
 
 
+def test_a_group_that_a_change_replaces_comes_from_the_file_no_more(tmp_path):
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("decide: {hold_s: 2, smoothing_s: 0.5}\nwindow_s: 3\n")
+    told = shown("--config", mine, "--set", "decide={smoothing_s: 1}")
+    assert told["decide.hold_s"] == {"value": 0.6, "from": "default"}
+    assert told["decide.smoothing_s"] == {"value": 1, "from": "--set"}
+    assert told["window_s"] == {"value": 3, "from": f"file {mine}"}
+
+
 def test_a_server_s_token_may_come_from_the_environment_and_is_not_told(monkeypatch):
     monkeypatch.setenv("RTSER_TOKEN", "a-token-that-nobody-sees")
     result = rtser("config", "serve", "--port", "9000")

@@ -70,6 +70,14 @@ def test_recordings_that_differ_in_their_suffix_keep_it(tmp_path):
     assert names(tmp_path / "out") == ["call.flac.emotion.vtt", "call.wav.emotion.vtt", "other.emotion.vtt"]
 
 
+def test_recordings_whose_names_would_be_the_same_write_a_file_each(tmp_path):
+    samples, rate = soundfile.read(DEMO)
+    for name in ("a.wav", "a.flac", "a.wav.flac"):
+        soundfile.write(tmp_path / name, samples, rate)
+    assert rtser("file", *tmp_path.iterdir(), "--labels", "-o", tmp_path / "out").returncode == 0
+    assert names(tmp_path / "out") == ["a.flac.emotion.txt", "a.wav.emotion.txt", "a.wav.flac.emotion.txt"]
+
+
 def test_in_a_folder_recordings_of_the_same_name_keep_the_folders_that_tell_them_apart(tmp_path):
     for day in ("mon", "tue"):
         (tmp_path / "in" / day).mkdir(parents=True)
@@ -96,7 +104,12 @@ def test_standard_input_and_urls_have_names_in_a_folder(tmp_path):
         (["{demo}", "-o", "{tmp}"], 2, "--output is for --textgrid"),
         (["{demo}", "--json", "--summary"], 2, "both write to standard output"),
         (["{demo}", "--jobs", "2", "--stream"], 2, "one file after another"),
+        (["{demo}", "--summary", "--stream"], 2, "nothing to show with --summary"),
+        (["{demo}", "--summary", "--speed", "4"], 2, "nothing to show with --summary"),
         (["{demo}", "--vtt", "-o", "{demo}"], 6, "cannot be made"),
+        (["{demo}", "--vtt", "-o", "{demo}/below"], 6, "cannot be made"),
+        (["/", "--vtt", "-o", "{tmp}/out"], 2, "is a directory"),
+        (["http://nowhere.invalid/a%00b.wav", "--vtt", "-o", "{tmp}/out"], 2, "cannot be read"),
         (["{tmp}/a.emotion.txt", "{tmp}/a.wav", "--labels"], 2, "would overwrite a file that this command reads"),
     ],
 )
@@ -104,6 +117,7 @@ def test_what_cannot_be_is_said_in_one_sentence(arguments, code, words, tmp_path
     result = rtser("file", *(one.format(demo=DEMO, tmp=tmp_path) for one in arguments))
     assert (result.returncode, len(result.stderr.splitlines())) == (code, 1), result.stderr
     assert words in result.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_could_be_heard_of_a_cut_file_is_written_and_nothing_of_a_file_that_is_no_sound(calls):

@@ -6,7 +6,7 @@ import pytest
 from made import decided, ended, spoken, started
 
 from rtser.errors import OutputError
-from rtser.sinks.annotation import AnnotationFile
+from rtser.sinks.annotation import write_annotation
 from rtser.sinks.audacity import write_labels
 from rtser.sinks.captions import write_captions
 from rtser.sinks.textgrid import write_textgrid
@@ -17,10 +17,7 @@ UNSURE = spoken(3661.5, 3663.0, None, {"sad": 0.3, 'joy & "<pride>"': 0.375})
 
 
 def written(path, write, *events):
-    sink = AnnotationFile(path, write)
-    for event in events:
-        sink.write(event)
-    sink.close()
+    write_annotation(path, write, events)
     return path
 
 
@@ -90,3 +87,5 @@ def test_a_file_that_cannot_be_written_is_one_sentence(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot be written"):
         written(tmp_path / "file" / "a.vtt", write_captions, started(), ended(3.0))
+    with pytest.raises(OutputError, match="name too long"):
+        written(tmp_path / f"{'a' * 300}.vtt", write_captions, started(), ended(3.0))

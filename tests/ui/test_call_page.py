@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ntpath
 import re
 
 from conftest import ROOT, rtser
@@ -10,6 +11,7 @@ from made import decided, ended, spoken, started
 
 import rtser as library
 from rtser.ui.call_page import call_page
+from rtser.ui.page import sound_link
 from rtser.ui.track import Track
 
 DEMO = ROOT / "rtser" / "samples" / "demo.flac"
@@ -50,6 +52,13 @@ def test_names_are_shown_as_text():
     page = page_of(source="/x/<script>y</script>.wav", link="%3C'.wav")
     assert "<script>y" not in page
     assert "data-sound='%3C&#x27;.wav'" in page
+
+
+def test_a_recording_on_another_drive_has_no_link(tmp_path, monkeypatch):
+    (tmp_path / "a.wav").touch()
+    assert sound_link(str(tmp_path / "a.wav"), tmp_path) == "a.wav"
+    monkeypatch.setattr("os.path.relpath", lambda path, start: ntpath.relpath(f"D:{path}", f"C:{start}"))
+    assert sound_link(str(tmp_path / "a.wav"), tmp_path) == ""
 
 
 def test_the_command_writes_what_rtser_file_decides_and_links_the_sound(tmp_path):

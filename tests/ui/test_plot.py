@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import errno
+from pathlib import Path
+
 import numpy as np
 import pytest
 from conftest import ROOT, rtser
@@ -7,9 +10,11 @@ from made import decided, ended, spoken, started
 from matplotlib.figure import Figure
 
 from rtser.engine.contract import segment_count
-from rtser.errors import InputError, ModelError
+from rtser.errors import InputError, ModelError, OutputError
 from rtser.models.raw import raw_outputs
 from rtser.ui.decision_panel import draw_decision
+from rtser.ui.drawn_text import drawable
+from rtser.ui.picture import Picture
 from rtser.ui.plot import draw, recognise_whole, save, window_attention
 from rtser.ui.track import Track, averaged
 
@@ -84,9 +89,39 @@ def test_what_is_too_short_or_too_long_to_see_is_refused(model, seconds):
         recognise_whole(model, np.zeros(round(seconds * 16_000), np.float32))
 
 
+STRANGE = "开心😀\n", r"$\nothing$"
+"""Names with characters that the font lacks, and with what Matplotlib would take for a formula."""
+
+
+def test_names_that_the_font_lacks_or_that_look_like_formulas_are_drawn_without_a_warning(model, voice, tmp_path):
+    likely = dict(zip(STRANGE, (0.6, 0.4), strict=True))
+    events = started("会议.wav"), *(decided(0.06 * hop, likely, STRANGE[0]) for hop in range(20))
+    said = spoken(0.0, 1.0, STRANGE[0], likely), spoken(1.0, 2.0, STRANGE[1], likely)
+    picture = Picture(STRANGE, threshold=0.4)
+    for event in (*events, *said, ended(2.0)):
+        picture.write(event)
+    assert picture.png()[:4] == b"\x89PNG"
+    heard = recognise_whole(model, voice[:32_000])._replace(labels=STRANGE)
+    save(draw(heard, a_track(*events, *said, ended(2.0), labels=STRANGE), "会议.wav by 模型"), tmp_path / "x.png")
+    assert drawable(r"Aé会$\x$") == r"Aé?$\x$"
+
+
 def test_a_picture_of_an_unknown_kind_is_refused(tmp_path):
     with pytest.raises(InputError, match="name a"):
         save(Figure(), tmp_path / "x.bmpx")
+
+
+def test_a_picture_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch):
+    def full(path, _):
+        path.write_text("half of it")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "x.png").write_text("old")
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OutputError, match="No space left"):
+        save(Figure(), tmp_path / "x.png")
+    assert [path.name for path in tmp_path.iterdir()] == ["x.png"]
+    assert (tmp_path / "x.png").read_text() == "old"
 
 
 def test_the_command_draws_a_part_of_a_recording(tmp_path):
