@@ -74,7 +74,7 @@ class Keyboard:
                     os.close(end)
             self._wake = self._thread = None
         if self._own:
-            _give_back(self._own, termios.TCSAFLUSH)
+            _give_back(self._own)
             self._own = None
 
     def _read(self, keyboard: int, woken: int) -> None:
@@ -121,13 +121,18 @@ def keys_of(typed: bytes) -> Iterator[str]:
 def restore_modes() -> None:
     """Restore the modes of all terminals without waiting, for a forced end of the program."""
     for own in tuple(_modes):
-        _give_back(own, termios.TCSANOW)
+        _give_back(own)
 
 
-def _give_back(own: tuple[int, list[object]], when: int) -> None:
+def _give_back(own: tuple[int, list[object]]) -> None:
+    """Restore a terminal's modes, and drop keys that nobody has read.
+
+    TCSAFLUSH would do both, but it waits until all output is written: for ever if the output is stopped (Ctrl-S).
+    """
     with suppress(OSError, ValueError, termios.error):
-        termios.tcsetattr(own[0], when, own[1])  # type: ignore[arg-type]
-    if own in _modes:  # last, because the call above may wait for ever if the output is stopped (Ctrl-S)
+        termios.tcsetattr(own[0], termios.TCSANOW, own[1])  # type: ignore[arg-type]
+        termios.tcflush(own[0], termios.TCIFLUSH)
+    with suppress(ValueError):  # another thread has restored it too
         _modes.remove(own)
 
 
