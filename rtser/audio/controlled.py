@@ -18,7 +18,7 @@ def controlled(chunks: Iterable[Chunk], controls: Controls) -> Iterator[Chunk]:
     for chunk in chunks:
         anew, wanted = controls.take_restart(), controls.paused and not controls.holds
         if paused and not wanted:
-            yield _pause(passed)
+            yield from _pause(passed)
             paused, passed = False, 0
         elif wanted and not paused:
             yield Gap("skipped", "paused")
@@ -28,14 +28,15 @@ def controlled(chunks: Iterable[Chunk], controls: Controls) -> Iterator[Chunk]:
         if not paused:
             yield chunk
         elif isinstance(chunk, Gap):
-            yield _pause(passed)
+            yield from _pause(passed)
             yield chunk
             passed = 0
         else:
             passed += len(chunk)
-    if passed:
-        yield _pause(passed)
+    yield from _pause(passed)
 
 
-def _pause(samples: int) -> Gap:
-    return Gap("skipped", f"paused for {samples / SAMPLE_RATE:.1f} s", samples)
+def _pause(samples: int) -> Iterator[Gap]:
+    """The gap of so many samples, if there are any."""
+    if samples:
+        yield Gap("skipped", f"paused for {samples / SAMPLE_RATE:.1f} s", samples)
