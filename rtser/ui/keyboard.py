@@ -6,6 +6,7 @@ they change the terminal's modes for each key.
 
 from __future__ import annotations
 
+import logging
 import os
 import select
 import signal
@@ -22,6 +23,7 @@ except ImportError:  # Windows: keys are not offered there
 JOIN_S = 0.5
 BACKGROUND_S = 0.5
 SEQUENCES = {b"\x1b[A": "up", b"\x1bOA": "up", b"\x1b[B": "down", b"\x1bOB": "down"}
+logger = logging.getLogger("rtser")
 _modes: list[tuple[int, list[object]]] = []
 """The terminals that are changed at present, with their earlier modes."""
 
@@ -95,7 +97,10 @@ class Keyboard:
             ):  # in the background, or the terminal is gone
                 return
             for key in keys_of(typed):
-                self._pressed(key)
+                try:
+                    self._pressed(key)
+                except Exception as error:  # the other keys must work on, above all `q`
+                    logger.exception("key %s failed (%s)", key, error)
 
 
 def keys_of(typed: bytes) -> Iterator[str]:
