@@ -12,8 +12,10 @@ from rtser.engine.contract import SAMPLE_RATE
 def controlled(chunks: Iterable[Chunk], controls: Controls) -> Iterator[Chunk]:
     """The chunks of a source, with a gap where it is paused or begins anew. Paused sound is read and thrown away.
 
-    A source that waits while it is paused (`Controls.holds`) loses nothing, and has no gap.
+    A source that waits while it is paused (`Controls.holds`) loses nothing, and has no gap. A new beginning that was
+    asked for before the source began has no effect.
     """
+    controls.take_restart()
     paused, passed = False, 0
     for chunk in chunks:
         anew, wanted = controls.take_restart(), controls.paused and not controls.holds

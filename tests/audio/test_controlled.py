@@ -65,6 +65,12 @@ def test_a_pause_that_begins_with_a_loss_does_not_tell_of_a_pause_of_no_length()
     assert pieces[-1] is HOP
 
 
+def test_a_new_beginning_that_was_asked_for_after_the_end_of_the_last_source_is_done():
+    controls = Controls()
+    controls.restart()
+    assert list(controlled([HOP], controls)) == [HOP]
+
+
 def test_a_loss_in_a_pause_is_told_at_its_time():
     lost = Gap("lost", "gone")
     controls = Controls()
