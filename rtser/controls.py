@@ -48,6 +48,7 @@ class Controls:
 
     def take_restart(self) -> bool:
         """Whether a restart was requested since the last call."""
-        asked = self._restart.is_set()
+        if not self._restart.is_set():
+            return False
         self._restart.clear()
-        return asked
+        return True

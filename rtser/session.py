@@ -54,6 +54,7 @@ class Session:
         self._stream = Stream(model, window_s, decide, embeddings, voice)  # checks the arguments
         self.model, self.labels, self.voice = model, model.labels, voice
         self._decide, self._embeddings, self._kept_times = decide or DecideSettings(), embeddings, kept_times
+        self._leave_threshold = self._decide.leave_threshold
         self._notices: deque[str] = deque()
         self.window = self._stream.window
         threshold, _ = self._decide.thresholds(model.metadata.label_threshold)
@@ -156,11 +157,13 @@ class Session:
         (threshold, window_s), (threshold_before, window_before_s) = asked, self._obeyed
         self._obeyed = asked
         if threshold != threshold_before:
-            own = self._decide.leave_threshold
+            own = self._leave_threshold
             leave = None if own is None or threshold is None else min(own, threshold)
+            changed["decide.label_threshold"] = threshold
+            if leave != self._decide.leave_threshold:
+                changed["decide.leave_threshold"] = leave
             self._decide = self._decide.model_copy(update={"label_threshold": threshold, "leave_threshold": leave})
             self._stream.change(self._decide)
-            changed["decide.label_threshold"] = threshold
         if window_s != window_before_s:
             yield from run.anew(self._stream.reset())
             self._stream = Stream(self.model, window_s, self._decide, self._embeddings, self.voice)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,30 +68,56 @@ class Summary:
         }
 
 
-class TurnFinder:
-    """Finds turning points, utterance by utterance; uncertain utterances in between are ignored."""
+class Tally:
+    """Sums up the utterances of a recording one by one. Its size does not grow, apart from turning points.
 
-    def __init__(self) -> None:
+    Args:
+        kept_turns: how many turning points are kept, the last ones; None for all.
+
+    Attributes:
+        utterances: number of utterances.
+        turns: the turning points that are kept, oldest first.
+        turn_count: number of all turning points.
+    """
+
+    def __init__(self, kept_turns: int | None = None) -> None:
+        self.utterances = self.turn_count = 0
+        self.turns: deque[Turn] = deque(maxlen=kept_turns)
+        self._speech: dict[str, float] = {}
+        self._sums: dict[str, float] = {}
         self._last: tuple[str, float] | None = None
 
-    def take(self, utterance: UtteranceEvent) -> Turn | None:
-        """The turning point at the start of a final utterance, or None."""
-        before, label = self._last, utterance.label
-        if label is None:
-            return None
-        self._last = label, utterance.end
-        if before is None or before[0] == label or utterance.start - before[1] > CLOSE_S:
-            return None
-        return Turn(utterance.start, before[0], label)
+    def add(self, utterance: UtteranceEvent) -> None:
+        """Add a final utterance, later than those before."""
+        seconds, label = utterance.end - utterance.start, utterance.label or UNCERTAIN
+        self.utterances += 1
+        self._speech[label] = self._speech.get(label, 0.0) + seconds
+        for emotion, probability in utterance.emotions.items():
+            self._sums[emotion] = self._sums.get(emotion, 0.0) + seconds * probability
+        if utterance.label is not None:  # uncertain utterances between two others are ignored
+            self._turn(utterance.label, utterance)
+
+    def means(self) -> dict[str, float]:
+        """Mean probability of each emotion over the speech, 0..1; empty if there is no speech."""
+        spoken = sum(self._speech.values())
+        return {emotion: total / spoken for emotion, total in self._sums.items()} if spoken else {}
+
+    def summary(self, seconds: float) -> Summary:
+        """The figures so far of a recording of this length; of the turning points, those that are kept."""
+        most_first = dict(sorted(self._speech.items(), key=lambda item: -item[1]))
+        return Summary(seconds, self.utterances, most_first, tuple(self.turns))
+
+    def _turn(self, label: str, utterance: UtteranceEvent) -> None:
+        """Note the turning point at the start of an utterance with a named emotion, if it is one."""
+        before, self._last = self._last, (label, utterance.end)
+        if before and before[0] != label and utterance.start - before[1] <= CLOSE_S:
+            self.turn_count += 1
+            self.turns.append(Turn(utterance.start, before[0], label))
 
 
-def summarise(seconds: float, utterances: Sequence[UtteranceEvent]) -> Summary:
+def summarise(seconds: float, utterances: Iterable[UtteranceEvent]) -> Summary:
     """The figures of a recording, from its length and its final utterances, oldest first."""
-    speech: dict[str, float] = {}
-    for one in utterances:
-        label = one.label or UNCERTAIN
-        speech[label] = speech.get(label, 0.0) + one.end - one.start
-    most_first = dict(sorted(speech.items(), key=lambda item: -item[1]))
-    finder = TurnFinder()
-    turns = tuple(turn for one in utterances if (turn := finder.take(one)))
-    return Summary(seconds, len(utterances), most_first, turns)
+    tally = Tally()
+    for utterance in utterances:
+        tally.add(utterance)
+    return tally.summary(seconds)

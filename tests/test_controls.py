@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 from conftest import sound
 
 from rtser.audio.source import MemorySource
 from rtser.controls import Controls
 from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, window_segments
-from rtser.engine.decider import DecideSettings
+from rtser.engine.decider import Decider, DecideSettings
 from rtser.session import Session
 
 LOUD = np.concatenate([sound(1.0, seed=5, level=0.3)[: 12 * HOP_SAMPLES]] * 4)
@@ -51,10 +53,42 @@ def test_another_threshold_is_told_and_the_utterance_goes_on(model):
     assert of(after, "utterance")[-1].label is None
 
 
-def test_a_threshold_below_the_leave_threshold_takes_it_along(model):
-    decide = QUICK.model_copy(update={"label_threshold": 0.5, "leave_threshold": 0.45})
-    _, events = run(model, (5, lambda controls: controls.move_threshold(-4)), decide=decide)
-    assert of(events, "settings")[0].changed == {"decide.label_threshold": 0.3}
+def test_a_threshold_below_the_leave_threshold_takes_it_along_there_and_back(model, monkeypatch):
+    decide = QUICK.model_copy(update={"label_threshold": 0.6, "leave_threshold": 0.55})
+    obeyed, change = [], Decider.change
+
+    def note(decider, settings):
+        change(decider, settings)
+        obeyed.append((decider._enter, decider._leave))
+
+    monkeypatch.setattr(Decider, "change", note)
+    moves = [(at, lambda controls, steps=steps: controls.move_threshold(steps)) for at, steps in ((5, -6), (9, 6))]
+    _, events = run(model, *moves, decide=decide)
+    assert obeyed[-3:] == [(0.6, 0.55), (0.3, 0.3), (0.6, 0.55)]
+    assert [one.changed for one in of(events, "settings")] == [
+        {"decide.label_threshold": 0.3, "decide.leave_threshold": 0.3},
+        {"decide.label_threshold": 0.6, "decide.leave_threshold": 0.55},
+    ]
+
+
+def test_a_threshold_above_the_leave_threshold_leaves_it(model):
+    decide = QUICK.model_copy(update={"label_threshold": 0.6, "leave_threshold": 0.3})
+    _, events = run(model, (5, lambda controls: controls.move_threshold(-2)), decide=decide)
+    assert of(events, "settings")[0].changed == {"decide.label_threshold": 0.5}
+
+
+def test_a_new_beginning_asked_for_while_the_last_one_is_looked_up_is_not_lost(monkeypatch):
+    controls, is_set = Controls(), threading.Event.is_set
+
+    def asked_meanwhile(event):
+        before = is_set(event)
+        controls.restart()
+        return before
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Event, "is_set", asked_meanwhile)
+        assert not controls.take_restart()
+    assert controls.take_restart()
 
 
 def test_another_window_ends_the_utterance_and_begins_anew_while_time_goes_on(model):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from conftest import sound
 
-from rtser.audio.pacing import PacedSource
+from rtser.audio.pacing import HELD_S, PacedSource
 from rtser.audio.source import Gap, MemorySource
 from rtser.engine.contract import HOP_SAMPLES, SAMPLE_RATE, segment_count
 from rtser.engine.decider import DecideSettings
@@ -209,6 +209,25 @@ def test_a_held_source_waits_and_loses_nothing(model):
     session.run(PacedSource(MemorySource([SOUND[:16_000]]), 100, threading.Event(), held=hold), [held])
     assert asked[4] - asked[2] >= 0.1
     assert held.events[1:-1] == plain.events[1:-1]
+
+
+class SlowToWake(threading.Event):
+    """What a source waits for on a busy machine: short waits take longer than they should."""
+
+    def wait(self, timeout=None):
+        time.sleep(0.3 if timeout == HELD_S else timeout)
+        return self.is_set()
+
+
+def test_after_a_hold_the_sound_does_not_hurry(model):
+    asked = []
+
+    def hold():
+        asked.append(time.monotonic())
+        return len(asked) == 1
+
+    Session(model).run(PacedSource(MemorySource([SOUND[:16_000]]), 2, SlowToWake(), held=hold), [])
+    assert asked[-1] - asked[1] >= 0.45
 
 
 class Failing:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from made import spoken
 
-from rtser.summary import summarise
+from rtser.summary import Tally, summarise
 
 LIKELY = {"neutral": 0.3, "angry": 0.2, "sad": 0.5}
 
@@ -33,3 +33,13 @@ def test_a_turning_point_is_where_the_next_named_emotion_is_another_one():
 @pytest.mark.parametrize(("later_s", "count"), [(30.9, 1), (31.1, 0)])
 def test_utterances_more_than_half_a_minute_apart_are_no_turning_point(later_s, count):
     assert len(summarise(60.0, [said(0, "neutral"), said(later_s, "angry")]).turns) == count
+
+
+def test_a_tally_sums_up_utterance_by_utterance_and_keeps_only_the_last_turning_points():
+    tally = Tally(kept_turns=2)
+    for number in range(6):
+        tally.add(said(2.0 * number, ("angry", "sad")[number % 2]))
+    assert tally.turn_count == 5
+    assert [(turn.time, turn.after) for turn in tally.turns] == [(8, "angry"), (10, "sad")]
+    assert tally.means() == pytest.approx(LIKELY)
+    assert tally.summary(60.0).shares == {"angry": 0.5, "sad": 0.5}

@@ -51,8 +51,10 @@ class PacedSource:
                 early_s = due_s - time.monotonic()
                 if self._stop.wait(early_s) if early_s > 0 else self._stop.is_set():
                     return
+                held_s = time.monotonic()
                 while self._held():
                     if self._stop.wait(HELD_S):
                         return
-                    started_s += HELD_S
+                    now_s = time.monotonic()
+                    started_s, held_s = started_s + now_s - held_s, now_s
                 yield hop

@@ -38,7 +38,7 @@ def measure(rounds: int, options: Sequence[str]) -> dict[str, object]:
     command = ["-m", "rtser", "file", str(files("rtser") / "samples" / "demo.flac"), "--json", *options]
     runs, peaks = [], []
     for _ in range(rounds):
-        first_s, peak = first_decision([sys.executable, *command])
+        first_s, peak = first_decision([sys.executable, "-P", *command])  # -P: no modules of the current folder
         runs.append((first_s, *(whole(code) for code in ("import rtser", LIBRARIES, "pass"))))
         peaks.append(peak)
     first, rtser, libraries, python = map(summary, zip(*runs, strict=True))
@@ -81,7 +81,7 @@ def first_decision(command: Sequence[str]) -> tuple[float, float | None]:
 def whole(code: str) -> float:
     """Seconds that a new Python takes to run some code and exit."""
     before_s = time.perf_counter()
-    subprocess.run([sys.executable, "-c", code], check=True, stdin=subprocess.DEVNULL)
+    subprocess.run([sys.executable, "-P", "-c", code], check=True, stdin=subprocess.DEVNULL)
     return time.perf_counter() - before_s
 
 

@@ -97,7 +97,7 @@ def file(
         outputs = Outputs(json, summary, plain or settings.plain, live, csv, made, planned)
         session = make_session(settings)
         job = outputs.job(settings, session, raw)
-        run_files(session, job, paths, outputs, jobs, pace, asked.stop, fail)
+        run_files(session, job, paths, outputs, jobs, pace, asked, fail)
 
 
 def demo(
@@ -121,7 +121,7 @@ def demo(
         from rtser.sinks.dropping import DroppingSink
 
         session = make_session(recognition(model, provider).settings())
-        shown = make_view(session, json, plain, live=True, stop=asked.stop)
+        shown = make_view(session, json, plain, live=True, quit=asked.quit)
         sinks = [DroppingSink(shown.view, asked.stop.set), *shown.sinks]
         with closing(sinks):
             name, sounds = sample_path().name, shown.audio_sinks

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from rtser.batch.files import FileJob, one_by_one, several, sizes
 from rtser.commands.exports import Exports
 from rtser.commands.output import Shown, is_pipe, make_view
 from rtser.commands.process import Failures
+from rtser.commands.signals import Signals
 from rtser.errors import OutputError
 from rtser.models import read_model
 from rtser.session import Session
@@ -71,10 +71,10 @@ def run_files(
     outputs: Outputs,
     jobs: int,
     speed: float,
-    stop: threading.Event,
+    asked: Signals,
     fail: Failures,
 ) -> None:
-    """Recognise files until `stop` is set; a file that cannot be read or written is noted.
+    """Recognise files until the end is asked for; a file that cannot be read or written is noted.
 
     Args:
         session: recognises files in this process.
@@ -83,12 +83,13 @@ def run_files(
         outputs: what is written.
         jobs: how many files at once; 1 for this process alone.
         speed: a multiple of real time; 0 does not wait.
-        stop: ends the work.
+        asked: ends the work.
         fail: notes what goes wrong.
     """
     printed = SummaryLines(sys.stdout) if outputs.summary else None
-    keys = STANDARD_INPUT not in paths
-    show = Shown(printed) if printed else make_view(session, outputs.json, outputs.plain, outputs.live, stop, keys)
+    stop, keys = asked.stop, STANDARD_INPUT not in paths
+    about = outputs.json, outputs.plain, outputs.live, asked.quit, keys
+    show = Shown(printed) if printed else make_view(session, *about)
     on_terminal = sys.stdout.isatty()
     own = outputs.json or outputs.summary or (outputs.live and not outputs.plain)
     visible = not (own if on_terminal else is_pipe(sys.stdout))

@@ -67,7 +67,7 @@ def names() -> list[str]:
 
     from rtser.audio.timeouts import ANSWER_S
 
-    command = [sys.executable, "-m", "rtser", "devices", "--json"]
+    command = [sys.executable, "-P", "-m", "rtser", "devices", "--json"]  # -P: no modules of the current folder
     quiet = subprocess.DEVNULL
     try:
         listed = subprocess.run(command, stdin=quiet, stdout=subprocess.PIPE, stderr=quiet, timeout=ANSWER_S).stdout

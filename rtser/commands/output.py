@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 if TYPE_CHECKING:
-    import threading
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from rich.console import Console
 
@@ -45,7 +44,7 @@ def make_view(
     json: bool,
     plain: bool,
     live: bool,
-    stop: threading.Event,
+    quit: Callable[[], object],
     keys: bool = True,
     microphones: Microphones | None = None,
 ) -> Shown:
@@ -56,7 +55,7 @@ def make_view(
         json: whether the events are shown as JSON.
         plain: whether to print lines instead of the live view.
         live: whether the sound is paced, so that the label is shown as it changes.
-        stop: a key sets it to end the run.
+        quit: ends the run; a key calls it, on another thread.
         keys: whether keys may be read, because standard input is not the sound.
         microphones: the microphones that a key can choose from, if any.
     """
@@ -80,7 +79,7 @@ def make_view(
 
     last = LastMinute()
     chosen = (microphones.names, microphones.choose) if microphones else (None, None)
-    actions = Actions(stop.set, lambda: last.save_in(Path()), *chosen)
+    actions = Actions(quit, lambda: last.save_in(Path()), *chosen)
     return Shown(LiveView(*about, actions), [last], [last])
 
 

@@ -18,7 +18,10 @@ SAY_S = 0.2
 
 
 class Signals:
-    """The requests that the program got as signals.
+    """The requests that the program got as signals, or by a key.
+
+    Args:
+        say: prints a sentence on standard error.
 
     Attributes:
         stop: set when the program should end.
@@ -26,9 +29,22 @@ class Signals:
         received: the first signal that asked for the end, if any.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, say: Callable[[str], None]) -> None:
         self.stop, self.reopen = threading.Event(), threading.Event()
         self.received: int | None = None
+        self._forced = threading.Timer(END_S, _end_now, [say])
+        self._forced.daemon = True
+        self._started = threading.Lock()  # taken once and for ever: a signal may interrupt whoever asks first
+
+    def quit(self) -> None:
+        """End the program: in order if that takes no longer than `END_S`, else by force. Any thread may ask."""
+        self.stop.set()
+        if self._started.acquire(blocking=False):
+            self._forced.start()
+
+    def ended(self) -> None:
+        """Note that the program ends in order."""
+        self._forced.cancel()
 
 
 @contextmanager
@@ -37,25 +53,19 @@ def signals(say: Callable[[str], None], daemon: bool = False) -> Iterator[Signal
 
     Yields the requests. After the first signal the program ends within two seconds; if it must be forced, because
     nobody reads its output, the exit code is 6. Otherwise the exit code is 130, except that SIGTERM is the normal end
-    of a daemon. A daemon reopens its log files on SIGHUP.
+    of a daemon. `Signals.quit` ends it likewise, with exit code 0. A daemon reopens its log files on SIGHUP.
 
     Args:
         say: prints a sentence on standard error.
         daemon: whether the program is meant to run until a signal ends it.
     """
-    asked = Signals()
-    forced = threading.Timer(END_S, _end_now, [say])
-    forced.daemon = True
-
+    asked = Signals(say)
     had_terminal = sys.stdout.isatty()
 
     def end(number: int, _frame: object) -> None:
-        first = asked.received is None
         asked.received = asked.received or number
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        asked.stop.set()
-        if first:
-            forced.start()
+        asked.quit()
 
     def hang_up(number: int, frame: object) -> None:
         if had_terminal and not sys.stdout.isatty():
@@ -69,7 +79,7 @@ def signals(say: Callable[[str], None], daemon: bool = False) -> Iterator[Signal
     try:
         yield asked
     finally:
-        forced.cancel()
+        asked.ended()
         for number, handler in before.items():
             signal.signal(number, signal.SIG_DFL if handler is None else handler)  # None: not set from Python
     if asked.received and not (daemon and asked.received == signal.SIGTERM):

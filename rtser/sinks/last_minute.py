@@ -12,7 +12,7 @@ import numpy as np
 import soundfile
 
 from rtser.engine.contract import SAMPLE_RATE, Float32
-from rtser.errors import OutputError
+from rtser.errors import OutputError, reason_of
 from rtser.events import Event, StartEvent, UtteranceEvent, utc_now
 from rtser.files import replacing
 
@@ -45,7 +45,7 @@ class LastMinute:
         """Keep a block (n,) that begins at a sample of the run."""
         with self._lock:
             self._blocks.append((start, samples))
-            while start + len(samples) - self._blocks[0][0] > KEPT_S * SAMPLE_RATE:
+            while len(self._blocks) > 1 and start + len(samples) - self._blocks[0][0] > KEPT_S * SAMPLE_RATE:
                 self._blocks.popleft()
 
     def close(self) -> None:
@@ -57,7 +57,7 @@ class LastMinute:
         May be called from any thread. Missing sound leaves no gap in the sound file; the events report it.
 
         Raises:
-            OutputError: nothing was heard, or the files cannot be written; then none of them is left.
+            OutputError: nothing was heard, or it cannot be written; then no file is left.
         """
         with self._lock:
             start, events, blocks = self._start, list(self._events), list(self._blocks)
@@ -66,14 +66,22 @@ class LastMinute:
         lines = [event.to_json(utc) for utc, event in [*([start] if start else []), *(one[1:] for one in events)]]
         sound = io.BytesIO()
         samples = np.concatenate([*(block for _, block in blocks), np.empty(0, np.float32)])
-        soundfile.write(sound, samples, SAMPLE_RATE, subtype="PCM_24", format="FLAC")
+        try:
+            soundfile.write(sound, samples, SAMPLE_RATE, subtype="PCM_24", format="FLAC")
+        except (soundfile.SoundFileError, AssertionError) as error:  # the latter, without words, for NaN
+            reason = str(error) or "not all of its samples are numbers"
+            raise OutputError(f"the last minute cannot be written as FLAC ({reason})") from None
         stem = f"rtser-{time.strftime('%Y%m%d-%H%M%S')}"
-        taken = (folder / stem).with_suffix(".jsonl").exists()
-        path = folder / f"{stem}{f'-{time.time_ns() // 1_000_000 % 1000:03d}' if taken else ''}.jsonl"
-        with replacing(path) as part:
-            part.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-            with replacing(path.with_suffix(".flac")) as sound_part:
-                sound_part.write_bytes(sound.getbuffer())
+        path = folder / f"{stem}.jsonl"
+        try:
+            if path.exists():
+                path = folder / f"{stem}-{time.time_ns() // 1_000_000 % 1000:03d}.jsonl"
+            with replacing(path) as part:
+                part.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+                with replacing(path.with_suffix(".flac")) as sound_part:
+                    sound_part.write_bytes(sound.getbuffer())
+        except OSError as error:  # of `exists`, if the folder may not be searched
+            raise OutputError(f"{path} cannot be written ({reason_of(error)})") from None
         return path
 
     def save_in(self, folder: Path) -> str:

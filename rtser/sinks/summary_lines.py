@@ -7,11 +7,11 @@ import os
 from typing import TextIO
 
 from rtser.events import EndEvent, Event, StartEvent, UtteranceEvent
-from rtser.summary import summarise
+from rtser.summary import Tally
 
 
 class SummaryLines:
-    """Gathers the utterances of each recording in turn (a `rtser.sinks.Sink`); `tell` writes its line.
+    """Sums up the utterances of each recording in turn (a `rtser.sinks.Sink`); `tell` writes its line.
 
     Args:
         out: the stream, flushed line by line.
@@ -21,13 +21,12 @@ class SummaryLines:
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
-        self._utterances: list[UtteranceEvent] = []
-        self._seconds = 0.0
+        self._tally, self._seconds = Tally(), 0.0
 
     def write(self, event: Event) -> None:
-        """Keep the content of an event."""
+        """Take an event."""
         if isinstance(event, UtteranceEvent) and event.final:
-            self._utterances.append(event)
+            self._tally.add(event)
         elif isinstance(event, EndEvent):
             self._seconds = event.time
 
@@ -38,11 +37,11 @@ class SummaryLines:
             file: name of the recording.
             problem: why it was not recognised, or not to its end; None if there was no problem.
         """
-        figures = summarise(self._seconds, self._utterances).content()
+        figures = self._tally.summary(self._seconds).content()
         name = os.fsencode(file).decode(errors="backslashreplace")
         self._out.write(json.dumps({"file": name} | figures | {"problem": problem}) + "\n")
         self._out.flush()
-        self._utterances, self._seconds = [], 0.0
+        self._tally, self._seconds = Tally(), 0.0
 
     def close(self) -> None:
         """Do nothing; the stream belongs to the caller."""

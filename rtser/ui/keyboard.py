@@ -6,6 +6,7 @@ they change the terminal's modes for each key.
 
 from __future__ import annotations
 
+import logging
 import os
 import select
 import signal
@@ -22,6 +23,7 @@ except ImportError:  # Windows: keys are not offered there
 JOIN_S = 0.5
 BACKGROUND_S = 0.5
 SEQUENCES = {b"\x1b[A": "up", b"\x1bOA": "up", b"\x1b[B": "down", b"\x1bOB": "down"}
+logger = logging.getLogger("rtser")
 _modes: list[tuple[int, list[object]]] = []
 """The terminals that are changed at present, with their earlier modes."""
 
@@ -74,7 +76,7 @@ class Keyboard:
                     os.close(end)
             self._wake = self._thread = None
         if self._own:
-            _give_back(self._own, termios.TCSAFLUSH)
+            _give_back(self._own)
             self._own = None
 
     def _read(self, keyboard: int, woken: int) -> None:
@@ -95,7 +97,10 @@ class Keyboard:
             ):  # in the background, or the terminal is gone
                 return
             for key in keys_of(typed):
-                self._pressed(key)
+                try:
+                    self._pressed(key)
+                except Exception as error:  # the other keys must work on, above all `q`
+                    logger.exception("key %s failed (%s)", key, error)
 
 
 def keys_of(typed: bytes) -> Iterator[str]:
@@ -121,13 +126,18 @@ def keys_of(typed: bytes) -> Iterator[str]:
 def restore_modes() -> None:
     """Restore the modes of all terminals without waiting, for a forced end of the program."""
     for own in tuple(_modes):
-        _give_back(own, termios.TCSANOW)
+        _give_back(own)
 
 
-def _give_back(own: tuple[int, list[object]], when: int) -> None:
+def _give_back(own: tuple[int, list[object]]) -> None:
+    """Restore a terminal's modes, and drop keys that nobody has read.
+
+    TCSAFLUSH would do both, but it waits until all output is written: for ever if the output is stopped (Ctrl-S).
+    """
     with suppress(OSError, ValueError, termios.error):
-        termios.tcsetattr(own[0], when, own[1])  # type: ignore[arg-type]
-    if own in _modes:  # last, because the call above may wait for ever if the output is stopped (Ctrl-S)
+        termios.tcsetattr(own[0], termios.TCSANOW, own[1])  # type: ignore[arg-type]
+        termios.tcflush(own[0], termios.TCIFLUSH)
+    with suppress(ValueError):  # another thread has restored it too
         _modes.remove(own)
 
 

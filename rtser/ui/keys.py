@@ -133,7 +133,7 @@ class Keys:
         elif key == "enter" or (key.isdigit() and 0 < int(key) <= len(names)):
             at = int(key) - 1 if key.isdigit() else state.chosen
             state.page = "now"
-            if at < len(names) and names[at] != state.statistics.source and self._actions.choose:
+            if at < len(names) and names[at] != state.in_use and self._actions.choose:
                 self._actions.choose(names[at])
                 state.notice = f"opening {names[at]}"
 

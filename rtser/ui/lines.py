@@ -32,7 +32,7 @@ class LineView:
         snapshot: Callable[[], Snapshot] | None = None,
         live: bool = False,
     ) -> None:
-        self._console, self._labels, self._snapshot = console, labels, snapshot
+        self._console, self._labels, self._snapshot, self._live = console, labels, snapshot, live
         self._summary, self._label = RunSummary(labels), ""
         self.kinds: tuple[type[Event], ...] = (StartEvent, UtteranceEvent, SourceEvent, EndEvent)
         if live:
@@ -45,7 +45,8 @@ class LineView:
             self._label = ""
             self._print(Text(event.source, style="bold"))
         elif isinstance(event, DecisionEvent):
-            self._change(event)
+            if self._live:
+                self._change(event)
         elif isinstance(event, UtteranceEvent):
             self._print(self._row(event))
             self._label = "" if event.final else self._label
@@ -64,7 +65,7 @@ class LineView:
     def _change(self, event: DecisionEvent) -> None:
         """Print the label if it has changed or is no longer sure. The utterance itself reports the end of speech."""
         label = event.label or ""
-        if label == self._label or DecisionEvent not in self.kinds or not event.leaning:
+        if label == self._label or not event.leaning:
             return
         self._label = label
         row = Text(f"{clock_time(event.time):>9}   now ")

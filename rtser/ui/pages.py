@@ -112,6 +112,6 @@ def devices_page(state: ViewState, width: int, height: int) -> list[Text]:
     rows = []
     for at, name in enumerate(state.devices[first : first + most], first):
         digit = str(at + 1) if at < 9 else " "
-        used = "  (in use)" if name == state.statistics.source else ""
+        used = "  (in use)" if name == state.in_use else ""
         rows.append(Text(f" {digit}  {name}{used} ", style="reverse" if at == state.chosen else ""))
     return [how, *rows]

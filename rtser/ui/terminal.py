@@ -6,6 +6,7 @@ import atexit
 import logging
 import os
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -59,6 +60,8 @@ def _nothing(_record: logging.LogRecord) -> bool:
 class Terminal:
     """Takes the terminal on `open`, and restores it on `close`, or at the latest when the program ends.
 
+    Several threads may call it; one waits for another, so after `close` the terminal is restored.
+
     Args:
         console: a terminal.
         pressed: called with each typed key (`Keyboard`); None: keys are not read.
@@ -73,39 +76,43 @@ class Terminal:
         self._printed: deque[str] = deque(maxlen=LINES_KEPT)
         self._rest = b""
         self._log = _Held()
+        self._lock = threading.RLock()  # a signal's handler may close while its thread closes or opens
 
     def open(self) -> None:
         """Take the terminal. Log messages are kept until `close`, because they would damage the view."""
-        if self._live is not None:
-            return
-        atexit.register(self.close)
-        self._keyboard.open()
-        self._log.hold()
-        self._hold_stderr()
-        self._live = Live(
-            Text(), console=self._console, screen=True, auto_refresh=False, redirect_stdout=False, redirect_stderr=False
-        )
-        self._live.start()
-        self._rows = []
+        with self._lock:
+            if self._live is not None:
+                return
+            atexit.register(self.close)
+            self._keyboard.open()
+            self._log.hold()
+            self._hold_stderr()
+            console = self._console
+            self._live = Live(
+                Text(), console=console, screen=True, auto_refresh=False, redirect_stdout=False, redirect_stderr=False
+            )
+            self._live.start()
+            self._rows = []
 
     def close(self) -> None:
         """Restore the terminal; then print the kept log messages, and the last lines from C libraries.
 
         May be called twice.
         """
-        atexit.unregister(self.close)
-        if self._live is None:
-            return
-        live, self._live = self._live, None
-        self._keyboard.close()  # first, because a terminal whose output is stopped (Ctrl-S) takes no more
-        self._release_stderr()
-        with suppress(OSError):  # the terminal may be gone
-            live.stop()
-        self._log.release()
-        with suppress(OSError):
-            for line in tuple(self._printed):
-                os.write(2, f"{line}\n".encode())
-        self._printed.clear()
+        with self._lock:
+            atexit.unregister(self.close)
+            if self._live is None:
+                return
+            live, self._live = self._live, None
+            self._keyboard.close()  # first, because a terminal whose output is stopped (Ctrl-S) takes no more
+            self._release_stderr()
+            with suppress(OSError):  # the terminal may be gone
+                live.stop()
+            self._log.release()
+            with suppress(OSError):
+                for line in tuple(self._printed):
+                    os.write(2, f"{line}\n".encode())
+            self._printed.clear()
 
     def draw(self, rows: list[Text]) -> None:
         """Draw the rows that differ from the last drawing."""
@@ -120,11 +127,10 @@ class Terminal:
 
     def last_warning(self) -> str:
         """The last log message since `open`; the output of C libraries is kept for the end."""
-        if self._stderr is not None:
-            with suppress(BlockingIOError):
-                while chunk := os.read(self._stderr[1], 65536):
-                    *lines, self._rest = (self._rest + chunk[-65536:]).split(b"\n")
-                    self._printed.extend(text for line in lines if (text := line.decode(errors="replace").strip()))
+        with self._lock, suppress(BlockingIOError):
+            while self._stderr and (chunk := os.read(self._stderr[1], 65536)):
+                *lines, self._rest = (self._rest + chunk[-65536:]).split(b"\n")
+                self._printed.extend(text for line in lines if (text := line.decode(errors="replace").strip()))
         return self._log.last
 
     def _hold_stderr(self) -> None:

@@ -88,6 +88,11 @@ class ViewState:
     devices: list[str] | None = None
     chosen: int = 0
 
+    @property
+    def in_use(self) -> str:
+        """Name of the device that is heard; empty while there is trouble, because another one may be chosen then."""
+        return "" if self.statistics.trouble else self.statistics.source
+
     def take(self, event: Event) -> None:
         """Update the state with an event."""
         if isinstance(event, StartEvent):

@@ -50,6 +50,27 @@ def test_a_new_beginning_is_a_gap_without_missing_sound():
     assert len(pieces) == 11
 
 
+def test_a_pause_that_begins_with_a_loss_does_not_tell_of_a_pause_of_no_length():
+    lost, back = Gap("lost", "gone"), Gap("open", "back", 960)
+    controls = Controls()
+    controls.pause()
+
+    def chunks():
+        yield from (lost, back)
+        controls.pause()
+        yield HOP
+
+    pieces = list(controlled(chunks(), controls))
+    assert [one.detail for one in pieces if isinstance(one, Gap)] == ["paused", "gone", "back"]
+    assert pieces[-1] is HOP
+
+
+def test_a_new_beginning_that_was_asked_for_after_the_end_of_the_last_source_is_done():
+    controls = Controls()
+    controls.restart()
+    assert list(controlled([HOP], controls)) == [HOP]
+
+
 def test_a_loss_in_a_pause_is_told_at_its_time():
     lost = Gap("lost", "gone")
     controls = Controls()

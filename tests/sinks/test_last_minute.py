@@ -55,6 +55,25 @@ def test_a_folder_that_cannot_be_written_is_told_and_nothing_is_left(tmp_path):
     assert "cannot be written" in last.save_in(tmp_path / "file")
 
 
+def test_a_folder_that_cannot_even_be_searched_is_told(tmp_path):
+    last, _ = kept(2)
+    assert "cannot be written (File name too long)" in last.save_in(tmp_path / (300 * "a"))
+
+
+def test_sound_that_cannot_be_saved_is_told(tmp_path):
+    last, _ = kept(2)
+    last.write_audio(np.full(SAMPLE_RATE, np.nan, np.float32), 2 * SAMPLE_RATE)
+    assert "the last minute cannot be written as FLAC (not all of its samples are numbers)" in last.save_in(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_block_longer_than_a_minute_is_kept_whole(tmp_path):
+    last, heard = LastMinute(), sound(61.0)
+    last.write(started())
+    last.write_audio(heard, 0)
+    assert soundfile.info(last.save(tmp_path).with_suffix(".flac")).frames == len(heard)
+
+
 def test_a_new_run_begins_with_nothing(tmp_path):
     last, _ = kept(2)
     last.write(started())

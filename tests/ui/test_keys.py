@@ -9,6 +9,7 @@ from made import spoken
 from scenes import decision, scene, text
 
 from rtser.controls import Controls
+from rtser.statistics import Snapshot
 from rtser.ui.keyboard import keys_of
 from rtser.ui.keys import Actions, Keys
 
@@ -21,8 +22,8 @@ class View:
         self.asked = []
         self.seen = scene(decision(0.3))
         told = Actions(lambda: self.asked.append("quit"), **actions)
-        self.drawn = threading.Event()
-        self._keys = Keys(self.seen, threading.Lock(), self.controls, told, self.seen.forget, self.drawn.set)
+        self.drawn = threading.Semaphore(0)
+        self._keys = Keys(self.seen, threading.Lock(), self.controls, told, self.seen.forget, self.drawn.release)
 
     def type(self, *keys):
         for key in keys:
@@ -101,13 +102,14 @@ def test_help_that_does_not_fit_comes_in_parts():
     assert view.seen.page == "now"
 
 
-def choosing(**about):
+def choosing(**statistics):
+    """A view on its page of devices, and what is chosen there."""
     chosen = []
-    view = View(devices=lambda: ["built-in", "usb", "virtual"], choose=chosen.append, **about)
+    view = View(devices=lambda: ["built-in", "usb", "virtual"], choose=chosen.append)
+    view.seen.statistics = Snapshot(source="built-in", **statistics)
     view.type("d")
-    assert view.drawn.wait(5)
-    while view.seen.devices is None:
-        pass
+    for _change in ("page", "list"):
+        assert view.drawn.acquire(timeout=5)
     return view, chosen
 
 
@@ -125,6 +127,20 @@ def test_arrows_and_enter_choose_a_device_and_escape_goes_back():
     assert chosen == ["usb"]
     view.type("d", "escape", "enter")
     assert chosen == ["usb"]
+
+
+def test_the_device_in_use_is_marked_and_not_opened_again():
+    view, chosen = choosing()
+    assert "built-in  (in use)" in text(view.seen)
+    view.type("1")
+    assert chosen == []
+
+
+def test_while_another_device_cannot_be_opened_one_can_go_back_to_the_old_one():
+    view, chosen = choosing(trouble="usb cannot be opened (Device unavailable)")
+    assert "in use" not in text(view.seen)
+    view.type("1")
+    assert chosen == ["built-in"]
 
 
 def test_keys_that_make_no_sense_are_not_offered_and_do_nothing():
