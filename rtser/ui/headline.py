@@ -89,9 +89,13 @@ def _plain(word: Word) -> str | Style:
 
 
 def _doubt(state: ViewState, short: bool = False) -> Text:
-    """The likeliest emotion while none is named, and the threshold from which one is named."""
+    """The likeliest emotion while none is named, and the threshold; or that the emotion is held below the threshold."""
     now = state.now
-    if state.paused or now is None or now.label is not None or not now.leaning:
+    if state.paused or now is None:
+        return Text()
+    if now.label is not None and now.confidence is not None and now.confidence < (state.threshold or 0.0):
+        return Text("held for a moment", style=DIM)
+    if now.label is not None or not now.leaning:
         return Text()
     likeliest = now.leaning
     row = Text("" if short else f"{UNCERTAIN}: ", style=DIM)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rtser.controls import Controls
+from rtser.ui.style import percent
 from rtser.ui.view_state import ViewState
 
 NAMES = {
@@ -92,12 +93,16 @@ class Keys:
 
     def _press(self, key: str) -> None:
         state, controls = self._state, self._controls
+        if state.page == "help" and key in ("+", "-", "w", "r"):
+            return  # it is read about, and its effect could not be seen
         if key == "space":
             controls.pause()
-        elif key in ("+", "-"):
+        elif key in ("+", "-") and controls.label_threshold is not None:
             controls.move_threshold(1 if key == "+" else -1)
-        elif key == "w":
+            state.notice = f"named from {percent(controls.label_threshold)}"
+        elif key == "w" and controls.window_s is not None:
             controls.next_window()
+            state.notice = f"window {controls.window_s:g} s"
         elif key == "r":
             controls.restart()
             self._forget()

@@ -144,7 +144,8 @@ def _message(state: ViewState) -> Text:
 
 def _footer(state: ViewState, width: int) -> Text:
     """The keys that are offered; if not all fit, the most important ones."""
-    more = {"h": "next" if state.part + 1 < state.parts else "back"} if state.page == "help" else {}
+    last = state.part + 1 >= state.parts
+    more = {"h": "back" if last else f"next {state.part + 2}/{state.parts}"} if state.page == "help" else {}
     words = state.keys | more | ({"f": "back"} if state.page == "figures" else {})
     gap = 2 if sum(len(f"{key} {word}") + 2 for key, word in words.items()) <= width else 1
     fitting: list[str] = []

@@ -84,8 +84,7 @@ def distribution(speech: Mapping[str, float], labels: tuple[str, ...]) -> str:
     """A table of the seconds of speech for each emotion, in the given order."""
     total = sum(speech.values()) or 1.0
     rows = [
-        f"<tr><td>{named(name, labels)}<td>{percent(value / total)}<td>{clock_time(value)}"
-        for name, value in speech.items()
+        f"<tr><td>{named(name, labels)}<td>{value / total:.0%}<td>{clock_time(value)}" for name, value in speech.items()
     ]
     return f"<table><tr><th>emotion<th>share of speech<th>time{''.join(rows)}</table>"
 

@@ -18,7 +18,8 @@ WIDEST = 100
 """Longer lines are hard to read."""
 HELP = {
     "large word": "The emotion that is named now, and its probability. It follows the average of the last decisions, "
-    "so that it does not flicker.",
+    "so that it does not flicker, and may differ from the longest bar for a moment. held: its probability has fallen "
+    "below the threshold, but not by 10%, or not for long.",
     "uncertain": "Somebody speaks, but no emotion reaches the threshold. The likeliest one is shown dim, with a "
     "question mark. It may well be wrong.",
     "no speech": "Nobody speaks, or the sound does not resemble speech. No emotion is shown then.",

@@ -6,7 +6,7 @@ from rich.text import Text
 
 from rtser.events import EndEvent, Event, StartEvent, UtteranceEvent
 from rtser.summary import Tally
-from rtser.ui.style import clock_time, colour, percent
+from rtser.ui.style import clock_time, colour
 
 MOST_TURNS = 5
 """Number of turning points that are named, the last ones; the others are only counted."""
@@ -41,12 +41,12 @@ class RunSummary:
         if not means:
             return [Text(f"  {clock_time(summary.seconds)} of sound, no speech found."), *level]
         overall = max(means, key=means.__getitem__)
-        listed = ", ".join(f"{label} {percent(share)}" for label, share in summary.shares.items())
+        listed = ", ".join(f"{label} {share:.0%}" for label, share in summary.shares.items())
+        since = f"since {clock_time(self._begin_s)}: " if self._begin_s else "overall "
         said = Text.assemble(
-            "  overall likeliest ",
+            f"  {since}{clock_time(summary.speech_s)} of speech in {clock_time(summary.seconds)} of sound: {listed}; ",
             (overall, f"bold {colour(overall, self._labels)}"),
-            f" (mean probability {percent(means[overall])}) over {clock_time(summary.speech_s)} of speech"
-            f" in {clock_time(summary.seconds)} of sound: {listed}",
+            f" is likeliest on average ({means[overall]:.0%})",
         )
         return [said, *self._turning_points(), *level]
 

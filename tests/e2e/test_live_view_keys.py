@@ -34,7 +34,7 @@ def test_q_ends_it_with_a_summary_and_the_terminal_is_as_it_was(demo):
     demo.wait_until(usual=False)
     demo.wait_for("neutral", "0:04.2")
     demo.type("q")
-    left = demo.wait_for("overall likeliest", "of speech in")
+    left = demo.wait_for("is likeliest on average", "of speech in")
     assert "q quit" not in left.rpartition("demo.flac")[2]
     assert demo.end() == 0
     assert demo.is_as_usual()

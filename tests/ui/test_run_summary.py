@@ -25,8 +25,8 @@ def said(start_s, label):
 
 def test_it_says_how_long_it_was_and_which_emotions_it_held():
     shown = summary(said(1, "angry"), said(4, "angry"), said(8, "sad"), said(12, None))
-    assert "over 0:08.0 of speech in 1:00.0 of sound: angry 50%, sad 25%, uncertain 25%" in shown
-    assert "overall likeliest angry" in shown
+    assert "  overall 0:08.0 of speech in 1:00.0 of sound: angry 50%, sad 25%, uncertain 25%; " in shown
+    assert "; angry is likeliest on average (" in shown
 
 
 def test_turning_points_are_where_the_next_named_emotion_is_another_one():
@@ -49,3 +49,10 @@ def test_what_was_forgotten_does_not_count():
     summed.begin(10.0)
     summed.take(said(9, "angry"))
     assert "0:50.0 of sound, no speech found" in summed.rows(END)[0].plain
+
+
+def test_after_a_new_beginning_it_says_since_when():
+    summed = RunSummary(("angry", "neutral", "sad"))
+    summed.begin(10.0)
+    summed.take(said(12, "angry"))
+    assert summed.rows(END)[0].plain.startswith("  since 0:10.0: 0:02.0 of speech in 0:50.0 of sound: angry 100%")
