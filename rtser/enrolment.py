@@ -29,6 +29,12 @@ def enrol(
 ) -> Voice:
     """Hear one person's normal, neutral speech: 20 seconds or more, pauses left out.
 
+    Examples:
+        >>> import rtser
+        >>> voice = rtser.enrol(rtser.sample_path())
+        >>> voice.name, voice.profile.speech_s > 5
+        ('demo', True)
+
     Args:
         sound: an audio file, or a pair of samples and their rate in Hz, as for `rtser.recognise`.
         model: from `rtser.load`, or a model file; None for the shipped one. The voice belongs to this model.

@@ -33,10 +33,11 @@ def listen(
     The events come on the caller's thread. If the caller is busy and sound waits longer than ``source.max_lag_ms``,
     the sound is skipped, and an event says so. Leaving the loop closes the device.
 
-    >>> import rtser
-    >>> for event in rtser.listen(rtser.load(), device="usb"):  # doctest: +SKIP
-    ...     if isinstance(event, rtser.DecisionEvent) and event.label:
-    ...         print(event.time, event.label, event.confidence)
+    Examples:
+        >>> import rtser
+        >>> for event in rtser.listen(rtser.load(), device="usb"):  # doctest: +SKIP
+        ...     if isinstance(event, rtser.DecisionEvent) and event.label:
+        ...         print(event.time, event.label, event.confidence)
 
     Args:
         model: from `rtser.load`.

@@ -108,10 +108,11 @@ def recognise(
 ) -> Recognition:
     """Recognise a recording from its beginning to its end, as `rtser file` does.
 
-    >>> import rtser
-    >>> result = rtser.recognise(rtser.sample_path())
-    >>> len(result.decisions), len(result.utterances) > 2
-    (368, True)
+    Examples:
+        >>> import rtser
+        >>> result = rtser.recognise(rtser.sample_path())
+        >>> len(result.decisions), len(result.utterances) > 2
+        (368, True)
 
     Args:
         sound: an audio file, or a pair of samples and their rate in Hz. Samples are PCM bytes (16 bit, little-endian)

@@ -17,14 +17,15 @@ from rtser.threads import OneAtATime
 class Stream:
     """One stream of speech. You may cut the sound in any way: the events are the same.
 
-    >>> import rtser, soundfile
-    >>> sound, rate = soundfile.read(rtser.sample_path(), dtype="int16")
-    >>> stream = rtser.Stream(rtser.load(), sample_rate=rate)
-    >>> events = stream.push(sound[:48_000]) + stream.push(sound[48_000:].tobytes()) + stream.finish()
-    >>> {event.type for event in events} == {"decision", "utterance"}
-    True
-    >>> events[0].time
-    0.335
+    Examples:
+        >>> import rtser, soundfile
+        >>> sound, rate = soundfile.read(rtser.sample_path(), dtype="int16")
+        >>> stream = rtser.Stream(rtser.load(), sample_rate=rate)
+        >>> events = stream.push(sound[:48_000]) + stream.push(sound[48_000:].tobytes()) + stream.finish()
+        >>> {event.type for event in events} == {"decision", "utterance"}
+        True
+        >>> events[0].time
+        0.335
 
     Args:
         model: from `rtser.load`.

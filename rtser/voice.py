@@ -68,12 +68,13 @@ class VoiceProfile(Settings):
 class Voice:
     """A voice that was enrolled. It is the same for every stream and learns nothing.
 
-    >>> import rtser
-    >>> voice = rtser.enrol(rtser.sample_path(), rtser.load())
-    >>> voice.profile.speech_s > 5
-    True
-    >>> rtser.recognise(rtser.sample_path(), voice=voice).start.voice
-    'demo'
+    Examples:
+        >>> import rtser
+        >>> voice = rtser.enrol(rtser.sample_path(), rtser.load())
+        >>> voice.profile.speech_s > 5
+        True
+        >>> rtser.recognise(rtser.sample_path(), voice=voice).start.voice
+        'demo'
 
     Attributes:
         profile: what its file holds.

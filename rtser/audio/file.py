@@ -123,5 +123,5 @@ def read_audio(path: str | os.PathLike[str], channel: int | None = None) -> Floa
 
 
 def sample_path() -> Path:
-    """The bundled sample: 20 s of synthetic speech and pauses."""
+    """The bundled sample: 22.4 s of synthetic speech and pauses."""
     return Path(str(files("rtser") / "samples" / "demo.flac"))

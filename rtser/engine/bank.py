@@ -87,16 +87,17 @@ class Bank:
     change probabilities by at most 1e-5. When a stream's decider is idle, the network forgets what came before
     (``restart``). A bank belongs to one thread at a time.
 
-    >>> import numpy as np, rtser
-    >>> bank = rtser.Bank(rtser.load())
-    >>> agent, caller = bank.open(), bank.open()
-    >>> bank.push(agent, np.zeros(16_000, np.float32))
-    >>> decided = []
-    >>> while bank.due:
-    ...     decisions = bank.step()
-    ...     decided += [decisions.decision(row).time_s for row in range(len(decisions))]
-    >>> len(decided), decided[0]
-    (12, 0.335)
+    Examples:
+        >>> import numpy as np, rtser
+        >>> bank = rtser.Bank(rtser.load())
+        >>> agent, caller = bank.open(), bank.open()
+        >>> bank.push(agent, np.zeros(16_000, np.float32))
+        >>> decided = []
+        >>> while bank.due:
+        ...     decisions = bank.step()
+        ...     decided += [decisions.decision(row).time_s for row in range(len(decisions))]
+        >>> len(decided), decided[0]
+        (12, 0.335)
 
     Args:
         model: shared by all streams; from `rtser.load`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import runpy
 import subprocess
@@ -111,14 +112,49 @@ def test_the_model_card_begins_with_what_model_hubs_read():
             assert re.search(rf"(?<![\d.]){metric['value']}(?!\d)", text), f"{metric['value']} is not in the card"
 
 
-@pytest.mark.e2e
-def test_the_site_builds_without_a_warning_and_loads_nothing_from_other_hosts(tmp_path):
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path)]
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Path:
+    """The built site."""
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
     built = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=ROOT)
     assert built.returncode == 0, built.stderr
-    pages = list(tmp_path.rglob("*.html"))
+    assert "requires either Black or Ruff" not in built.stderr
+    return folder
+
+
+@pytest.mark.e2e
+def test_the_site_loads_nothing_from_other_hosts(site):
+    pages = list(site.rglob("*.html"))
     assert len(pages) > 20
     for page in pages:
         assert not LOADS.search(page.read_text()), page.name
-    for sheet in tmp_path.rglob("*.css"):
+    for sheet in site.rglob("*.css"):
         assert not re.search(r"(?:url\(|@import\s+)[\"']?(?:https?:)?//", sheet.read_text()), sheet.name
+
+
+@pytest.mark.e2e
+def test_the_page_of_the_examples_shows_each_program(site):
+    text = visible(site / "examples.html")
+    programs = re.findall(r"examples/(\w+\.(?:py|sh|yaml))\"", (DOCS / "examples.md").read_text())
+    assert len(programs) == 7
+    for program in programs:
+        assert (ROOT / "examples" / program).read_text().strip() in text, program
+
+
+@pytest.mark.e2e
+def test_no_page_of_the_site_shows_a_line_that_should_include_a_file(site):
+    for page in site.rglob("*.html"):
+        assert not re.search(r"--8\s*<", visible(page)), page.name
+
+
+@pytest.mark.e2e
+def test_the_examples_of_the_python_reference_are_code(site):
+    page = (site / "reference" / "python.html").read_text()
+    assert "<blockquote>" not in page
+    assert "rtser.recognise(rtser.sample_path())" in visible(site / "reference" / "python.html")
+
+
+def visible(page: Path) -> str:
+    """The text of a page of the site, without its tags."""
+    return html.unescape(re.sub(r"<[^>]*>", "", page.read_text()))

@@ -15,11 +15,13 @@ from rtser_train.registry import system_title
 from rtser_train.results import Accuracy, CorpusResult, Evaluation, Interval
 from rtser_train.run import Run
 
-DECISION = (
-    "What counts is the network's likeliest emotion, without a threshold, over the last window of the whole file with "
-    "enough speech, without the decider; a file without such a window is wrong; an SVM hears the whole file"
+NOTES = (
+    "- Decision: the network's likeliest emotion over the last window of the file with enough speech, without a "
+    "threshold and without the decider. A file without such a window counts as wrong. An SVM hears the whole file.",
+    "- UA: mean recall of the emotions. +-: standard deviation over the seeds, each pooled over the folds.",
+    "- 95 %: bootstrap over the utterances.",
 )
-"""Which decision the tables of `as_markdown` count, in words."""
+"""Which decision the tables of `as_markdown` count, and what their columns mean; Markdown."""
 
 
 def write_evaluation(run: Run, evaluation: Evaluation) -> str:
@@ -92,9 +94,10 @@ def as_markdown(evaluation: Evaluation) -> str:
     seeds = ", ".join(map(str, evaluation.seeds))
     lines = [
         f"## {evaluation.name}",
-        f"Protocol: {evaluation.protocol}. Folds trained: {evaluation.folds}; utterances: {evaluation.utterances}; "
-        f"seeds: {seeds}. {DECISION}. UA: mean +- standard deviation over the seeds, each pooled over the folds; 95 %: "
-        "bootstrap over the utterances.",
+        "",
+        f"- Protocol: {evaluation.protocol}.",
+        f"- Folds trained: {evaluation.folds}; utterances: {evaluation.utterances}; seeds: {seeds}.",
+        *NOTES,
         "",
         "| system | corpus | UA % | 95 % | over folds | WA % | macro F1 % | ECE % | UA less that of the first, 95 % |",
         "|---|---|---|---|---|---|---|---|---|",
