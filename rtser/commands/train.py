@@ -9,7 +9,7 @@ import typer
 
 from rtser.choices import Provider
 from rtser.commands.process import failures, packages
-from rtser.commands.quiet import quiet_exporter
+from rtser.commands.quiet import quiet_exporter, quiet_workers
 from rtser.errors import InputError
 
 DataOption = Annotated[Path, typer.Option("--data", help="Folder that holds each corpus in a subfolder with its name.")]
@@ -54,7 +54,8 @@ def train(
         rtser train debug --data ~/corpora
         rtser train my.yaml -o runs/mine --set cnn.fit.epochs=3
     """
-    with failures(interruptible=True), packages("train"):
+    with failures(interruptible=True), packages("train"), quiet_workers():
+        import torch  # noqa: F401  # the package that is named where the extra is missing, as by the other commands
         from rtser_train.config import load_experiment
         from rtser_train.crossval import Workers
         from rtser_train.crossval import train as train_experiment
