@@ -97,7 +97,8 @@ def _reason(found: Any) -> tuple[str, str]:
         why = "it has no type" if found["type"] == "union_tag_not_found" else found["msg"]
         return f"this is no control message ({why})", "send a JSON object whose type is start, finalize or reset"
     kind, key = str(found["loc"][0]), ".".join(map(str, found["loc"][1:]))
-    message = {"start": Start, "finalize": Finalize, "reset": Reset}[kind]
+    messages: dict[str, type[BaseModel]] = {"start": Start, "finalize": Finalize, "reset": Reset}
+    message = messages[kind]
     if found["type"] == "extra_forbidden":
         return f"{kind} has no key {key}", f"its keys are {', '.join(message.model_fields)}"
     limits = message.model_fields[key].metadata
