@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from rtser.errors import InputError
+from rtser.errors import InputError, reworded
 
 PATH = "/v1/stream"
-"""Of the WebSocket."""
+"""The path of the WebSocket."""
 MOST_NAME = 200
 """Letters of a stream's name."""
 SUBPROTOCOL = "rtser.v1"
@@ -83,8 +83,26 @@ def parsed(text: str) -> Start | Finalize | Reset:
     try:
         return CONTROL.validate_json(text)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        where = ".".join(str(one) for one in first["loc"] if one not in ("start", "finalize", "reset"))
-        problem = f"this is no control message ({where + ': ' if where else ''}{first['msg']}"
+        first = error.errors(include_url=False, include_input=False)[0]
+        problem, advice = _reason(first)
         printable = "".join(one if one.isprintable() else repr(one)[1:-1] for one in problem[:MOST_QUOTED])
-        raise InputError(printable + ")", "send a JSON object whose type is start, finalize or reset") from None
+        raise InputError(printable, advice) from None
+
+
+def _reason(found: Any) -> tuple[str, str]:
+    """What is wrong with a message, and what to do, from the first thing that pydantic found."""
+    if found["type"] == "union_tag_invalid":
+        return f"there is no message of type {found['ctx']['tag']!r}", "its type is start, finalize or reset"
+    if not found["loc"]:
+        why = "it has no type" if found["type"] == "union_tag_not_found" else found["msg"]
+        return f"this is no control message ({why})", "send a JSON object whose type is start, finalize or reset"
+    kind, key = str(found["loc"][0]), ".".join(map(str, found["loc"][1:]))
+    messages: dict[str, type[BaseModel]] = {"start": Start, "finalize": Finalize, "reset": Reset}
+    message = messages[kind]
+    if found["type"] == "extra_forbidden":
+        return f"{kind} has no key {key}", f"its keys are {', '.join(message.model_fields)}"
+    limits = message.model_fields[key].metadata
+    low, high = ([getattr(one, name) for one in limits if hasattr(one, name)] for name in ("ge", "le"))
+    if low and high:
+        return f"{kind}: {key} must be {low[0]} to {high[0]}", ""
+    return f"{kind}: {key}: {reworded(found['msg'])}", ""

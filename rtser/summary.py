@@ -58,13 +58,13 @@ class Summary:
         return {label: seconds / total for label, seconds in self.speech.items()} if total else {}
 
     def content(self) -> dict[str, Any]:
-        """The figures as plain objects."""
+        """The figures as plain objects; seconds and shares have 3 decimals."""
         return {
-            "seconds": self.seconds,
-            "speech_seconds": self.speech_s,
+            "seconds": round(self.seconds, 3),
+            "speech_seconds": round(self.speech_s, 3),
             "utterances": self.utterances,
-            "shares": self.shares,
-            "turning_points": [vars(turn) for turn in self.turns],
+            "shares": {label: round(share, 3) for label, share in self.shares.items()},
+            "turning_points": [vars(turn) | {"time": round(turn.time, 3)} for turn in self.turns],
         }
 
 

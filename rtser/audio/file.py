@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from importlib.resources import files
@@ -10,12 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from rtser.audio.decoder import UnreadableError
+from rtser.audio.headers import header_of
 from rtser.audio.opening import open_sound, shown
 from rtser.audio.resample import MonoResampler
 from rtser.engine.contract import MAX_SAMPLE, Float32
 from rtser.errors import InputError
 from rtser.settings import RawSettings
 
+logger = logging.getLogger("rtser")
 MIN_RATE = 8_000
 MAX_RATE = 192_000
 BLOCK_S = 0.48
@@ -53,7 +56,7 @@ class AudioFile:
         name: str | None = None,
     ) -> None:
         self.name, self.trouble, self._block_s = name or shown(path), "", block_s
-        self._decoder = open_sound(path, raw, self.name)
+        self._decoder, self._raw = open_sound(path, raw, self.name), raw
         self.sample_rate: int = self._decoder.sample_rate
         self.channels: int = self._decoder.channels
         stated = self._decoder.frames
@@ -87,6 +90,8 @@ class AudioFile:
         damage: str | None = None
         try:
             for block in self._decoder.blocks(block_frames):
+                if self._raw and not frames_read and (header := header_of(block, self._raw)):
+                    logger.warning("%s has a header (%s); --format takes it for sound.", self.name, header)
                 mono = resampler.mix(block)
                 sound = np.abs(mono) <= MAX_SAMPLE
                 if not sound.all():

@@ -15,6 +15,7 @@ from rtser.batch.work import Job, summary
 from rtser.engine.model import Model
 from rtser.errors import INSTALL, InputError, UnavailableError
 from rtser.files import replacing
+from rtser.settings import leaves
 
 Format = Literal["parquet", "jsonl"]
 RECORDINGS, UTTERANCES, DECISIONS = "recordings", "utterances", "decisions"
@@ -44,16 +45,19 @@ class Archive:
             _pyarrow()
         self.folder, self._job, self._labels, self._form = folder, job, model.labels, form
         self._results = folder / "results"
+        if folder.exists() and not folder.is_dir():
+            raise InputError(f"{folder} is a file", "name a folder")
         about = {"settings": _settings(job, model), "labels": list(model.labels)}
         noted = folder / "batch.json"
         for part in [one for one in folder.rglob(".*") if PART.fullmatch(one.name)] if folder.is_dir() else []:
             part.unlink()  # left by a call that was killed
         if noted.exists():
-            if _read(noted) != about:
+            if (before := _read(noted)) != about:
+                changed = ", ".join(_differing(before, about)) or "labels"
                 raise InputError(
-                    f"{folder} was begun with other settings", "name a new folder, or repeat those settings"
+                    f"{folder} was begun with other settings ({changed})", "name a new folder, or repeat those settings"
                 )
-        elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        elif folder.exists() and any(folder.iterdir()):
             raise InputError(f"{folder} holds something else", "name a new folder")
         else:
             with replacing(noted) as part:
@@ -75,6 +79,14 @@ class Archive:
         """The results of recordings, in the order of their names; one object per channel."""
         for name in names:
             yield from _lines(self._file(name))
+
+    def problems(self, names: Iterable[str]) -> int:
+        """How many of the recordings had a problem, in this call or an earlier one."""
+        return sum(any(entry["problem"] for entry in _lines(self._file(name))) for name in names)
+
+    def unreadable(self, names: Iterable[str]) -> bool:
+        """Whether nothing at all could be read of any of the recordings."""
+        return all(entry["problem"] and not entry["duration"] for entry in self.entries(names))
 
     def write_tables(self, names: list[str]) -> list[Path]:
         """Write the tables of these recordings, and return their files. Raises OutputError."""
@@ -161,6 +173,18 @@ def _read(noted: Path) -> Any:
         return json.loads(noted.read_text(encoding="utf-8"))
     except ValueError:
         raise InputError(f"{noted} is damaged", "name a new folder") from None
+
+
+def _differing(before: Any, now: dict[str, Any]) -> list[str]:
+    """The settings that are not as before, by their whole names, each with its value of then."""
+    if not isinstance(before, dict) or not isinstance(before.get("settings"), dict):
+        return []
+    old, new = dict(leaves(before["settings"])), dict(leaves(now["settings"]))
+    return [
+        name if name == "model" else f"{name} was {'not set' if old.get(name) is None else old[name]}"
+        for name in sorted({*old, *new})
+        if old.get(name) != new.get(name)
+    ]
 
 
 def _settings(job: Job, model: Model) -> dict[str, Any]:

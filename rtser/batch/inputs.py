@@ -51,6 +51,8 @@ def stamp(name: str) -> str:
 def _local(name: str) -> list[str]:
     path = Path(name).absolute()
     if path.is_dir():
+        if not os.access(path, os.R_OK | os.X_OK):
+            raise InputError(f"{name}: no permission to read this folder")
         return [str(one) for one in path.rglob("*") if _is_recording(one.name) and one.is_file()]
     if path.exists():
         return [os.path.normpath(path)]

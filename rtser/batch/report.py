@@ -12,6 +12,7 @@ from typing import Any
 from rtser.batch.work import summary, utterances
 from rtser.ui.page import distribution, escaped, named, recording_attributes, sound_link, timeline, whole_page
 from rtser.ui.style import clock_time, percent
+from rtser.words import counted
 
 MOST_RECORDINGS = 300
 """Number of recordings that are drawn, those with the most turning points; the others are only counted."""
@@ -24,7 +25,7 @@ class Overview:
     """The content of the page, gathered entry by entry; its size does not grow with the archive."""
 
     def __init__(self) -> None:
-        self.count, self.seconds, self.problems = 0, 0.0, 0
+        self.count, self.seconds, self.problems, self.separate = 0, 0.0, 0, False
         self.root: str | None = None
         self.speech: Counter[str] = Counter()
         self.turns: Counter[tuple[str, str]] = Counter()
@@ -36,6 +37,7 @@ class Overview:
     def add(self, entry: dict[str, Any]) -> None:
         """Add the results of one recording, or of one of its channels."""
         self.count += 1
+        self.separate = self.separate or entry["channel"] is not None
         folder = entry["path"].rpartition("/")[0] + "/"
         both = [folder if self.root is None else self.root, folder]
         self.root = os.path.commonprefix(both).rpartition("/")[0] + "/"  # noqa: RUF071  # URLs too
@@ -86,8 +88,8 @@ def page(entries: Iterable[dict[str, Any]], beside: Path) -> str:
     labels, recordings = tuple(sorted(found.labels)), found.recordings
     parts = [
         "<h1>Emotion in speech</h1>",
-        f"<p>{found.count} recordings (each channel that was recognised on its own is one), "
-        f"{found.seconds / 3600:.2f} hours, {found.problems} with a problem.</p>",
+        f"<p>{counted(found.count, 'recording')}, {_length(found.seconds)}, {found.problems} with a problem."
+        f"{' Each channel counts as a recording of its own.' if found.separate else ''}</p>",
         "<h2>Distribution</h2>",
         distribution(dict(found.speech.most_common()), labels),
         "<h2>The clearest moments</h2>",
@@ -96,16 +98,24 @@ def page(entries: Iterable[dict[str, Any]], beside: Path) -> str:
         "<p class=soft>From one named emotion to the next. Uncertain utterances in between are ignored.</p>",
         _turns(found.turns, labels),
         "<h2>Recordings</h2>",
-        f"<p class=soft>{escaped(found.root or '')} Click on a line to play the recording from there.</p>",
+        f"<p class=soft>From the folder <code>{escaped(found.root or '')}</code>. "
+        "Click on a line to play the recording from there.</p>",
         *(_recording(entry, labels, found.root or "", beside) for entry in recordings),
     ]
     if found.count > len(recordings):
-        parts.append(f"<p class=soft>{found.count - len(recordings)} further recordings have fewer turning points.</p>")
+        more = found.count - len(recordings)
+        have = "has" if more == 1 else "have"
+        parts.append(f"<p class=soft>{counted(more, 'further recording')} {have} fewer turning points.</p>")
     if found.problems:
         rows = "".join(f"<li>{escaped(problem)}" for problem in found.some_problems)
         parts += [f"<h2>Problems</h2><p>{found.problems}; the first of them:</p>", f"<ul>{rows}</ul>"]
     parts.append("<p class=soft>A named emotion says what the speech sounds like, not what the person feels.</p>")
     return whole_page("rtser report", parts)
+
+
+def _length(seconds: float) -> str:
+    """A length in words: hours from one hour on, minutes below."""
+    return f"{seconds / 3600:.1f} hours" if seconds >= 3600 else f"{seconds / 60:.1f} minutes"
 
 
 def _moments(found: Overview, labels: tuple[str, ...], beside: Path) -> str:

@@ -56,7 +56,8 @@ def examine(device: str | None, model: Path | None, provider: Provider) -> Itera
     except RtserError as error:
         yield _failed("model", error)
     else:
-        yield Check("model", True, repr(loaded))
+        named = f"{loaded.metadata.name} ({', '.join(loaded.labels)}), run by {loaded.execution_provider}"
+        yield Check("model", True, named)
         yield _provider(loaded, provider)
         yield _speed(loaded)
     yield _clock()

@@ -10,16 +10,22 @@ from typing import Annotated
 import typer
 
 from rtser.choices import Provider
+from rtser.commands.completion import model_names
 from rtser.commands.options import keep_apart
 from rtser.commands.process import failures, packages
 from rtser.commands.quiet import quiet_exporter
-from rtser.commands.train import PLAIN_VOICE, CorpusOption, DataOption, corpus_roots
+from rtser.commands.train import PLAIN_VOICE, CorpusOption, DataOption, check_model_name, corpus_roots, exported
 from rtser.errors import InputError, OutputError
 
 
 def adapt(
     model: Annotated[
-        Path, typer.Argument(help="Model file to start from; `default` is the shipped one.", show_default=False)
+        Path,
+        typer.Argument(
+            help="Model file to start from; `default` is the shipped one.",
+            show_default=False,
+            autocompletion=model_names,
+        ),
     ],
     recordings: Annotated[
         str,
@@ -89,7 +95,7 @@ def adapt(
             networks, adaptation = adapted(start, bags, heard, tested, context)
             metadata, difference = write(networks, adaptation, output, shlex.join(["rtser", *sys.argv[1:]]))
         typer.echo(adaptation.table())
-        typer.echo(f"\n{output}: {metadata.name}, {', '.join(metadata.labels)}; at most {difference:.1e} from torch")
+        typer.echo(f"\n{exported(output, metadata, difference)}")
         typer.echo(PLAIN_VOICE)
         typer.echo(f"its card: {card}")
         typer.echo(adaptation.verdict())
@@ -136,8 +142,7 @@ def writable(output: Path, card: Path) -> None:
         InputError: the model's name does not end in .onnx, or a file beside it has the card's name but may be no card.
         OutputError: the folder cannot be written.
     """
-    if output.suffix != ".onnx":
-        raise InputError(f"{output}: a model file's name must end in .onnx", "name another file with --output")
+    check_model_name(output)
     if card.exists() and not output.exists():
         raise InputError(f"the model's card would overwrite {card}", "name another file with --output")
     if output.is_dir():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Annotated
 
 import typer
@@ -26,6 +28,9 @@ from rtser.commands import (
 )
 from rtser.commands.help import Command, Group
 from rtser.errors import InputError, reworded
+
+NEAR = 0.7
+"""Similarity of two names, 0 to 1, from which one is suggested for the other."""
 
 app = typer.Typer(
     cls=Group,
@@ -82,6 +87,11 @@ for benchmark in (bench.live, bench.streams, bench.file, bench.start):
 app.add_typer(benchmarks, name="bench")
 
 
+def _near(option: str, possible: Sequence[str]) -> list[str]:
+    """The options whose names are near a wrong one; Typer also counts the dashes, which all of them share."""
+    return [one for one in possible if get_close_matches(option.lstrip("-"), [one.lstrip("-")], 1, NEAR)]
+
+
 def run(arguments: list[str] | None = None) -> int:
     """Run a command line, and return its exit code.
 
@@ -94,6 +104,8 @@ def run(arguments: list[str] | None = None) -> int:
     try:
         return app(arguments, prog_name="rtser", standalone_mode=False) or 0
     except typer.TyperException as error:  # an empty one has printed the help already
+        if possible := getattr(error, "possibilities", None):
+            error.possibilities = _near(error.option_name, possible)  # type: ignore[attr-defined]
         if message := reworded(" ".join(error.format_message().split())):
             context: typer.Context | None = getattr(error, "ctx", None)
             advice = f"see {context.command_path if context else 'rtser'} --help"

@@ -39,7 +39,8 @@ def batch(
     """Recognise whole archives, and write tables: recordings, utterances and, with --decisions, decisions.
 
     Each result is saved as soon as its recording is finished, so the same command continues an interrupted batch. A
-    recording that cannot be read is noted in the table `recordings`; the other recordings are still processed.
+    recording that cannot be read is noted in the table `recordings`; the other recordings are still processed. The
+    exit code is 0 if at least one recording could be read, else 2.
 
     Examples:
         rtser batch 'calls/**/*.wav' -o out
@@ -57,6 +58,7 @@ def batch(
         from rtser.cores import cores
         from rtser.models import default_model_path, load_bytes, read_model
         from rtser.ui.progress import RecordingsProgress
+        from rtser.words import counted
 
         settings = options.of_files(None)
         if settings.voice.profile:
@@ -79,22 +81,24 @@ def batch(
             if dask
             else run.here(job, missing, jobs or cores(), asked.stop.is_set)
         )
-        problems = 0
         with RecordingsProgress(Console(stderr=True), [1.0] * len(names), len(names) - len(missing)) as progress:
             fail.print_within(progress.aside)
             for name, entries in results:
                 archive.keep(name, entries)
                 for problem in {entry["problem"] for entry in entries if entry["problem"]}:
                     fail.say(problem)
-                    problems += 1
                 progress.ended()
         if asked.stop.is_set():
             return
         for path in archive.write_tables(names):
             typer.echo(str(path))
         before = f", {len(names) - len(missing)} of them by an earlier call" if len(missing) < len(names) else ""
-        again = f"; {problems} have a problem, and --retry tries those again" if problems else ""
-        typer.echo(f"{len(names)} recordings{before}{again}", err=True)
+        problems = archive.problems(names)
+        have, those = ("has", "it") if problems == 1 else ("have", "those")
+        again = f"; {problems} {have} a problem, and --retry tries {those} again" if problems else ""
+        typer.echo(f"{counted(len(names), 'recording')}{before}{again}", err=True)
+        if archive.unreadable(names):
+            raise typer.Exit(InputError.exit_code)
 
 
 def report(

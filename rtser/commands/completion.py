@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from glob import escape
 from typing import Annotated, Literal
 
 import typer
@@ -54,6 +55,29 @@ def serve_setting_names(incomplete: str) -> list[str]:
     from rtser.serve.settings import ServeSettings
 
     return _names(ServeSettings, incomplete)
+
+
+def experiment_setting_names(incomplete: str) -> list[str]:
+    """Settings of `rtser train` that begin with this text; empty where the training package is not installed."""
+    try:
+        from rtser_train.config import Experiment
+    except ModuleNotFoundError:
+        return []
+    return _names(Experiment, incomplete)
+
+
+def experiment_names(incomplete: str) -> list[str]:
+    """The shipped experiments that begin with this text."""
+    try:
+        from rtser_train.config import CONFIGS
+    except ModuleNotFoundError:
+        return []
+    return sorted(file.stem for file in CONFIGS.glob(f"{escape(incomplete)}*.yaml"))
+
+
+def model_names(incomplete: str) -> list[str]:
+    """The name of the shipped model, if it begins with this text."""
+    return [name for name in ("default",) if name.startswith(incomplete)]
 
 
 def _names(kind: type, incomplete: str) -> list[str]:

@@ -96,13 +96,15 @@ def enrol(
             return
         voice = enrolled(learner, path.stem)
         voice.save(path, replace=force)
-        typer.echo(f"{voice.profile.speech_s:.0f} s of speech: {path}")
+        typer.echo(f"{path}: the voice profile, from {voice.profile.speech_s:.0f} s of speech")
 
 
 def _forget(path: Path) -> None:
     """Delete a profile, and nothing else."""
     from rtser.voice import Voice
 
+    if not path.exists():
+        raise InputError(f"{path} does not exist, so there is nothing to forget")
     Voice.load(path)
     path.unlink()
     typer.echo(f"forgotten: {path}")

@@ -19,6 +19,7 @@ from rtser.commands.options import (
     Recognition,
     keep_apart,
     make_session,
+    one_form,
     recognition,
     with_recognition,
 )
@@ -81,8 +82,7 @@ def file(
     live = stream or speed is not None
     pace = speed if speed is not None else float(live)
     with failures() as fail, quiet_libraries(), signals(fail.say) as asked:
-        if json and summary:
-            raise InputError("--json and --summary both write to standard output", "name one of them")
+        one_form(json=json, summary=summary, plain=plain)
         if summary and live:
             raise InputError("--stream and --speed have nothing to show with --summary", "leave them out, or --summary")
         if jobs > 1 and live:
@@ -115,6 +115,7 @@ def demo(
     """
     single_threaded()
     with failures() as fail, signals(fail.say) as asked:
+        one_form(json=json, plain=plain)
         from rtser.audio.file import sample_path
         from rtser.batch.files import recognise_file
         from rtser.sinks import closing

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import typer
 from rich.console import Console
 
 from rtser.audio.opening import STANDARD_INPUT, shown
@@ -116,7 +117,16 @@ def run_files(
                         head.attempt(lambda: printed.tell(shown(path), problem))  # noqa: B023  # called at once
                 if said.problem:
                     fail.note(said.problem)
+                files = outputs.planned.get(path, {})
                 try:
-                    outputs.exports.write(outputs.planned.get(path, {}), said)
+                    outputs.exports.write(files, said)
                 except OutputError as error:
                     fail.note(error)
+                    continue
+                if (
+                    sys.stderr.isatty()
+                    and not own
+                    and (written := [str(one) for one in files.values() if one.exists()])
+                ):
+                    with progress.aside():
+                        typer.echo(f"written: {', '.join(written)}", err=True)

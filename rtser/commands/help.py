@@ -18,7 +18,7 @@ class Command(TyperCommand):
 
     def get_params(self, ctx: Any) -> list[Any]:
         """The command's parameters."""
-        return _flags_without_type(super().get_params(ctx))
+        return _adjusted(super().get_params(ctx))
 
 
 def _paragraph(text: str) -> str:
@@ -30,11 +30,14 @@ class Group(TyperGroup):
 
     def get_params(self, ctx: Any) -> list[Any]:
         """The group's parameters."""
-        return _flags_without_type(super().get_params(ctx))
+        return _adjusted(super().get_params(ctx))
 
 
-def _flags_without_type(parameters: list[Any]) -> list[Any]:
+def _adjusted(parameters: list[Any]) -> list[Any]:
+    """Flags without a type, and paths that the command itself checks, with its own words and exit code."""
     for one in parameters:
         if isinstance(one, TyperOption) and one.is_flag:
             one.metavar = ""
+        if descriptor := getattr(one, "type_descriptor", None):
+            descriptor.parameter_info.readable = False
     return parameters

@@ -16,6 +16,7 @@ from rtser.commands.options import (
     Recognition,
     keep_apart,
     make_session,
+    one_form,
     with_recognition,
 )
 from rtser.commands.output import make_view
@@ -88,6 +89,7 @@ def listen(
     """
     single_threaded()
     with failures() as fail, quiet_libraries(), signals(fail.say, daemon=True) as asked:
+        one_form(json=json, plain=plain)
         outputs = {"jsonl": jsonl, "csv": csv, "record": record, "save_audio": save_audio, "mqtt": mqtt}
         lag = {"max_lag_ms": max_lag}
         settings = options.settings(device=device, channel=channel, source=lag, outputs=outputs)

@@ -18,6 +18,9 @@ def info(
     ] = None,
     model: ModelOption = None,
     json: Annotated[bool, typer.Option("--json", help="Print the metadata as JSON.")] = False,
+    tensors: Annotated[
+        bool, typer.Option("--tensors", help="Also print the inputs and outputs of the network.")
+    ] = False,
 ) -> None:
     """Describe a model file: labels, states, corpora, licence, measures and limits.
 
@@ -35,4 +38,4 @@ def info(
         else:
             from rtser.ui.tables import show_model
 
-            show_model(make_console(), loaded)
+            show_model(make_console(), loaded, tensors)

@@ -98,6 +98,8 @@ class Recognition(NamedTuple):
         """
         from rtser.settings import ListenSettings
 
+        if self.given["voice"]["profile"] == "":
+            raise InputError("--voice is empty", "name a profile of rtser enrol, or leave it out")
         return layers(self.config, self.changes, self.given | more).checked(ListenSettings)
 
     def changes_of(self, groups: Collection[str]) -> list[str]:
@@ -126,6 +128,13 @@ def make_session(settings: ListenSettings, learns: bool = False, **more: Any) ->
     model = load(settings.model, settings.provider)
     voice = stream_voice(settings.voice, model, learns)
     return Session(model, settings.window_s, settings.decide, voice=voice, **more)
+
+
+def one_form(**asked: bool) -> None:
+    """Raise InputError if more than one of these options (``json``, ``summary``, ``plain``) chooses what is printed."""
+    given = [f"--{name}" for name, wanted in asked.items() if wanted]
+    if len(given) > 1:
+        raise InputError(f"{' and '.join(given)} both write to standard output", "name one of them")
 
 
 def keep_apart(outputs: list[Path | None], inputs: list[Path | None]) -> None:

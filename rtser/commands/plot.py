@@ -56,6 +56,8 @@ def plot(
     single_threaded()
     with failures(), quiet_libraries():
         settings = options.of_files(channel)
+        if start is not None and end is not None and end <= start:
+            raise InputError(f"--end {end:g} is not after --start {start:g}", "name a later end")
         keep_apart([output], [recording, settings.model, options.config])
         if output.suffix.lower() not in PAGES:
             with packages("plot"):
@@ -76,6 +78,9 @@ def _draw(settings: ListenSettings, recording: Path, output: Path, start: float,
     session = make_session(settings)
     samples = read_audio(recording, settings.channel)
     first = round(start * SAMPLE_RATE)
+    if first and first >= len(samples):
+        ends = f"the recording ends at {len(samples) / SAMPLE_RATE:.1f} s"
+        raise InputError(f"--start {start:g}: {ends}", "name an earlier start")
     part = samples[first : None if end is None else max(first, round(end * SAMPLE_RATE))]
     recognised = recognise_whole(session.model, part)
     track = _decided(session, settings, MemorySource(split(samples, SAMPLE_RATE), recording.name))

@@ -94,8 +94,7 @@ def packages(extra: str) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         extra = EXTRAS.get(error.name or "", extra)
-        how = "pip install matplotlib" if extra == "plot" else INSTALL.format(extra)
-        raise UnavailableError(f"this needs the package {error.name}", how) from None
+        raise UnavailableError(f"this needs the package {error.name}", INSTALL.format(extra)) from None
 
 
 def single_threaded() -> None:

@@ -1,4 +1,4 @@
-"""Keep the messages of libraries off the screen. Both functions change the process, so only commands use them."""
+"""Keep the messages of libraries off the screen. These functions change the process, so only commands use them."""
 
 from __future__ import annotations
 
@@ -32,6 +32,14 @@ def quiet_libraries() -> Iterator[None]:
         sys.stderr = own
         os.dup2(kept, 2)
         os.close(kept)
+
+
+@contextmanager
+def quiet_workers() -> Iterator[None]:
+    """Hide joblib's warning that an idle process has ended: it starts another one."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "A worker stopped while some jobs were given to the executor")
+        yield
 
 
 @contextmanager

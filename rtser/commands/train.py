@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rtser.choices import Provider
+from rtser.commands.completion import experiment_names, experiment_setting_names
 from rtser.commands.process import failures, packages
-from rtser.commands.quiet import quiet_exporter
+from rtser.commands.quiet import quiet_exporter, quiet_workers
 from rtser.errors import InputError
+
+if TYPE_CHECKING:
+    from rtser.engine.contract import Metadata
 
 DataOption = Annotated[Path, typer.Option("--data", help="Folder that holds each corpus in a subfolder with its name.")]
 CorpusOption = Annotated[list[str] | None, typer.Option("--corpus", help="NAME=PATH: path of one corpus; repeatable.")]
@@ -19,19 +23,36 @@ HeadOption = Annotated[
 ]
 RunArgument = Annotated[Path, typer.Argument(help="Folder of a training run.", show_default=False)]
 
-PLAIN_VOICE = "It lacks the average voice, so --voice compares with a generic one."
+SHIPPED = "casia-loso, casia-random, debug, default, emodb-loso, iemocap-loso, muon, ravdess-emobox, three-corpora"
+"""The names of the shipped experiments."""
+PLAIN_VOICE = (
+    "--voice helps less with this model: it does not store how it hears an average speaker, so a guess takes its place."
+)
+HEARS_NOTHING = (
+    "This model hears no speech in any of the test utterances, so it will recognise nothing: train longer "
+    "(--set cnn.fit.epochs=...), train on more recordings, or adapt the shipped model (rtser adapt default)."
+)
 
 
 def train(
-    config: Annotated[Path, typer.Argument(help="YAML file, or the name of a shipped one: default, debug.")] = Path(
-        "default"
-    ),
+    config: Annotated[
+        Path,
+        typer.Argument(help=f"YAML file, or the name of a shipped one: {SHIPPED}.", autocompletion=experiment_names),
+    ] = Path("default"),
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder of the run; runs/NAME if not given.")
     ] = None,
     data: DataOption = Path("data"),
     corpus: CorpusOption = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="Change a setting, as key=value; repeatable.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Change any setting, such as cnn.fit.epochs=3; repeatable.",
+            autocompletion=experiment_setting_names,
+        ),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Use this seed instead of the configuration's.", min=0)] = None,
     folds: Annotated[
         str | None, typer.Option("--folds", help="Train only these folds: names separated by commas (1,2 or final).")
@@ -54,11 +75,13 @@ def train(
         rtser train debug --data ~/corpora
         rtser train my.yaml -o runs/mine --set cnn.fit.epochs=3
     """
-    with failures(interruptible=True), packages("train"):
+    with failures(interruptible=True), packages("train"), quiet_workers():
+        from rtser_train.fitting.devices import chosen_device
+
+        place = chosen_device(device)  # first, so that the package named where the extra is missing is torch
         from rtser_train.config import load_experiment
         from rtser_train.crossval import Workers
         from rtser_train.crossval import train as train_experiment
-        from rtser_train.fitting.devices import chosen_device
         from rtser_train.progress import ProgressReporter
 
         changes = [*(set_ or []), *([f"seeds=[{seed}]"] if seed is not None else [])]
@@ -66,7 +89,7 @@ def train(
         run = output or Path("runs") / experiment.name
         if not resume and run.exists():
             raise InputError(f"{run} exists", "name another folder with --output, or leave out --new to continue it")
-        workers = Workers(chosen_device(device), jobs, threads, dask)
+        workers = Workers(place, jobs, threads, dask)
         names = [name.strip() for name in (folds or "").split(",") if name.strip()]
         train_experiment(
             experiment, corpus_roots(experiment.sources, data, corpus), run, names, ProgressReporter(), workers
@@ -93,8 +116,10 @@ def evaluate(
         rtser evaluate runs/mine
         rtser evaluate runs/mine --stream --data ~/corpora
     """
-    with failures(interruptible=True), packages("train"), quiet_exporter():
+    with failures(interruptible=True) as fail, packages("train"), quiet_exporter():
+        from rtser_train.data.experiment_data import labelled_recordings
         from rtser_train.evaluation.evaluate import evaluate as evaluate_run
+        from rtser_train.evaluation.evaluate import hears_nothing
         from rtser_train.evaluation.streaming import evaluate_streaming
         from rtser_train.evaluation.tables import write_evaluation, write_streaming
         from rtser_train.progress import ProgressReporter
@@ -103,7 +128,11 @@ def evaluate(
         trained = Run.open(run)
         head = trained.experiment.head(head)
         roots = corpus_roots(trained.experiment.sources, data, corpus)
+        if stream:
+            labelled_recordings(trained.experiment, roots)  # a corpus that is missing is said now
         typer.echo(write_evaluation(trained, evaluate_run(trained)))
+        if hears_nothing(trained, head):
+            fail.say(HEARS_NOTHING)
         if stream:
             curves = evaluate_streaming(trained, head, roots, ProgressReporter(), jobs or -1)
             typer.echo(write_streaming(trained, head, curves))
@@ -130,23 +159,39 @@ def export(
     Examples:
         rtser export runs/mine -o mine.onnx --data ~/corpora
     """
-    with failures(interruptible=True), packages("train"), quiet_exporter():
+    with failures(interruptible=True) as fail, packages("train"), quiet_exporter():
+        from rtser_train.evaluation.evaluate import hears_nothing
         from rtser_train.export.package import convert_file, export_run
         from rtser_train.run import Run
 
+        check_model_name(output)
         if run.is_file():
             if head or fold or corpus:
                 raise InputError("--head, --fold and --corpus are for a run, not for a model file", "leave them out")
             metadata, difference = convert_file(run, output)
-            typer.echo(f"{output}: {metadata.name}, converted from {run}; at most {difference:.1e} from torch")
+            typer.echo(exported(output, metadata, difference))
             return
 
         trained = Run.open(run)
         roots = corpus_roots(trained.experiment.sources, data, corpus)
         metadata, difference = export_run(trained, head, fold, roots, output)
-        typer.echo(f"{output}: {metadata.name}, {', '.join(metadata.labels)}; at most {difference:.1e} from torch")
+        typer.echo(exported(output, metadata, difference))
         if metadata.baseline is None:
             typer.echo(PLAIN_VOICE)
+        if hears_nothing(trained, trained.experiment.head(head)):
+            fail.say(HEARS_NOTHING)
+
+
+def exported(output: Path, metadata: Metadata, difference: float) -> str:
+    """What is said of a model file that was written; `difference`: see `rtser_train.export.package`."""
+    checked = f"checked: its probabilities are those of the trained network to within {difference:.0e}"
+    return f"{output}: model {metadata.name} ({', '.join(metadata.labels)}), {checked}"
+
+
+def check_model_name(output: Path) -> None:
+    """Raise InputError if the name of a model file has another suffix."""
+    if output.suffix != ".onnx":
+        raise InputError(f"{output}: a model file's name must end in .onnx", "name another file with --output")
 
 
 def corpus_roots(names: list[str], data: Path, corpora: list[str] | None) -> dict[str, Path]:

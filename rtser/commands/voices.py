@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rtser.errors import OutputError, reason_of
+
 if TYPE_CHECKING:
     from rtser.engine.model import Model
     from rtser.session import Session
@@ -52,9 +54,29 @@ def stream_voice(settings: VoiceSettings, model: Model, learns: bool) -> Voice |
 
 
 def voice_sinks(settings: VoiceSettings, session: Session, notify: Callable[[str], object]) -> list[Sink]:
-    """The sinks that save a voice that is learnt; empty for any other voice."""
+    """The sinks that save a voice that is learnt; empty for any other voice.
+
+    Raises:
+        OutputError: the file of the voice cannot be written.
+    """
     from rtser.sinks.voice_file import VoiceFile
     from rtser.voice import LearningVoice
 
     path = auto_file(settings.profile, session.model)
-    return [VoiceFile(path, session.voice, notify)] if path and isinstance(session.voice, LearningVoice) else []
+    if path is None or not isinstance(session.voice, LearningVoice):
+        return []
+    _check_writable(path)
+    return [VoiceFile(path, session.voice, notify)]
+
+
+def _check_writable(path: Path) -> None:
+    """Raise OutputError now, and not after the first speech, if a profile cannot be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = reason_of(error)
+    else:
+        if os.access(path.parent, os.W_OK | os.X_OK) and (path.is_file() or not path.exists()):
+            return
+        reason = "it is not a file" if path.exists() and not path.is_file() else "no permission"
+    raise OutputError(f"{path} cannot be written ({reason})", "name another file: --voice auto:FILE")

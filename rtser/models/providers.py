@@ -63,7 +63,11 @@ def _cpu_session(content: bytes, threads: int) -> Any:
     try:
         return runtime.InferenceSession(content, _options(threads), providers=[CPU])
     except Exception as error:  # ONNX Runtime raises many types here, some of them private
-        raise ModelError(f"it is not a model file that ONNX Runtime can load ({first_line(error)})") from None
+        if "ir version" in str(error).lower() or "opset" in str(error).lower():
+            raise ModelError("it needs a newer ONNX Runtime", "pip install --upgrade onnxruntime") from None
+        raise ModelError(
+            "it is not a model file, or it is damaged", "name a file of rtser export or rtser adapt, or copy it again"
+        ) from None
 
 
 def _cuda_session(content: bytes, threads: int) -> Any:

@@ -95,6 +95,15 @@ def make_app(service: Service) -> FastAPI:
             return
         await SocketConnection(socket, service).serve()
 
+    @app.get(PATH, include_in_schema=False)
+    async def stream_without_upgrade() -> Response:
+        hint = f"this is a WebSocket: connect to it as ws://HOST:PORT{PATH} (wss:// with TLS)"
+        return _problem(426, hint, Upgrade="websocket", Connection="Upgrade")
+
+    @app.get("/v1/recognize", include_in_schema=False)
+    async def recognize_without_file() -> Response:
+        return _problem(405, "send a sound file with POST (curl --data-binary @FILE)", Allow="POST")
+
     @app.post(
         "/v1/recognize",
         response_class=JSONResponse,

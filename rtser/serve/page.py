@@ -8,7 +8,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from rtser.engine.model import Model
-from rtser.errors import InputError
+from rtser.errors import InputError, OutputError, reason_of
 
 WEB = files("rtser") / "serve" / "web"
 MODEL, ABOUT = "model.onnx", "model.json"
@@ -29,7 +29,16 @@ def write_page(folder: Path, model: Model, model_file: Path) -> None:
 
     Raises:
         InputError: the folder already holds other files.
+        OutputError: it cannot be written.
     """
+    try:
+        _write(folder, model, model_file)
+    except (OSError, shutil.Error) as error:
+        reason = reason_of(error) if isinstance(error, OSError) and error.errno else "see its permissions"
+        raise OutputError(f"{folder} cannot be written ({reason})", "name another folder") from None
+
+
+def _write(folder: Path, model: Model, model_file: Path) -> None:
     if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / ABOUT).exists())):
         raise InputError(f"{folder} already holds other files", "name a new folder")
     with as_file(WEB) as web:

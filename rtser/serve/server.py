@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import socket
 import ssl
@@ -118,10 +119,15 @@ def serve(settings: ServeSettings, model: Model, model_file: Path, say: Callable
             ssl_certfile=settings.tls.certificate,
             ssl_keyfile=settings.tls.key,
         )
+        _check_pem(settings)
         try:
             config.load()
-        except (OSError, ssl.SSLError) as error:
-            raise InputError(f"the certificate or its key cannot be used ({error.strerror or error})") from None
+        except ssl.SSLError as error:
+            if error.reason == "KEY_VALUES_MISMATCH":
+                raise InputError("the key of --key is not that of --certificate", "name the one that is") from None
+            raise InputError(
+                "the certificate or its key cannot be used", "name PEM files; the key must have no password"
+            ) from None
         with _listening(settings) as listening:
             host, port = listening.getsockname()[:2]
             shown = f"[{host}]" if ":" in host else host
@@ -137,6 +143,21 @@ def serve(settings: ServeSettings, model: Model, model_file: Path, say: Callable
         service.stop()
 
 
+def _check_pem(settings: ServeSettings) -> None:
+    """Raise InputError if the certificate or its key cannot be read, or is no PEM file."""
+    files = {"--certificate": (settings.tls.certificate, b"CERTIFICATE"), "--key": (settings.tls.key, b"PRIVATE KEY")}
+    for option, (path, kind) in files.items():
+        if path is None:
+            continue
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise InputError(f"{option}: {path} cannot be read ({reason_of(error)})", "name a PEM file") from None
+        if b"-----BEGIN " not in content or kind not in content:
+            what = kind.decode().lower()
+            raise InputError(f"{option}: {path} is not a PEM file with a {what}", "name one that has it")
+
+
 def _worth_saying(record: logging.LogRecord) -> bool:
     """Whether uvicorn reports something that only the operator can repair."""
     return not any(noise in record.getMessage() for noise in NOISE)
@@ -148,8 +169,11 @@ def _listening(settings: ServeSettings) -> socket.socket:
     try:
         made = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
     except (OSError, OverflowError) as error:
-        reason = reason_of(error) if isinstance(error, OSError) else error
+        reason = reason_of(error) if isinstance(error, OSError) else str(error)
+        reason = reason.partition(" (while attempting")[0]  # added by the standard library
         where = f"{settings.host}, port {settings.port}"
-        raise UnavailableError(f"{where}: this address cannot be used ({reason})", "name another one") from None
+        of_port = isinstance(error, OSError) and error.errno in (errno.EADDRINUSE, errno.EACCES)
+        advice = f"name another {'port with --port' if of_port else 'address with --host'}"
+        raise UnavailableError(f"{where}: this address cannot be used ({reason})", advice) from None
     made.setblocking(False)
     return made

@@ -42,7 +42,7 @@ class TlsSettings(Settings):
     @model_validator(mode="after")
     def _both_or_none(self) -> TlsSettings:
         if (self.certificate is None) != (self.key is None):
-            raise ValueError("certificate and key must be given together")
+            raise ValueError("certificate and key must be given together (--certificate and --key)")
         return self
 
 

@@ -52,7 +52,7 @@ class LineView:
             self._label = "" if event.final else self._label
         elif isinstance(event, SourceEvent):
             self._print(Text(f"{clock_time(event.time):>9}   {event.state}: {event.detail}"))
-        elif isinstance(event, EndEvent):
+        elif isinstance(event, EndEvent) and event.decisions:  # without one there is an error, or nothing to tell
             for row in self._summary.rows(event, self._snapshot().level_findings if self._snapshot else ""):
                 self._console.print(row, soft_wrap=not self._console.is_terminal)
 

@@ -13,8 +13,8 @@ from rtser.engine.contract import segment_end_s
 from rtser.engine.model import Model
 
 
-def show_model(console: Console, model: Model) -> None:
-    """Print everything in the file's metadata, and its inputs and outputs."""
+def show_model(console: Console, model: Model, tensors: bool = False) -> None:
+    """Print everything in the file's metadata; with `tensors`, its inputs and outputs too."""
     about = model.metadata
     rows = {
         "name": about.name,
@@ -23,7 +23,7 @@ def show_model(console: Console, model: Model) -> None:
         "contract": str(about.contract),
         "labels": ", ".join(about.labels),
         "window": f"{about.window} segments ({segment_end_s(about.window - 1):.2f} s)",
-        "label threshold": f"{about.label_threshold:.2f}",
+        "threshold": f"{about.label_threshold:.2f}",
         "architecture": about.architecture,
         "trained on": ", ".join(f"{one} (two thirds)" if one in about.held_out else one for one in about.corpora),
         "licence": about.licence,
@@ -32,8 +32,9 @@ def show_model(console: Console, model: Model) -> None:
         "measures": _lines(about.measures),
         "limits": about.limits or "unstated",
         "states": "\n".join(f"{state.name:<20} {state.reset:<10} {state.role}" for state in about.states),
-        "tensors": "\n".join(f"{way:<3} {name:<20} {shape}" for way, name, shape in model.signature()),
     }
+    if tensors:
+        rows["tensors"] = "\n".join(f"{way:<3} {name:<20} {shape}" for way, name, shape in model.signature())
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
@@ -52,10 +53,14 @@ def show_rows(console: Console, columns: Mapping[str, Literal["left", "right"]],
     console.print(table)
 
 
+def _rounded(value: object) -> object:
+    return round(value, 3) if isinstance(value, float) else value
+
+
 def _lines(values: Mapping[str, object], indent: str = "") -> str:
     """Keys and values as lines; an inner mapping is indented below its key."""
     lines = []
     for key, value in values.items():
-        inner = "\n" + _lines(value, indent + "  ") if isinstance(value, Mapping) else f" {value}"
+        inner = "\n" + _lines(value, indent + "  ") if isinstance(value, Mapping) else f" {_rounded(value)}"
         lines.append(f"{indent}{key}:{inner}")
     return "\n".join(lines) or "unstated"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rtser.errors import InputError
+from rtser.words import counted
 from rtser_train.config import FINAL
 from rtser_train.data.bags import Bag
 from rtser_train.data.corpora import UNKNOWN_SPEAKER
@@ -91,7 +92,7 @@ def make_protocol(bags: Sequence[Bag], test: Sequence[str], seed: int) -> Protoc
 
 def told(fold: Fold) -> str:
     """What a fold is adapted on and tested on, in words."""
-    words = f"adapted on {len(fold.train)} recordings of {_named(fold.train)}"
+    words = f"adapted on {counted(len(fold.train), 'recording')} of {_named(fold.train)}"
     return f"{words}, tested on {len(fold.test)} of {_named(fold.test)}" if fold.test else words
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rtser.engine.contract import Metadata
+from rtser.words import counted
 from rtser_train.adapting.measuring import Measured
 from rtser_train.adapting.protocol import Protocol
 from rtser_train.adapting.recordings import counts
@@ -114,8 +115,9 @@ class Adaptation:
     def limits(self) -> str:
         """What the new model must not be trusted with: the start's limits, and those of the adaptation."""
         people = len({bag.recording.group for bag in self.protocol.final.train})
+        heard = counted(len(self.protocol.final.train), "recording")
         new = (
-            f"adapted to {len(self.protocol.final.train)} recordings of {people} speaker{'s' * (people > 1)} "
+            f"adapted to {heard} of {counted(people, 'speaker')} "
             f"({self.corpus}); may know other voices less than {self.start.metadata.name}"
         )
         if not self.measured.apart:
@@ -134,7 +136,7 @@ class Adaptation:
         rows: Mapping[str, str] = {
             "adapted from": f"{start.name}, sha256 {self.start.sha256}",
             "licence": f"{start.licence}, inherited from {start.name}; your recordings may add terms of their own",
-            "adapted on": f"{self.corpus}: {len(train)} recordings of {people} speaker{'s' * (people > 1)}",
+            "adapted on": f"{self.corpus}: {counted(len(train), 'recording')} of {counted(people, 'speaker')}",
             "of each emotion": ", ".join(f"{name} {n}" for name, n in counts(train, start.labels).items()),
             "noise mixed in": self.experiment.noise or "none",
             f"{start.name} was trained on": ", ".join(start.corpora) or "unstated",

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rtser.errors import InputError
+from rtser.words import counted
 from rtser_train.config import Experiment
 from rtser_train.data.bags import Bag, in_memory, load_bags
 from rtser_train.data.corpora import Recording, is_held_out, noise_recordings, read_corpus
@@ -90,7 +91,7 @@ def with_features(
             else:
                 bags.append(bag)
     if short:
-        reporter.line(f"left out: {short} recordings shorter than a segment (0.335 s)")
+        reporter.line(f"left out: {counted(short, 'recording')} shorter than a segment (0.335 s)")
     noise = [in_memory(bag) for bag in bags if not bag.recording.emotion]  # mixed into many crops
     return [bag for bag in bags if bag.recording.emotion], noise
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sklearn.model_selection import GroupKFold, StratifiedKFold
 
+from rtser.words import counted
 from rtser_train.config import FINAL
 from rtser_train.data.bags import Bag
 from rtser_train.data.corpora import UNKNOWN_SPEAKER, CorpusError, Recording
@@ -56,13 +57,16 @@ class Fold:
 
     def describe(self) -> str:
         """One line: sizes, and how many speakers and sentences training and test share."""
-        sizes = ", ".join(
-            f"{name} {len(part)} utterances of {len(speakers(part))} speakers"
-            for name, part in (("training", self.train), ("validation", self.validation), ("test", self.test))
-        )
-        shared = len(speakers(self.train) & speakers(self.test))
-        sentences = len(_sentences(self.train) & _sentences(self.test))
-        return f"fold {self.name}: {sizes}; training and test share {shared} speakers, {sentences} sentences"
+        validation = f"validation {_size(self.validation)}" if self.validation else "validation by inner folds"
+        sizes = f"training {_size(self.train)}, {validation}, test {_size(self.test)}"
+        shared = counted(len(speakers(self.train) & speakers(self.test)), "speaker")
+        sentences = counted(len(_sentences(self.train) & _sentences(self.test)), "sentence")
+        return f"fold {self.name}: {sizes}; training and test share {shared}, {sentences}"
+
+
+def _size(bags: Sequence[Bag]) -> str:
+    """The size of a part, in words."""
+    return f"{counted(len(bags), 'utterance')} of {counted(len(speakers(bags)), 'speaker')}"
 
 
 def speaker(recording: Recording) -> str:
@@ -116,9 +120,9 @@ def deal(bags: Sequence[Bag], parts: int, seed: int, unit: Unit) -> list[set[str
         members = sorted(labels)
         fewest = min(Counter(labels.values()).values()) if unit is itself else len(members)
         if fewest < parts:
-            what = "recordings of some emotion" if unit is itself else "speakers"
+            left = f"{counted(fewest, 'recording')} of some emotion" if unit is itself else counted(fewest, "speaker")
             raise CorpusError(
-                f"corpus {corpus} has only {fewest} {what} left to be dealt into {parts} parts (the test fold, "
+                f"corpus {corpus} has only {left} left to be dealt into {parts} parts (the test fold, "
                 "validation and inner folds each take some)",
                 "change protocol.folds, protocol.validation or protocol.inner_folds",
             )

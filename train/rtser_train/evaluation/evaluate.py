@@ -63,6 +63,15 @@ def evaluate(run: Run) -> Evaluation:
     )
 
 
+def hears_nothing(run: Run, head: str) -> bool:
+    """Whether a network on bags decided on none of the test utterances, because it found no speech in them."""
+    tests = [fold for seed in run.folds for fold in run.finished_tests(seed)]
+    decided = [
+        bool(one.predicted) for fold in tests for one in read_predictions(fold.predictions) if one.system == head
+    ]
+    return bool(decided) and not any(decided)
+
+
 def describe_protocol(protocol: Protocol) -> str:
     """Who was tested on, and what chose the epochs, in words."""
     how = NESTED.format(inner=protocol.inner_folds) if protocol.nested else HELD_OUT

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
+from rtser.words import counted
 from rtser_train.evaluation.streaming import FILE_DECISION
 from rtser_train.files import replacing
 from rtser_train.robustness.document import Block, Code, Heading, Paragraph, Picture, Table, as_html, as_markdown
@@ -64,7 +65,8 @@ def _corpus(corpus: str, result: CorpusResult, names: Sequence[str]) -> Iterator
     merged = "".join(f", {source} counted as {to}" for source, to in result.merge.items())
     out = ", ".join(f"{count} of {emotion}" for emotion, count in result.left_out.items())
     yield Paragraph(
-        f"{result.utterances} utterances{chosen}; {result.speakers} speakers; {', '.join(result.emotions)}{merged}; "
+        f"{counted(result.utterances, 'utterance')}{chosen}; {counted(result.speakers, 'speaker')}; "
+        f"{', '.join(result.emotions)}{merged}; "
         f"chance {100 / len(result.emotions):.1f} %." + (f" Left out: {out}." if out else "")
     )
     if result.trained_on:
