@@ -32,10 +32,10 @@ def test_the_other_messages_need_their_type_only(text, kind):
     [
         ("hello", "JSON"),
         ("[]", "object"),
-        ('{"rate": 8000}', "type"),
-        ('{"type": "stop"}', "stop"),
+        ('{"rate": 8000}', "it has no type"),
+        ('{"type": "stop"}', "'stop'; its type is start, finalize or reset"),
         ('{"type": "st\\nop"}', "st\\nop"),
-        ('{"type": "start", "rate": 7999}', "rate"),
+        ('{"type": "start", "rate": 7999}', "start: rate must be 8000 to 48000"),
         ('{"type": "start", "rate": 48001}', "rate"),
         ('{"type": "start", "rate": NaN}', "rate"),
         ('{"type": "start", "model": "/etc/passwd"}', "model"),

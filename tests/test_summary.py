@@ -21,6 +21,13 @@ def test_the_shares_are_of_the_speech_and_add_up_to_one():
     assert next(iter(figures.shares)) == "sad"
 
 
+def test_its_figures_are_told_to_the_millisecond():
+    told = summarise(1 / 3, [said(0, "sad"), said(2, None), spoken(4 + 1 / 3, 6, "angry", LIKELY)]).content()
+    assert (told["seconds"], told["speech_seconds"]) == (0.333, 3.667)
+    assert told["shares"] == {"angry": 0.455, "sad": 0.273, "uncertain": 0.273}
+    assert told["turning_points"] == [{"time": 4.333, "before": "sad", "after": "angry"}]
+
+
 def test_silence_has_no_shares():
     assert summarise(60.0, []).shares == {}
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from rtser.errors import OutputError, reason_of
@@ -73,10 +74,8 @@ def _check_writable(path: Path) -> None:
     """Raise OutputError now, and not after the first speech, if a profile cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=path.parent):
+            pass
     except OSError as error:
-        reason = reason_of(error)
-    else:
-        if os.access(path.parent, os.W_OK | os.X_OK) and (path.is_file() or not path.exists()):
-            return
-        reason = "it is not a file" if path.exists() and not path.is_file() else "no permission"
-    raise OutputError(f"{path} cannot be written ({reason})", "name another file: --voice auto:FILE")
+        problem = f"{path} cannot be written ({reason_of(error)})"
+        raise OutputError(problem, "name another file: --voice auto:FILE") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import re
 from typing import Any
 
 from rtser.choices import Provider
@@ -63,11 +64,12 @@ def _cpu_session(content: bytes, threads: int) -> Any:
     try:
         return runtime.InferenceSession(content, _options(threads), providers=[CPU])
     except Exception as error:  # ONNX Runtime raises many types here, some of them private
-        if "ir version" in str(error).lower() or "opset" in str(error).lower():
-            raise ModelError("it needs a newer ONNX Runtime", "pip install --upgrade onnxruntime") from None
-        raise ModelError(
-            "it is not a model file, or it is damaged", "name a file of rtser export or rtser adapt, or copy it again"
-        ) from None
+        reason = first_line(error)
+        if "INVALID_PROTOBUF" in reason or "No graph was found" in reason:
+            advice = "name a file of rtser export or rtser adapt, or copy it again"
+            raise ModelError("it is not a model file, or it is damaged", advice) from None
+        reason = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", reason)
+        raise ModelError(f"ONNX Runtime cannot load it ({reason})") from None
 
 
 def _cuda_session(content: bytes, threads: int) -> Any:

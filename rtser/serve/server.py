@@ -126,7 +126,7 @@ def serve(settings: ServeSettings, model: Model, model_file: Path, say: Callable
             if error.reason == "KEY_VALUES_MISMATCH":
                 raise InputError("the key of --key is not that of --certificate", "name the one that is") from None
             raise InputError(
-                "the certificate or its key cannot be used", "name PEM files; the key must have no password"
+                "the certificate or its key cannot be used", "name PEM files, and a key without a password"
             ) from None
         with _listening(settings) as listening:
             host, port = listening.getsockname()[:2]

@@ -32,5 +32,6 @@ def test_names_are_shown_as_text(tmp_path):
 
 def test_channels_are_told_apart(tmp_path):
     made = page([entry(path="/x/a/b.wav", channel=1), entry(path="/x/c.wav")], tmp_path)
+    assert "2 recordings, 2.0 minutes, 0 with a problem. Each channel counts as a recording of its own." in made
     assert ">a/b.wav, channel 1 <" in made
     assert ">c.wav <" in made

@@ -60,6 +60,7 @@ def test_the_help_of_every_command_shows_examples_that_it_understands(path, comm
         ("fiel a.wav", "no such command 'fiel' (did you mean 'file'?); see rtser --help."),
         ("bench liv", "no such command 'liv' (did you mean 'live'?); see rtser bench --help."),
         ("--verison", "no such option: --verison (Possible options: --version); see rtser --help."),
+        ("file a.wav --treads 2", "no such option: --treads; see rtser file --help."),
         ("file", "missing argument 'FILE'; see rtser file --help."),
         ("embed a.wav", "missing option '--output' / '-o'; see rtser embed --help."),
         (

@@ -34,6 +34,9 @@ def test_the_script_is_one_that_the_shell_understands(shell, tmp_path):
         ("rtser listen --set decide.hang", ["decide.hangover_s="]),
         ("rtser serve --set access.tok", ["access.token_file="]),
         ("rtser file pyproj", []),
+        ("rtser train d", ["debug", "default"]),
+        ("rtser train --set cnn.fit.e", ["cnn.fit.epochs="]),
+        ("rtser adapt de", ["default"]),
     ],
 )
 def test_bash_is_told_what_the_words_may_go_on_with(line, words, tmp_path):

@@ -84,7 +84,9 @@ def test_what_is_no_recording_is_noted_and_stops_nothing(calls, done):
 
 def test_a_second_call_does_nothing_again(calls, done):
     before = {path: path.stat().st_mtime_ns for path in (done / "results").rglob("*.jsonl")}
-    assert batch(calls, "-o", done).returncode == 0
+    again = batch(calls, "-o", done)
+    assert (again.returncode, again.stdout.count("\n")) == (0, 2)
+    assert "43 of them by an earlier call; 2 have a problem, and --retry tries those again" in again.stderr
     assert before == {path: path.stat().st_mtime_ns for path in (done / "results").rglob("*.jsonl")}
 
 
@@ -167,7 +169,9 @@ def test_recordings_with_a_problem_are_tried_again_where_asked(tmp_path):
     (tmp_path / "a.wav").write_bytes(b"no sound")
 
     def written(*options):
-        assert batch(tmp_path / "a.wav", "-o", tmp_path / "out", *options).returncode == 0
+        result = batch(tmp_path / "a.wav", "-o", tmp_path / "out", *options)
+        assert result.returncode == 2, "nothing could be read"
+        assert "1 has a problem, and --retry tries it again" in result.stderr
         [file] = (tmp_path / "out").glob("results/*/*.jsonl")
         return file.stat().st_mtime_ns
 
@@ -178,7 +182,7 @@ def test_recordings_with_a_problem_are_tried_again_where_asked(tmp_path):
 
 def test_a_recording_that_has_changed_is_recognised_anew(calls, tmp_path):
     (tmp_path / "a.wav").write_bytes(b"no sound")
-    assert batch(tmp_path / "a.wav", "-o", tmp_path / "out").returncode == 0
+    assert batch(tmp_path / "a.wav", "-o", tmp_path / "out").returncode == 2
     assert table(tmp_path / "out", "recordings")[0]["problem"]
     (tmp_path / "a.wav").write_bytes((calls / "day-0" / "00.flac").read_bytes())
     assert batch(tmp_path / "a.wav", "-o", tmp_path / "out").returncode == 0
@@ -285,6 +289,7 @@ def test_a_folder_without_results_has_no_report(tmp_path):
         (["{demo}", "-o", "out", "--dask", "tcp://127.0.0.1:9"], 5, "cannot be reached"),
         (["{demo}", "-o", "out", "--model", "absent.onnx"], 3, "cannot be read"),
         (["{demo}", "-o", "{tests}"], 2, "something else"),
+        (["{demo}", "-o", "{demo}"], 2, "is a file; name a folder"),
         (["{demo}", "-o", "s3://bucket/out"], 2, "copy the results"),
         (["{demo}", "-o", "out", "--voice", "me.json"], 2, "many"),
         (["{demo}", "-o", "out", "--provider", "cuda"], 2, "runs on the CPU"),
@@ -301,4 +306,4 @@ def test_what_does_not_work_is_said_in_one_sentence(arguments, code, words, tmp_
 def test_a_folder_of_another_job_is_refused(calls, done):
     result = batch(calls, "-o", done, "--decisions")
     assert result.returncode == 2
-    assert "other settings" in result.stderr
+    assert "other settings (decisions was False)" in result.stderr

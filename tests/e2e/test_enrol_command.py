@@ -27,7 +27,7 @@ def profile(tmp_path_factory):
     path = tmp_path_factory.mktemp("voice") / "me.json"
     result = rtser("enrol", path, "--from", DEMO)
     assert (result.returncode, result.stderr) == (0, "")
-    assert re.fullmatch(rf"1\d s of speech: {re.escape(str(path))}\n", result.stdout)
+    assert re.fullmatch(rf"{re.escape(str(path))}: the voice profile, from 1\d s of speech\n", result.stdout)
     return path
 
 
@@ -71,7 +71,7 @@ def test_too_little_speech_is_refused_and_nothing_is_written(tmp_path):
 
 def test_several_files_make_one_voice_and_one_that_is_missing_ends_it(tmp_path):
     both = rtser("enrol", tmp_path / "me.json", "--from", DEMO, "--from", DEMO)
-    assert re.match(r"[23]\d s of speech", both.stdout)
+    assert re.search(r" from [23]\d s of speech", both.stdout)
     result = rtser("enrol", tmp_path / "b.json", "--from", DEMO, "--from", tmp_path / "none.wav")
     assert "there is no such file" in sentence(result, 2)
     assert not (tmp_path / "b.json").exists()
@@ -88,6 +88,7 @@ def test_forgetting_deletes_profiles_and_nothing_else(profile, tmp_path):
     copy.write_bytes(profile.read_bytes())
     assert rtser("enrol", copy, "--forget").stdout == f"forgotten: {copy}\n"
     assert not copy.exists()
+    assert "there is nothing to forget" in sentence(rtser("enrol", copy, "--forget"), 2)
     (tmp_path / "letter.json").write_text('{"dear": "friend"}')
     assert "is not a voice profile" in sentence(rtser("enrol", tmp_path / "letter.json", "--forget"), 2)
     assert (tmp_path / "letter.json").exists()

@@ -197,6 +197,9 @@ def test_what_could_be_heard_of_a_cut_file_is_told(model_path, tmp_path):
         (["--label-threshold", "2"], 2, "--label-threshold"),
         (["--channel", "3"], 2, "no channel 3"),
         (["--csv", "/nowhere/at/all.csv"], 6, "cannot be written"),
+        (["--voice", ""], 2, "--voice is empty"),
+        (["--json", "--plain"], 2, "--json and --plain both write to standard output"),
+        (["--summary", "--plain"], 2, "--summary and --plain both write to standard output"),
     ],
 )
 def test_wrong_use_has_its_exit_code(model_path, arguments, code, words):

@@ -396,9 +396,11 @@ def test_tls_and_a_token(tmp_path):
         (["--host", "0.0.0.0"], 2, "there is no token"),
         (["--token-file", "absent"], 2, "cannot be read"),
         (["--certificate", "absent", "--key", "absent"], 2, "certificate"),
-        (["--certificate", "absent"], 2, "must be given together"),
+        (["--certificate", "absent"], 2, "must be given together (--certificate and --key)"),
+        (["--certificate", __file__, "--key", __file__], 2, "is not a PEM file with a certificate"),
+        (["--write-page", "/proc/absent"], 6, "cannot be written"),
         (["--host", "203.0.113.1", "--insecure"], 5, "cannot be used"),
-        (["--host", "no such host", "--insecure"], 5, "cannot be used"),
+        (["--host", "no such host", "--insecure"], 5, "); name another address with --host."),
         (["--set", "limits.streams=0"], 2, "limits.streams"),
         (["--set", "limit.streams=1"], 2, "no such setting"),
         (["--model", "absent.onnx"], 3, "cannot be read"),
@@ -415,7 +417,7 @@ def test_what_cannot_be_served_is_said_in_one_sentence(options, code, words):
 def test_a_port_that_is_taken_is_said(server):
     result = rtser("serve", "--port", server.port)
     assert result.returncode == 5
-    assert "Address already in use" in result.stderr
+    assert "Address already in use); name another port with --port." in result.stderr
 
 
 def test_the_settings_file_is_the_shipped_one():

@@ -91,6 +91,19 @@ def test_two_channels_of_raw_samples_are_told_apart(samples, expected, model_pat
     assert told(fed(both, "file", "-", *options)) == expected
 
 
+def test_raw_samples_that_begin_with_a_header_are_warned_of_once(model_path):
+    for words in (("file", "-"), ("file", DEMO), ("listen", "--input", "-", "--plain")):
+        done = fed(DEMO.read_bytes(), *words, "--format", "s16le", "--model", model_path)
+        assert done.returncode == 0
+        assert done.stderr.count(b" has a header (FLAC); --format takes it for sound.") == 1
+
+
+def test_a_voice_that_cannot_be_written_is_refused_before_listening(model_path):
+    done = fed(b"", "listen", "--input", "-", "--voice", "auto:/proc/absent/x.json", "--model", model_path)
+    assert (done.returncode, done.stdout) == (6, b"")
+    assert b"cannot be written" in done.stderr
+
+
 def test_listen_decides_the_same_of_what_another_program_writes(samples, expected, model_path):
     said = told(fed(samples.astype("<i2").tobytes(), "listen", "--input", "-", "--model", model_path, "--json"))
     assert [one for one in said if one["type"] == "decision"] == [one for one in expected if one["type"] == "decision"]

@@ -141,6 +141,13 @@ def test_a_form_is_refused_with_what_to_do(client, wav):
     assert "--data-binary" in answer.json()["problem"]
 
 
+def test_an_address_that_is_asked_for_in_the_wrong_way_says_the_right_one(client):
+    stream, recognize = client.get("/v1/stream"), client.get("/v1/recognize")
+    assert (stream.status_code, stream.headers["upgrade"]) == (426, "websocket")
+    assert "this is a WebSocket" in stream.json()["problem"]
+    assert (recognize.status_code, recognize.headers["allow"]) == (405, "POST")
+
+
 @pytest.mark.parametrize(("path", "method", "status"), [("/v1/nothing", "GET", 404), ("/v1/models", "POST", 405)])
 def test_what_is_not_there_is_said_in_the_same_form(client, path, method, status):
     answer = client.request(method, path)

@@ -11,6 +11,7 @@ from rtser_train.config import CONFIGS, Experiment, load_experiment
 from rtser_train.registry import BASELINES, HEADS, SEGMENT_NETWORKS
 from rtser_train.settings import AttentionSettings, CnnSettings
 
+from rtser.commands.train import SHIPPED
 from rtser.errors import InputError
 
 
@@ -151,6 +152,10 @@ def test_a_table_of_folds_that_is_none_is_named(content, complaint, tmp_path):
 def test_an_unknown_network_or_baseline_is_refused_with_the_names_that_there_are(change, message):
     with pytest.raises(InputError, match=message):
         load_experiment(Path("debug"), [change])
+
+
+def test_the_help_names_all_shipped_configurations():
+    assert SHIPPED.split(", ") == sorted(file.stem for file in CONFIGS.glob("*.yaml"))
 
 
 def test_reading_a_configuration_imports_neither_torch_nor_scikit_learn():

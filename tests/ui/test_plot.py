@@ -133,7 +133,8 @@ def test_the_command_draws_a_part_of_a_recording(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--start", 30], "cannot be plotted"),
+        (["--start", 30], "--start 30: the recording ends at 22.4 s"),
+        (["--start", 10, "--end", 5], "--end 5 is not after --start 10"),
         (["-o", "x.html", "--end", 3], "are for pictures"),
         (["--set", "outputs.csv=x"], "this setting is for rtser listen"),
         (["-o", DEMO], "would overwrite a file that this command reads"),

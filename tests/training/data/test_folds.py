@@ -73,6 +73,12 @@ def test_the_description_counts_what_training_and_test_share():
     assert "share 0 speakers, 2 sentences" in text
 
 
+def test_the_description_says_what_validates_and_counts_one_in_the_singular():
+    nested = make_folds(bags([4]), Protocol(kind="leave-one-speaker-out", nested=True), 0)[0].describe()
+    assert ", validation by inner folds, test " in nested
+    assert "of 1 speaker;" in nested
+
+
 def each_is_tested_once(folds, everyone):
     names = [one.recording.name for fold in folds for one in fold.test]
     return sorted(names) == sorted(one.recording.name for one in everyone)

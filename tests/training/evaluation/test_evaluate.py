@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from rtser_train.config import Experiment
-from rtser_train.evaluation.evaluate import evaluate
+from rtser_train.evaluation.evaluate import evaluate, hears_nothing
 from rtser_train.evaluation.predictions import Prediction, write_predictions
 from rtser_train.evaluation.tables import as_markdown, write_evaluation
 from rtser_train.results import Evaluation
@@ -57,6 +57,13 @@ def test_recordings_of_the_same_name_in_two_corpora_are_two(run):
 def test_an_utterance_without_speech_is_wrong_and_counted(run):
     result = evaluate(run).systems["feature-att"].corpora["c"]
     assert (result.ua, result.without_speech, result.utterances) == (50, 1, 2)
+
+
+def test_a_network_that_decides_on_no_utterance_hears_nothing(run):
+    assert not hears_nothing(run, "feature-att")
+    finish(run, "1", [prediction("feature-att", "c", "a.wav", "angry", "")])
+    assert hears_nothing(run, "feature-att")
+    assert not hears_nothing(run, "d-multi"), "it was not tested"
 
 
 def test_the_mean_is_over_the_corpora(run):
