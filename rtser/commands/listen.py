@@ -120,7 +120,7 @@ def listen(
         if input_ and wait:
             raise InputError("--wait is for microphones", "leave out either it or --input")
         with ExitStack() as opened:
-            opened.enter_context(ended_after(duration, asked.stop))
+            opened.enter_context(ended_after(duration, asked.quit))
             logs, audio_sinks = build_sinks(files, session.labels, asked.reopen, session.notify)
             source: Source
             microphones: Microphones | None = None

@@ -77,12 +77,12 @@ def names() -> list[str]:
 
 
 @contextmanager
-def ended_after(duration_s: float | None, stop: threading.Event) -> Iterator[None]:
-    """Set `stop` after so many seconds, unless the block has ended before; None means never."""
+def ended_after(duration_s: float | None, end: Callable[[], object]) -> Iterator[None]:
+    """Call `end` after so many seconds, unless the block has ended before; None means never."""
     if duration_s is None:
         yield
         return
-    timer = threading.Timer(duration_s, stop.set)
+    timer = threading.Timer(duration_s, end)
     timer.daemon = True
     timer.start()
     try:
