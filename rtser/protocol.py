@@ -18,6 +18,8 @@ SUBPROTOCOL = "rtser.v1"
 """The WebSocket's subprotocol."""
 TOKEN_PREFIX = "rtser.token."
 """Browsers cannot set headers. They offer this, followed by the token, as a second subprotocol."""
+MOST_TYPE = 40
+"""How much of a wrong type an error repeats."""
 MOST_QUOTED = 200
 """How much of a client's message an error repeats."""
 PCM: dict[str, np.dtype[Any]] = {"s16le": np.dtype("<i2"), "f32le": np.dtype("<f4")}
@@ -92,7 +94,7 @@ def parsed(text: str) -> Start | Finalize | Reset:
 def _reason(found: Any) -> tuple[str, str]:
     """What is wrong with a message, and what to do, from the first thing that pydantic found."""
     if found["type"] == "union_tag_invalid":
-        return f"there is no message of type {found['ctx']['tag']!r}", "its type is start, finalize or reset"
+        return f"there is no message of type {found['ctx']['tag'][:MOST_TYPE]!r}", "its type is start, finalize or reset"
     if not found["loc"]:
         why = "it has no type" if found["type"] == "union_tag_not_found" else found["msg"]
         return f"this is no control message ({why})", "send a JSON object whose type is start, finalize or reset"

@@ -79,7 +79,7 @@ def enrol(
         if raw and not files:
             raise InputError("--format is for samples from a file", "add --from FILE")
         if auto_file(output, loaded):
-            raise InputError("rtser listen learns auto; it cannot be enrolled", "name a file, such as me.json")
+            raise InputError("rtser listen learns auto, so it cannot be enrolled", "name a file, such as me.json")
         if path.exists() and not force:
             raise InputError(f"{path} exists already", "name another file, or replace it with --force")
         keep_apart([path], [*(files or []), settings.model])

@@ -63,7 +63,7 @@ def plot(
             with packages("plot"):
                 _draw(settings, recording, output, start or 0.0, end)
         elif start is not None or end is not None:
-            raise InputError("--start and --end are for pictures", "leave them out; you can zoom a page")
+            raise InputError("--start and --end are for pictures", "leave them out, because a page can be zoomed")
         else:
             _write_page(settings, recording, output)
         typer.echo(output)

@@ -178,7 +178,7 @@ FLOATS = '{"type": "start", "format": "f32le"}'
         ([FLOATS, np.full(10, 1e30, "<f4").tobytes()], 1007, "beyond 16"),
         (['{"type": "start", "channels": 9}'], 1008, "at most 8 channels"),
         (['{"type": "start", "model": "/etc/passwd"}'], 1007, "model"),
-        ([json.dumps({"type": "é" * 5_000}, ensure_ascii=False)], 1007, "no control message"),
+        ([json.dumps({"type": "é" * 5_000}, ensure_ascii=False)], 1007, "no message of type"),
     ],
 )
 def test_who_breaks_the_rules_gets_a_code_and_a_sentence(client, messages, code, words):
