@@ -94,7 +94,10 @@ def parsed(text: str) -> Start | Finalize | Reset:
 def _reason(found: Any) -> tuple[str, str]:
     """What is wrong with a message, and what to do, from the first thing that pydantic found."""
     if found["type"] == "union_tag_invalid":
-        return f"there is no message of type {found['ctx']['tag'][:MOST_TYPE]!r}", "its type is start, finalize or reset"
+        return (
+            f"there is no message of type {found['ctx']['tag'][:MOST_TYPE]!r}",
+            "its type is start, finalize or reset",
+        )
     if not found["loc"]:
         why = "it has no type" if found["type"] == "union_tag_not_found" else found["msg"]
         return f"this is no control message ({why})", "send a JSON object whose type is start, finalize or reset"

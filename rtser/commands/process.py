@@ -93,8 +93,9 @@ def packages(extra: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        extra = EXTRAS.get(error.name or "", extra)
-        raise UnavailableError(f"this needs the package {error.name}", INSTALL.format(extra)) from None
+        package = (error.name or "").partition(".")[0]
+        extra = EXTRAS.get(package, extra)
+        raise UnavailableError(f"this needs the package {package}", INSTALL.format(extra)) from None
 
 
 def single_threaded() -> None:

@@ -184,7 +184,8 @@ def export(
 
 def exported(output: Path, metadata: Metadata, difference: float) -> str:
     """What is said of a model file that was written; `difference`: see `rtser_train.export.package`."""
-    checked = f"checked: its probabilities are those of the trained network to within {difference:.0e}"
+    apart = f"{max(difference, 1e-7):.7f}"
+    checked = f"checked: it decides as the trained network does (the probabilities differ by at most {apart})"
     return f"{output}: model {metadata.name} ({', '.join(metadata.labels)}), {checked}"
 
 

@@ -120,6 +120,13 @@ def test_silence_is_told_as_no_speech(model_path, tmp_path):
     assert "no speech found" in rtser("file", tmp_path / "a.wav", "--model", model_path).stdout
 
 
+def test_of_a_file_that_is_too_short_the_reason_alone_is_told(model_path, tmp_path):
+    soundfile.write(tmp_path / "a.wav", np.zeros(1_000), 16_000)
+    told = rtser("file", tmp_path / "a.wav", "--model", model_path)
+    assert told.stdout == f"{tmp_path / 'a.wav'}\n"
+    assert "too short" in told.stderr
+
+
 def make_bad_files(folder: Path) -> dict[str, str]:
     """Bad input by file name, with words that its sentence must hold."""
     (folder / "empty.wav").touch()

@@ -206,6 +206,12 @@ def test_progress_is_on_standard_error_alone(long, tmp_path):
     assert "overall" in printed
 
 
+@pytest.mark.parametrize(("form", "told"), [("--plain", 1), ("--json", 0), ("--summary", 0)])
+def test_on_a_terminal_the_files_that_were_written_are_named_beside_a_table(tmp_path, form, told):
+    shown, _ = on_terminal(tmp_path, DEMO, "--vtt", "--labels", "-o", tmp_path, form, output_too=False)
+    assert shown.count("written: ") == shown.count("demo.emotion.vtt, ") == told
+
+
 def test_no_progress_is_shown_where_there_is_no_terminal(long):
     assert rtser("file", long).stderr == ""
 
