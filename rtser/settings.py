@@ -102,6 +102,12 @@ class OutputSettings(Settings):
     )
     save_audio: Path | None = Field(None, description="write all sound to this WAV file (18 hours at most)")
 
+    @property
+    def recorded(self) -> str:
+        """Where sound is kept, in words; empty if it is not."""
+        kept = [(self.record, "the sound around utterances"), (self.save_audio, "all sound")]
+        return ", ".join(f"{what} goes to {path}" for path, what in kept if path)
+
 
 class ListenSettings(Settings):
     """All settings of `rtser listen`; `settings_yaml` writes them with explanations."""

@@ -127,7 +127,7 @@ def listen(
             if not raw:
                 microphone, microphones = supervised(settings, asked.stop, wait)
             plain = plain or settings.plain
-            shown = make_view(session, json, plain, True, asked.quit, not raw, microphones)
+            shown = make_view(session, json, plain, True, asked.quit, not raw, microphones, files.recorded)
             sinks = [*logs, *learnt, DroppingSink(shown.view, asked.stop.set), *shown.sinks]
             opened.enter_context(closing(sinks))
             if raw:

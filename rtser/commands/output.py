@@ -47,6 +47,7 @@ def make_view(
     quit: Callable[[], object],
     keys: bool = True,
     microphones: Microphones | None = None,
+    recorded: str = "",
 ) -> Shown:
     """The sink that shows the events: JSON, the live view, or lines (for `plain`, and where there is no terminal).
 
@@ -58,6 +59,7 @@ def make_view(
         quit: ends the run; a key calls it, on another thread.
         keys: whether keys may be read, because standard input is not the sound.
         microphones: the microphones that a key can choose from, if any.
+        recorded: where the sound is kept; empty if it is not.
     """
     if json:
         from rtser.sinks.jsonl import JsonLines
@@ -67,20 +69,20 @@ def make_view(
     if plain or not live or not console.is_terminal or console.is_dumb_terminal:
         from rtser.ui.lines import LineView
 
-        return Shown(LineView(console, labels, session.snapshot, live))
+        return Shown(LineView(console, labels, session.snapshot, live, recorded))
     from rtser.ui.keyboard import has_keys
     from rtser.ui.live import LiveView
 
     about = console, labels, session.snapshot, session.window, session.controls
     if not keys or not has_keys():
-        return Shown(LiveView(*about))
+        return Shown(LiveView(*about, recorded=recorded))
     from rtser.sinks.last_minute import LastMinute
     from rtser.ui.keys import Actions
 
     last = LastMinute()
     chosen = (microphones.names, microphones.choose) if microphones else (None, None)
     actions = Actions(quit, lambda: last.save_in(Path()), *chosen)
-    return Shown(LiveView(*about, actions), [last], [last])
+    return Shown(LiveView(*about, actions, recorded), [last], [last])
 
 
 def is_pipe(out: TextIO) -> bool:

@@ -27,6 +27,7 @@ LOW = 20
 HALF_SECOND, TWO_SECONDS = 8, 32
 """In hops."""
 ALARM = "bold #FFFFFF on #B03030"
+RECORDING = "● recording"
 FRAME = "#FFFFFF on #30404A"
 KEYS_BY_NEED = ("q", "h", "space", "f", "s", "+-", "d", "r", "w")
 """The keys that are named if not all of them fit."""
@@ -123,11 +124,14 @@ def _title(state: ViewState, width: int) -> Text:
         right = f"window {state.window_s:g} s   {right}"
     if state.threshold is not None and width >= 70:
         right = f"named from {percent(state.threshold)}   {right}"
-    row.truncate(max(6, width - len(right) - len(voice) - 1), overflow="ellipsis")
+    recording = f" {RECORDING} " if state.recorded else ""
+    room = width - len(right) - len(recording)
+    row.truncate(max(6, room - len(voice) - 1), overflow="ellipsis")
     row.append(voice, style="not bold")
-    row.pad_right(max(1, width - row.cell_len - len(right)))
-    row.append(right, style="not bold")
+    row.pad_right(max(1, room - row.cell_len))
     row.stylize(FRAME)
+    row.append(recording, style=ALARM)
+    row.append(right, style=FRAME)
     return row
 
 

@@ -23,6 +23,7 @@ class LineView:
         labels: the emotions.
         snapshot: returns the run's figures, for the summary's remark on the level; None: no such remark.
         live: whether each change of the label is printed at once.
+        recorded: where the sound is kept, which is announced first; empty if it is not.
     """
 
     def __init__(
@@ -31,8 +32,10 @@ class LineView:
         labels: tuple[str, ...],
         snapshot: Callable[[], Snapshot] | None = None,
         live: bool = False,
+        recorded: str = "",
     ) -> None:
         self._console, self._labels, self._snapshot, self._live = console, labels, snapshot, live
+        self._recorded = recorded
         self._summary, self._label = RunSummary(labels), ""
         self.kinds: tuple[type[Event], ...] = (StartEvent, UtteranceEvent, SourceEvent, EndEvent)
         if live:
@@ -44,6 +47,8 @@ class LineView:
         if isinstance(event, StartEvent):
             self._label = ""
             self._print(Text(event.source, style="bold"))
+            if self._recorded:
+                self._print(Text(f"  recording: {self._recorded}"))
         elif isinstance(event, DecisionEvent):
             if self._live:
                 self._change(event)

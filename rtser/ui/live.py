@@ -36,6 +36,7 @@ class LiveView:
         window: length of the decision window in segments.
         controls: the controls of the session: threshold, window and pause.
         actions: what keys can do; None means that no keys are read.
+        recorded: where the sound is kept, which the view announces; empty if it is not.
     """
 
     def __init__(
@@ -46,9 +47,10 @@ class LiveView:
         window: int,
         controls: Controls | None = None,
         actions: Actions | None = None,
+        recorded: str = "",
     ) -> None:
         self._console, self._snapshot = console, snapshot
-        self._state, self._summary = ViewState(labels, window), RunSummary(labels)
+        self._state, self._summary = ViewState(labels, window, recorded), RunSummary(labels)
         self._layout = Layout(self._state)
         self._lock = threading.Lock()
         self._wake, self._done, self._suspend = threading.Event(), threading.Event(), threading.Event()

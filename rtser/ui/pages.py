@@ -87,6 +87,8 @@ def figures_page(state: ViewState, width: int, height: int) -> list[Text]:
         facts["sound"] = f"{rates}, {statistics.level_db:.0f} dB"
         facts["model"] = f"{source.model.name} ({source.model.sha256[:12]})"
         facts["runs on"] = source.provider.removesuffix("ExecutionProvider")
+    if state.recorded:
+        facts["recording"] = state.recorded
     facts["window"] = f"{state.window} segments" + (f", {state.window_s:g} s" if state.window_s else "")
     facts["threshold"] = "the server's" if state.threshold is None else percent(state.threshold)
     facts["rtser"] = rtser.__version__

@@ -47,6 +47,7 @@ class ViewState:
         now: the last decision; None before the first, and after the source was lost.
         strip: the last hops.
         hops: number of decisions and missing hops so far, so that columns keep their place.
+        recorded: where the sound is kept; empty if it is not.
         utterances: the last ones, oldest first.
         statistics: the run's figures when the last frame was drawn.
         message: the last warning, which the view covers.
@@ -66,6 +67,7 @@ class ViewState:
 
     labels: tuple[str, ...]
     window: int
+    recorded: str = ""
     source: StartEvent | None = None
     now: DecisionEvent | None = None
     strip: deque[Moment] = field(default_factory=lambda: deque(maxlen=STRIP_HOPS))

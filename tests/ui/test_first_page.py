@@ -12,7 +12,7 @@ from rtser.statistics import Snapshot
 from rtser.ui.bars import MARK, bars, input_line
 from rtser.ui.headline import headline, word_of
 from rtser.ui.keys import NAMES
-from rtser.ui.layout import Layout
+from rtser.ui.layout import RECORDING, Layout
 from rtser.ui.strip import strip
 from rtser.ui.style import KNOWN, OTHERS
 
@@ -116,3 +116,13 @@ def test_every_page_fits_any_terminal(page, width, height):
     rows = Layout(seen).rows(width, height)
     assert len(rows) == height
     assert all(row.cell_len <= width for row in rows)
+
+
+@pytest.mark.parametrize("width", [40, 80, 160])
+def test_it_announces_on_top_that_sound_is_kept(width):
+    seen = scene(UNSURE)
+    assert RECORDING not in text(seen, width)
+    seen.recorded = "all sound goes to heard.wav"
+    assert RECORDING in text(seen, width).splitlines()[0]
+    seen.page = "figures"
+    assert "all sound goes to heard.wav" in text(seen, 80)

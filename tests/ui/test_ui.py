@@ -223,6 +223,12 @@ def test_a_row_fits_eighty_columns():
     assert cell_len(rows[1]) <= 80
 
 
+def test_plain_lines_announce_that_sound_is_kept():
+    console = Console(file=io.StringIO(), width=100)
+    LineView(console, LABELS, recorded="all sound goes to heard.wav").write(started())
+    assert console.file.getvalue().splitlines()[1] == "  recording: all sound goes to heard.wav"
+
+
 def test_plain_lines_tell_of_the_source():
     console = Console(file=io.StringIO(), width=80)
     LineView(console, LABELS).write(SourceEvent(61.23, "lost", "virtmic has gone", 0))
