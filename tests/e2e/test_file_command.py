@@ -264,7 +264,7 @@ def test_it_ends_by_force_where_nobody_reads_its_output(model_path):
         unread.send_signal(signal.SIGTERM)
         assert unread.wait(10) == 6
         assert unread.stderr
-        assert b"something may be missing" in unread.stderr.read()
+        assert b"output may be missing" in unread.stderr.read()
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")

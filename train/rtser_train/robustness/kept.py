@@ -45,7 +45,7 @@ class Kept:
         text = json.dumps([versions, depends], sort_keys=True)
         path = self._folder / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.npz"
         try:
-            with np.load(path) as arrays:
+            with path.open("rb") as file, np.load(file) as arrays:  # np.load closes no damaged file
                 found = dict(arrays)
         except (OSError, ValueError, EOFError, zipfile.BadZipFile):  # absent, or damaged by what is not our doing
             pass
