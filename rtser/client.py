@@ -14,23 +14,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-import ssl
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from importlib.util import find_spec
 from types import TracebackType
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 import numpy as np
 
 from rtser.audio.pcm import FULL_SCALE, FrameJoiner, Sound, check_format
 from rtser.audio.source import Gap
 from rtser.engine.contract import SAMPLE_RATE
-from rtser.errors import INSTALL, ArgumentError, UnavailableError, reason_of
+from rtser.errors import ArgumentError, UnavailableError
 from rtser.events import DecisionEvent, EndEvent, ErrorEvent, Event, SourceEvent, StartEvent, event_from
-from rtser.protocol import MOST_NAME, PATH, SUBPROTOCOL
+from rtser.protocol import MOST_NAME, SUBPROTOCOL
+from rtser.reaching import RefusedError as RefusedError
+from rtser.reaching import check_package, refused, socket_url, unreachable
 
 GONE = "the server was gone when the sound ended"
 FINALIZE = '{"type":"finalize"}'
@@ -196,7 +195,7 @@ class Client:
             )
             await socket.send(json.dumps(self._start | {"time": self.time_s}))
         except InvalidStatus as error:
-            raise _refused(self._url, error.response.status_code, error.response.body) from None
+            raise refused(self._url, error.response.status_code, error.response.body) from None
         except (OSError, TimeoutError, WebSocketException) as error:
             raise unreachable(self._url, error) from None
         self._socket = socket
@@ -317,50 +316,3 @@ class Client:
         await self._events.put(EndEvent(self.time_s, decisions, self._dropped, missing, nothing, nothing))
         self._failure = UnavailableError(f"{GONE}, and {missing / SAMPLE_RATE:.1f} s of it were not recognised")
         await self._events.put(None)
-
-
-def check_package() -> None:
-    """Raise UnavailableError if the package websockets is not installed."""
-    if find_spec("websockets") is None:
-        raise UnavailableError("streams to a server need the package websockets", INSTALL.format("serve"))
-
-
-class RefusedError(UnavailableError):
-    """The server has refused; `status` is that of HTTP."""
-
-    def __init__(self, problem: str, advice: str, status: int) -> None:
-        super().__init__(problem, advice)
-        self.status = status
-
-
-def unreachable(url: str, error: object) -> UnavailableError:
-    """The error for a server that cannot be reached."""
-    reason = str(error)
-    if isinstance(error, ssl.SSLError):
-        reason = f"TLS: {error.reason or error}"
-    elif isinstance(error, OSError):
-        reason = reason_of(error)
-    return UnavailableError(f"{url} cannot be reached ({reason or type(error).__name__})", "start rtser serve there")
-
-
-def _refused(url: str, status: int, body: bytes | bytearray | None) -> RefusedError:
-    try:
-        problem = str(json.loads(body or b"")["problem"])
-    except (ValueError, KeyError, TypeError):
-        problem = f"HTTP status {status}"
-    advice = {401: "give its token", 404: "is it an rtser serve?", 503: "try again later"}.get(status, "")
-    return RefusedError(f"{url} refuses ({problem})", advice, status)
-
-
-def socket_url(url: str) -> str:
-    """The address of the WebSocket; raises ArgumentError if the URL is not valid."""
-    try:
-        parts = urlsplit(url)
-        parts.port  # noqa: B018  # raises ValueError if it is none
-    except ValueError as error:
-        raise ArgumentError(f"{url} is not the address of a server ({error})", "write ws://HOST:PORT") from None
-    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
-    if scheme not in ("ws", "wss") or not parts.hostname:
-        raise ArgumentError(f"{url} is not the address of a server", "write ws://HOST:PORT or wss://HOST:PORT")
-    path = parts.path.rstrip("/")
-    return f"{scheme}://{parts.netloc}{path if path.endswith(PATH) else path + PATH}"

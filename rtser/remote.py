@@ -15,13 +15,14 @@ from typing import Any
 
 from rtser.audio.controlled import controlled
 from rtser.audio.source import Chunk, Gap, Source
-from rtser.client import Client, check_package, socket_url, unreachable
+from rtser.client import Client
 from rtser.controls import Controls
 from rtser.engine.contract import SAMPLE_RATE, window_segments
 from rtser.errors import RtserError, UnavailableError
 from rtser.events import DecisionEvent, EndEvent, ErrorEvent, Event
 from rtser.level import LevelMeter
 from rtser.protocol import PATH
+from rtser.reaching import check_package, socket_url, unreachable
 from rtser.sinks import AudioSink, Sink
 from rtser.statistics import RunStatistics, Snapshot
 

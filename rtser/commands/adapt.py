@@ -11,10 +11,11 @@ import typer
 
 from rtser.choices import Provider
 from rtser.commands.completion import model_names
+from rtser.commands.model_files import PLAIN_VOICE, check_model_name, exported
 from rtser.commands.options import keep_apart
 from rtser.commands.process import failures, packages
 from rtser.commands.quiet import quiet_exporter
-from rtser.commands.train import PLAIN_VOICE, CorpusOption, DataOption, check_model_name, corpus_roots, exported
+from rtser.commands.train import CorpusOption, DataOption, corpus_roots
 from rtser.errors import InputError, OutputError
 
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from rtser.choices import Provider
 from rtser.commands.completion import experiment_names, experiment_setting_names
+from rtser.commands.model_files import PLAIN_VOICE, check_model_name, exported
 from rtser.commands.process import failures, packages
 from rtser.commands.quiet import quiet_exporter, quiet_workers
 from rtser.errors import InputError
-
-if TYPE_CHECKING:
-    from rtser.engine.contract import Metadata
 
 DataOption = Annotated[Path, typer.Option("--data", help="Folder that holds each corpus in a subfolder with its name.")]
 CorpusOption = Annotated[list[str] | None, typer.Option("--corpus", help="NAME=PATH: path of one corpus; repeatable.")]
@@ -25,9 +23,6 @@ RunArgument = Annotated[Path, typer.Argument(help="Folder of a training run.", s
 
 SHIPPED = "casia-loso, casia-random, debug, default, emodb-loso, iemocap-loso, muon, ravdess-emobox, three-corpora"
 """The names of the shipped experiments."""
-PLAIN_VOICE = (
-    "--voice helps less with this model: it does not store how it hears an average speaker, so a guess takes its place."
-)
 HEARS_NOTHING = (
     "This model hears no speech in any of the test utterances, so it will recognise nothing: train longer "
     "(--set cnn.fit.epochs=...), train on more recordings, or adapt the shipped model (rtser adapt default)."
@@ -180,19 +175,6 @@ def export(
             typer.echo(PLAIN_VOICE)
         if hears_nothing(trained, trained.experiment.head(head)):
             fail.say(HEARS_NOTHING)
-
-
-def exported(output: Path, metadata: Metadata, difference: float) -> str:
-    """What is said of a model file that was written; `difference`: see `rtser_train.export.package`."""
-    apart = f"{max(difference, 1e-7):.7f}"
-    checked = f"checked: it decides as the trained network does (the probabilities differ by at most {apart})"
-    return f"{output}: model {metadata.name} ({', '.join(metadata.labels)}), {checked}"
-
-
-def check_model_name(output: Path) -> None:
-    """Raise InputError if the name of a model file has another suffix."""
-    if output.suffix != ".onnx":
-        raise InputError(f"{output}: a model file's name must end in .onnx", "name another file with --output")
 
 
 def corpus_roots(names: list[str], data: Path, corpora: list[str] | None) -> dict[str, Path]:
