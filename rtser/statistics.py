@@ -6,7 +6,7 @@ import math
 import threading
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
@@ -109,10 +109,8 @@ class RunStatistics:
             steps_s = tuple(islice(reversed(self._steps_s), RECENT_TIMES))
             latency_s = self._latencies_s[-1] if self._latencies_s else None
             missing = self.dropped_samples, self.missing_samples
-            problem, findings = (self._meter.problem, self._meter.findings) if self._meter else ("", "")
-            seen = Snapshot(self._level_db, steps_s, latency_s, *missing)
-        seen = replace(seen, trouble=trouble, source=source, sample_rate=sample_rate)
-        return replace(seen, level_problem=problem, level_findings=findings)
+            level = (self._meter.problem, self._meter.findings) if self._meter else ("", "")
+            return Snapshot(self._level_db, steps_s, latency_s, *missing, trouble, source, sample_rate, *level)
 
     @property
     def timed_decisions(self) -> int:

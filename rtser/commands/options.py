@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -18,6 +18,13 @@ from rtser.errors import InputError
 if TYPE_CHECKING:
     from rtser.session import Session
     from rtser.settings import ListenSettings
+
+
+def set_option(example: str, names: Callable[[str], list[str]]) -> Any:
+    """The option --set, with an example of a change, and what completes the names of settings."""
+    help_ = f"Change any setting, such as {example}; repeatable."
+    return typer.Option("--set", metavar="KEY=VALUE", help=help_, autocompletion=names)
+
 
 ModelOption = Annotated[Path | None, typer.Option("--model", help="Model file; the shipped one if not given.")]
 DeviceOption = Annotated[
@@ -67,15 +74,7 @@ def recognition(
     config: Annotated[
         Path | None, typer.Option("--config", help="YAML file of settings; `rtser settings` explains each.")
     ] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="KEY=VALUE",
-            help="Change any setting, such as decide.hold_s=1; repeatable.",
-            autocompletion=listen_setting_names,
-        ),
-    ] = None,
+    set_: Annotated[list[str] | None, set_option("decide.hold_s=1", listen_setting_names)] = None,
 ) -> Recognition:
     """The settings that the options of these names change."""
     decide = {"label_threshold": label_threshold, "smoothing_s": smoothing, "silence_s": silence}

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from rtser.commands.completion import serve_setting_names
-from rtser.commands.options import ModelOption, ProviderOption
+from rtser.commands.options import ModelOption, ProviderOption, set_option
 from rtser.commands.origins import SERVE_OPTIONS, by_setting, layers
 from rtser.commands.process import failures, packages, single_threaded
 
@@ -29,15 +29,7 @@ def serve(
         int | None, typer.Option(help="Most live streams at once; more are refused; default 200.")
     ] = None,
     config: Annotated[Path | None, typer.Option("--config", help="YAML file of settings.")] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="KEY=VALUE",
-            help="Change any setting, such as limits.idle_s=60; repeatable.",
-            autocompletion=serve_setting_names,
-        ),
-    ] = None,
+    set_: Annotated[list[str] | None, set_option("limits.idle_s=60", serve_setting_names)] = None,
     write_page: Annotated[
         Path | None,
         typer.Option(help="Write the web page and the model into this folder, for any web server, then end."),

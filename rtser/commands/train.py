@@ -10,6 +10,7 @@ import typer
 from rtser.choices import Provider
 from rtser.commands.completion import experiment_names, experiment_setting_names
 from rtser.commands.model_files import PLAIN_VOICE, check_model_name, exported
+from rtser.commands.options import set_option
 from rtser.commands.process import failures, packages
 from rtser.commands.quiet import quiet_exporter, quiet_workers
 from rtser.errors import InputError
@@ -39,15 +40,7 @@ def train(
     ] = None,
     data: DataOption = Path("data"),
     corpus: CorpusOption = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="KEY=VALUE",
-            help="Change any setting, such as cnn.fit.epochs=3; repeatable.",
-            autocompletion=experiment_setting_names,
-        ),
-    ] = None,
+    set_: Annotated[list[str] | None, set_option("cnn.fit.epochs=3", experiment_setting_names)] = None,
     seed: Annotated[int | None, typer.Option(help="Use this seed instead of the configuration's.", min=0)] = None,
     folds: Annotated[
         str | None, typer.Option("--folds", help="Train only these folds: names separated by commas (1,2 or final).")

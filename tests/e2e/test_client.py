@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -59,10 +60,21 @@ async def told(client, parts, then=None, events=None):
     return events
 
 
-def again(server):
-    """Start a server where one was."""
-    command = [sys.executable, "-m", "rtser", "serve", "--port", str(server.port)]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, env=os.environ)
+def hops(count):
+    """The first parts of the sample, each of 60 ms."""
+    return [SOUND[960 * number : 960 * (number + 1)] for number in range(count)]
+
+
+@contextmanager
+def starting_again(server):
+    """Yield a function that starts a server where one was; what it started ends with the block."""
+    command, started = [sys.executable, "-m", "rtser", "serve", "--port", str(server.port)], []
+    try:
+        yield lambda: started.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, env=os.environ))
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
 
 
 def test_its_events_are_those_of_the_library(server, expected):
@@ -106,8 +118,7 @@ def test_a_break_of_the_source_is_told_in_its_own_words(server):
 
 
 def test_a_server_that_is_killed_and_started_again_costs_a_gap():
-    async def run(first):
-        events, restarted = [], []
+    async def run(first, start_again):
         async with Client(first.ws, **QUICK) as client:
 
             async def then(number):
@@ -116,21 +127,14 @@ def test_a_server_that_is_killed_and_started_again_costs_a_gap():
                     first.process.send_signal(signal.SIGKILL)
                     first.process.wait()
                 elif number == 30:
-                    restarted.append(again(first))
+                    start_again()
                 elif number > 30 and number % 20 == 0:
                     await asyncio.sleep(0.5)
 
-            hops = [SOUND[at : at + 960] for at in range(0, len(SOUND), 960)][:160]
-            try:
-                events = await told(client, hops, then)
-            finally:
-                for process in restarted:
-                    process.kill()
-                    process.wait()
-        return events
+            return await told(client, hops(160), then)
 
-    with serving() as first:
-        events = asyncio.run(run(first))
+    with serving() as first, starting_again(first) as start_again:
+        events = asyncio.run(run(first, start_again))
     lost, back = of("source", events)
     assert (lost.state, back.state) == ("lost", "open")
     assert back.missing_samples > 0
@@ -195,8 +199,7 @@ def test_what_is_no_address_is_refused(url):
 
 
 def test_a_server_that_ends_in_order_is_called_again():
-    async def run(first):
-        restarted, events = [], []
+    async def run(first, start_again):
         async with Client(first.ws, **QUICK) as client:
 
             async def then(number):
@@ -204,20 +207,13 @@ def test_a_server_that_ends_in_order_is_called_again():
                 if number == 20:
                     first.process.send_signal(signal.SIGTERM)
                     await asyncio.to_thread(first.process.wait)
-                    restarted.append(again(first))
+                    start_again()
                     await asyncio.sleep(3.0)
 
-            hops = [SOUND[at : at + 960] for at in range(0, len(SOUND), 960)][:100]
-            try:
-                events = await told(client, hops, then)
-            finally:
-                for process in restarted:
-                    process.kill()
-                    process.wait()
-        return events
+            return await told(client, hops(100), then)
 
-    with serving("--set", "drain_s=0") as first:
-        events = asyncio.run(run(first))
+    with serving("--set", "drain_s=0") as first, starting_again(first) as start_again:
+        events = asyncio.run(run(first, start_again))
     assert [event.state for event in of("source", events)] == ["lost", "open"]
     assert [event.type for event in events].count("end") == 1
     assert events[-1].time == 6.0

@@ -62,18 +62,21 @@ def test_each_file_lies_beside_its_recording_under_a_name_of_its_own(tmp_path):
     assert len((tmp_path / "call.emotion.txt").read_text().splitlines()) == len(said)
 
 
-def test_recordings_that_differ_in_their_suffix_keep_it(tmp_path):
+def write_demo_as(folder, *names):
+    """The sample under other names and in other formats."""
     samples, rate = soundfile.read(DEMO)
-    for name in ("call.flac", "call.wav", "other.wav"):
-        soundfile.write(tmp_path / name, samples, rate)
+    for name in names:
+        soundfile.write(folder / name, samples, rate)
+
+
+def test_recordings_that_differ_in_their_suffix_keep_it(tmp_path):
+    write_demo_as(tmp_path, "call.flac", "call.wav", "other.wav")
     assert rtser("file", *tmp_path.iterdir(), "--vtt", "-o", tmp_path / "out").returncode == 0
     assert names(tmp_path / "out") == ["call.flac.emotion.vtt", "call.wav.emotion.vtt", "other.emotion.vtt"]
 
 
 def test_recordings_whose_names_would_be_the_same_write_a_file_each(tmp_path):
-    samples, rate = soundfile.read(DEMO)
-    for name in ("a.wav", "a.flac", "a.wav.flac"):
-        soundfile.write(tmp_path / name, samples, rate)
+    write_demo_as(tmp_path, "a.wav", "a.flac", "a.wav.flac")
     assert rtser("file", *tmp_path.iterdir(), "--labels", "-o", tmp_path / "out").returncode == 0
     assert names(tmp_path / "out") == ["a.flac.emotion.txt", "a.wav.emotion.txt", "a.wav.flac.emotion.txt"]
 
