@@ -229,6 +229,9 @@ class Protocol(Settings):
         0.2, description="without `nested`: about this share of those not tested on, one part in 1 / share, rounded"
     )
     final: bool = Field(True, description="also train a model that nobody is tested on, which is exported")
+    seed: Annotated[int, Field(ge=0)] | None = Field(
+        None, description="seed of the deal of all folds; null: the run's, so that each seed has folds of its own"
+    )
 
     @field_validator("table", mode="before")
     @classmethod

@@ -46,6 +46,14 @@ def test_the_same_seed_gives_the_same_folds():
     assert [speakers(f.test) for f in first] != [speakers(f.test) for f in other]
 
 
+@pytest.mark.parametrize("nested", [True, False])
+def test_with_a_seed_of_the_protocol_all_seeds_have_the_same_folds(nested):
+    everyone, protocol = bags([9, 12]), Protocol(folds=3, nested=nested, seed=1)
+    first, second = (make_folds(everyone, protocol, seed) for seed in (1, 2))
+    assert [fold.parts() for fold in first] == [fold.parts() for fold in second]
+    assert inner_parts(first[0].train, protocol, 1) == inner_parts(second[0].train, protocol, 2)
+
+
 def test_a_speaker_in_two_parts_is_an_error_that_names_them():
     some = bags([3])
     with pytest.raises(CorpusError, match="c0/s1"):

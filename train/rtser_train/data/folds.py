@@ -147,7 +147,7 @@ def inner_parts(train: Sequence[Bag], protocol: Protocol, seed: int) -> list[set
         raise CorpusError(
             "a corpus has only one speaker left to train on, too few for inner folds", "set protocol.nested to false"
         )
-    return deal(train, min(protocol.inner_folds, fewest), seed, unit)
+    return deal(train, min(protocol.inner_folds, fewest), _dealt_by(protocol, seed), unit)
 
 
 def make_folds(bags: Sequence[Bag], protocol: Protocol, seed: int) -> list[Fold]:
@@ -158,7 +158,7 @@ def make_folds(bags: Sequence[Bag], protocol: Protocol, seed: int) -> list[Fold]
     Raises:
         CorpusError: the corpora have too few speakers or no sessions, or the table lacks someone.
     """
-    unit = UNITS[protocol.kind]
+    unit, seed = UNITS[protocol.kind], _dealt_by(protocol, seed)
     named = [bag for bag in bags if bag.recording.speaker != UNKNOWN_SPEAKER and bag.label >= 0]
     if not named:
         raise CorpusError("no recording names its speaker, so nobody can be tested on", "add a corpus with speakers")
@@ -180,6 +180,11 @@ def make_folds(bags: Sequence[Bag], protocol: Protocol, seed: int) -> list[Fold]
             )
         )
     return folds
+
+
+def _dealt_by(protocol: Protocol, seed: int) -> int:
+    """The seed of the deal, for a run with this seed."""
+    return seed if protocol.seed is None else protocol.seed
 
 
 def _tests(bags: Sequence[Bag], protocol: Protocol, seed: int) -> dict[str, set[str]]:
