@@ -44,8 +44,16 @@ def test_a_corpus_of_many_speakers_counts_no_more_than_one_of_few():
 
 def test_without_speech_of_a_named_speaker_there_is_none():
     for one in (recording(0.05, speaker=UNKNOWN_SPEAKER), recording(0.0)):
-        with pytest.raises(InputError, match="no recording is neutral speech of a speaker with a name"):
-            baseline(TINY, [one], sound_of)
+        assert baseline(TINY, [one], sound_of) is None
+        assert with_baseline(tiny_model_bytes(), [one], sound_of) == tiny_model_bytes()
+
+
+def test_a_recording_that_cannot_be_read_is_an_error():
+    def broken(_):
+        raise InputError("it is gone", "find it")
+
+    with pytest.raises(InputError, match="it is gone"):
+        with_baseline(tiny_model_bytes(), [recording(0.05)], broken)
 
 
 def test_a_file_that_has_it_decides_as_before():

@@ -12,7 +12,6 @@ from rtser.audio.source import MemorySource
 from rtser.engine.contract import METADATA_KEY, Float32, Metadata
 from rtser.engine.model import Model
 from rtser.enrolment import UNCHANGED
-from rtser.errors import InputError
 from rtser.models import load_bytes
 from rtser.session import Session
 from rtser.voice import LearningVoice
@@ -25,7 +24,7 @@ Float64 = NDArray[np.float64]
 def with_baseline(
     content: bytes, neutral: Sequence[Recording], read: Callable[[Recording], Float32] = read_samples
 ) -> bytes:
-    """A model file with the metadata `baseline`, measured on some recordings (see `baseline`).
+    """A model file with the metadata `baseline`, measured on some recordings; the same file if there is none.
 
     Args:
         content: of the model file.
@@ -33,10 +32,13 @@ def with_baseline(
         read: the samples of a recording (n,), float32, 16 kHz.
 
     Raises:
-        InputError: none of the recordings holds speech of a speaker with a name.
+        InputError: a recording cannot be read.
     """
     model = load_bytes(content, provider="cpu")
-    values = tuple(round(value, 4) for value in baseline(model, neutral, read).tolist())
+    average = baseline(model, neutral, read)
+    if average is None:
+        return content
+    values = tuple(round(value, 4) for value in average.tolist())
     metadata = Metadata.model_validate(model.metadata.model_dump() | {"baseline": values})
     parsed = onnx.load_from_string(content)
     onnx.helper.set_model_props(parsed, {METADATA_KEY: metadata.to_json()})
@@ -46,10 +48,11 @@ def with_baseline(
 
 def baseline(
     model: Model, neutral: Sequence[Recording], read: Callable[[Recording], Float32] = read_samples
-) -> Float64:
+) -> Float64 | None:
     """log(emotions) of the average voice speaking neutrally, (K,): what enrolment finds, averaged over the speakers.
 
-    Each corpus counts as much as another, and in it each speaker; so no corpus of many speakers is all of it.
+    Each corpus counts as much as another, and in it each speaker; so no corpus of many speakers is all of it. None if
+    no recording holds speech of a speaker with a name.
     Arguments and errors: those of `with_baseline`.
     """
     corpora: dict[str, list[Float64]] = {}
@@ -59,7 +62,7 @@ def baseline(
         if voice.speech_s:
             corpora.setdefault(own[0].corpus, []).append(np.array(voice.voice.profile.mean_log_emotions))
     if not corpora:
-        raise InputError("no recording is neutral speech of a speaker with a name", "the baseline needs some")
+        return None
     average: Float64 = np.mean([np.mean(voices, axis=0) for voices in corpora.values()], axis=0)
     return average
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +51,7 @@ def export_run(
         its metadata, and the largest difference from torch found.
 
     Raises:
-        InputError: the fold is not trained, it cannot stream or a corpus is missing.
+        InputError: the fold is not trained, it cannot stream, or a corpus is missing or cannot be read.
         ModelError: the exported file differs from torch.
         OutputError: the file cannot be written.
     """
@@ -67,8 +66,7 @@ def export_run(
     if chosen.fold == FINAL:
         validation = chosen.parts().validation
         neutral = [one for one, label in labelled if label == _neutral(metadata) and one.group in validation]
-        with suppress(InputError):  # where it hears no neutral speech of theirs, it does not know the average voice
-            content = with_baseline(content, neutral)
+        content = with_baseline(content, neutral)
     with replacing(output) as part:
         part.write_bytes(content)
     return load_bytes(content, provider="cpu").metadata, difference
