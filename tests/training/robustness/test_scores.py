@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from rtser_train.robustness.hearing import Heard, Outcomes
 from rtser_train.robustness.listening import Told
+from rtser_train.robustness.results import CoveragePoint, Detail
 from rtser_train.robustness.scores import Scorer, reliability
 from rtser_train.robustness.selection import Selection, Spoken
 from training.small_corpus import spoken
@@ -62,6 +63,14 @@ def test_risk_grows_with_coverage_and_utterances_without_a_decision_come_last(ca
     points = {one.coverage: one for one in scorer.coverage(outcomes)}
     assert [points[one].risk for one in (25, 50, 75, 100)] == pytest.approx([0, 50, 100 / 3, 50])
     assert [points[one].confidence for one in (25, 100)] == pytest.approx([0.9, 0])
+
+
+def test_a_stated_risk_gives_the_threshold_that_names_most_within_it():
+    risks = [(10, 0.0, 0.9), (20, 30.0, 0.8), (30, 20.0, 0.6), (40, 50.0, 0.0)]
+    points = [CoveragePoint(coverage=coverage, risk=risk, confidence=least) for coverage, risk, least in risks]
+    detail = Detail.model_construct(coverage=points)
+    assert [detail.threshold(risk).confidence for risk in (0, 20, 30, 60)] == [0.9, 0.6, 0.6, 0.6]
+    assert Detail.model_construct(coverage=points[1:]).threshold(10) is None
 
 
 def test_sex_counts_where_the_corpus_says_it_and_speakers_by_name(case):

@@ -11,10 +11,20 @@ from rtser_train.evaluation.streaming import FILE_DECISION
 from rtser_train.files import replacing
 from rtser_train.robustness.document import Block, Code, Heading, Paragraph, Picture, Table, as_html, as_markdown
 from rtser_train.robustness.figures import as_svg, clean_figure, conditions_figure
-from rtser_train.robustness.results import CorpusResult, Detail, GroupScore, Report, Share
-from rtser_train.robustness.words import BY_SPEAKER, CONDITIONS, CONFIDENCE, JOINED, NO_SPEECH, PROTOCOL, SPEECH
+from rtser_train.robustness.results import CorpusResult, CoveragePoint, Detail, GroupScore, Report, Share
+from rtser_train.robustness.words import (
+    BY_SPEAKER,
+    CONDITIONS,
+    CONFIDENCE,
+    JOINED,
+    NO_SPEECH,
+    PROTOCOL,
+    SPEECH,
+    THRESHOLD,
+)
 
 COVERAGES = (10, 20, 30, 50, 70, 90, 100)
+RISKS = (10, 20, 30, 40, 50)
 
 
 def write_report(report: Report, folder: Path) -> str:
@@ -157,6 +167,19 @@ def _clean(corpus: str, result: CorpusResult, names: Sequence[str]) -> Iterator[
             for name, detail in zip(names, result.details, strict=True)
         ],
     )
+    yield Paragraph(THRESHOLD)
+    yield Table(
+        ["at most so many wrong", *(f"{risk} %" for risk in RISKS)],
+        [
+            [name, *(_threshold(detail.threshold(risk)) for risk in RISKS)]
+            for name, detail in zip(names, result.details, strict=True)
+        ],
+    )
+
+
+def _threshold(point: CoveragePoint | None) -> str:
+    """A threshold, and how much of the utterances it names."""
+    return "-" if point is None else f"{point.confidence:.3f}: {point.coverage:.0f} %"
 
 
 def _spread(detail: Detail) -> list[tuple[str, GroupScore]]:

@@ -133,6 +133,11 @@ class Detail(_Result):
     reliability: dict[str, list[Bin]]
     curve: list[SpeechPoint]
 
+    def threshold(self, risk: float) -> CoveragePoint | None:
+        """The point of most coverage with at most `risk` % wrong; its confidence is the threshold. None if none has."""
+        kept = [point for point in self.coverage if point.risk <= risk and point.confidence > 0]
+        return max(kept, key=lambda point: point.coverage, default=None)
+
 
 class JoinedScore(_Result):
     """Joined utterances: those that a label was named for, and the right ones, in per cent."""

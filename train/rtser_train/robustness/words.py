@@ -37,6 +37,10 @@ CONFIDENCE = (
     "Clean speech: how many are wrong (accuracy, not UA) among the utterances whose decision has the highest "
     "probability. Those without a decision come last."
 )
+THRESHOLD = (
+    "The threshold (label_threshold) with which at most so many of the named utterances of clean speech are wrong, and "
+    "how many utterances it then names. It was found on these utterances themselves; a dash: no threshold does it."
+)
 NO_SPEECH = (
     "A false alarm is a label that appears, with the default settings of rtser listen. Each file is a stream of its"
     " own. In brackets stands the exact 95 % interval of a Poisson rate. The models of several folds are counted "
