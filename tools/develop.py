@@ -91,7 +91,7 @@ def measure(networks: Networks, bags: Sequence[Bag], experiment: Experiment) -> 
 
 
 def as_it_is(bag: Bag, experiment: Experiment) -> Bag:  # noqa: ARG001
-    """The bag."""
+    """The bag, unchanged."""
     return bag
 
 

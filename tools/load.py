@@ -90,7 +90,7 @@ def main() -> None:
 
 
 def known(path: str, model: rtser.Model) -> Speech:
-    """A recording, and its events, recognised from the same 16-bit PCM that is sent."""
+    """A recording, and its expected events, recognised from the same 16-bit PCM that is sent."""
     pcm = (read_audio(path) * 32767).astype("<i2")
     events: list[dict[str, Any]] = []
 

@@ -2,7 +2,7 @@
 
     python tools/make_page_picture.py
 
-It runs `rtser serve` and Chromium, whose fake microphone hears the bundled sample. It needs the packages playwright and
+It runs `rtser serve` and Chromium, whose fake microphone plays the bundled sample. It needs the packages playwright and
 soundfile, Chromium, and onnxruntime-web (tools/get_web_runtime.sh).
 """
 

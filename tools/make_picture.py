@@ -36,12 +36,12 @@ ROOT = Path(__file__).parents[1]
 WIDTH, HEIGHT = 100, 28
 """Size of the terminal, in cells."""
 CELL_PX, LINE_PX, MARGIN_PX, TITLE_PX = 12, 23, 12, 34
-"""A row is no higher than the letters of 20 px, whose lines then meet those of the next row without a gap."""
+"""A row is no higher than a letter of 20 px, so that its lines meet those of the next row without a gap."""
 PAUSE_S = 0.9
 FRAMES_S = 5
 """Frames per second; the view itself draws ten."""
 LAST_FRAMES = 8
-"""Number of frames for which the last one stays."""
+"""The last frame is shown for this many frames."""
 UNTIL_S = 0.3
 """The picture ends this many seconds before the end of the last recording, during speech."""
 GROUND, INK = "#1f2428", "#c5c8c6"
@@ -54,7 +54,7 @@ BLOCKS |= {chr(0x2580 + eighths): (1.0, eighths / 8) for eighths in range(1, 9)}
 
 @dataclass(frozen=True)
 class Run:
-    """A row of the view that stays as it is from frame `first` to before frame `after`."""
+    """A row of the view that does not change from frame `first` until frame `after`, which is excluded."""
 
     drawing: str
     first: int
@@ -131,7 +131,7 @@ def runs(drawings: list[str]) -> Iterator[Run]:
 
 
 def keyframe(first: int, after: int, frames: int, steps: int) -> str:
-    """The keyframes that show a row, in per cent of the whole."""
+    """The keyframes that show a row, in per cent of the animation."""
     hidden_before = "" if first == 0 else "0%{visibility:hidden}"
     hidden_after = "" if after == frames else f"{100 * after / steps:.2f}%{{visibility:hidden}}"
     seen = f"{100 * first / steps:.2f}%{{visibility:visible}}"
@@ -170,7 +170,7 @@ def drawing(row: Text, y: int) -> str:
 
 
 def box(x: float, y: int, cells: float, high: float, colour: str) -> str:
-    """A filled part of a row, `cells` wide and `high` of its height from below."""
+    """A filled part of a row, `cells` wide; `high` (0..1) is its share of the height, from below."""
     size = f'width="{cells * CELL_PX:g}" height="{high * LINE_PX:g}"'
     top = f"{(y + 1 - high) * LINE_PX:g}"
     return f'<rect x="{x * CELL_PX:g}" y="{top}" {size} fill="{colour}" shape-rendering="crispEdges"/>'

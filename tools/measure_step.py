@@ -81,7 +81,7 @@ def in_turn(steps: list[Step], seconds: float) -> list[float]:
 
 
 def row(make: Callable[[Model, Float32], Step], models: list[Model], streams: int, seconds: float) -> str:
-    """The cells of a table row: milliseconds a stream and hop of each model."""
+    """The cells of a table row: milliseconds per stream and hop, for each model."""
     samples = np.random.default_rng(0).normal(0, 0.1, (streams, HOP_SAMPLES)).astype(np.float32)
     found = in_turn([make(model, samples) for model in models], seconds)
     return " | ".join(f"{ms / streams:.4f}" for ms in found)

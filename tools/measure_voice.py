@@ -38,7 +38,7 @@ Float64 = NDArray[np.float64]
 
 
 class Heard(NamedTuple):
-    """The network's outputs for an utterance with S segments, with restarts, before any voice.
+    """The network's outputs for an utterance with S segments, with restarts, without a voice profile.
 
     Attributes:
         emotion: its label.
@@ -71,7 +71,7 @@ def heard(model: rtser.Model, name: str, folder: Path, limit: int, seed: int) ->
 
 
 def utterances(model: rtser.Model, one: Heard, factors: Float32 | None = None) -> list[Utterance]:
-    """The engine's utterances for a voice: the shift, then the decider."""
+    """The engine's utterances: the shift for a voice, then the decider."""
     emotions = one.emotions if factors is None else shifted(one.emotions, factors)
     decider = Decider(model.labels, model.metadata.label_threshold, DecideSettings())
     said = enumerate(zip(one.speech.tolist(), emotions.tolist(), strict=True))
@@ -80,7 +80,7 @@ def utterances(model: rtser.Model, one: Heard, factors: Float32 | None = None) -
 
 
 def enrolled(model: rtser.Model, speech: list[Heard]) -> Float64 | None:
-    """The mean of log(emotions), as `rtser enrol` finds it; None if nothing was heard."""
+    """The mean of log(emotions), as `rtser enrol` finds it; None if there is no speech."""
     mean = HeardSpeech(np.zeros(len(model.labels)))
     for one in speech:
         for said in utterances(model, one):
@@ -98,7 +98,7 @@ def right(model: rtser.Model, tested: list[Heard], factors: Float32 | None) -> l
 
 
 def accuracy(counts: Float64) -> float:
-    """UA in per cent of hits and utterances by emotion, (2, K)."""
+    """UA in per cent, from the numbers of hits and of utterances of each emotion, (2, K)."""
     hits, numbers = counts
     return 100 * float((hits[numbers > 0] / numbers[numbers > 0]).mean())
 
@@ -130,7 +130,7 @@ def measured(
 
 
 def gains(counts: Float64) -> list[str]:
-    """UA at each strength, and the interval of its gain over the first one."""
+    """UA at each strength, and the interval of its gain over the first strength."""
     cells = [f"{accuracy(counts[0].sum(axis=0)):.1f}"]
     speakers = counts.shape[1]
     draws = np.random.default_rng(0).integers(speakers, size=(RESAMPLES, speakers))
