@@ -1,1 +1,1 @@
-"""Adapting a model file to one's own few labelled recordings (``rtser adapt``)."""
+"""Adapting a model file to a few labelled recordings of one's own (``rtser adapt``)."""

@@ -28,13 +28,13 @@ from rtser_train.fitting.stage2 import decide, heard_windows
 def adapt(
     start: Start, bags: Sequence[Bag], noise: Sequence[Bag], test: Sequence[str], context: FitContext
 ) -> tuple[Networks, Adaptation]:
-    """Adapt a model: in folds, to measure and calibrate; then on all bags but those of the test speakers.
+    """Adapt a model: in folds, to measure and calibrate it; then on all bags except those of the test speakers.
 
     Args:
-        start: what to begin with.
+        start: the model to begin with.
         bags: of one corpus, all of emotions that the model knows.
         noise: recordings without speech.
-        test: speakers to test on; empty: the folds test.
+        test: speakers to test on; if empty, the folds test.
         context: settings (`experiment_of`), seed, device.
 
     Returns:
@@ -63,12 +63,12 @@ def adapt(
 
 
 def _decisions(networks: Networks, embedded: Sequence[Embedded], context: FitContext) -> list[int]:
-    """The class of each bag's last window with enough speech; -1 where none has enough."""
+    """The class of each bag's last window with enough speech; -1 if no window has enough."""
     return likeliest(decide(networks.head, embedded, context.experiment.attention.window).logits)
 
 
 def _calibrating(networks: Networks, embedded: Sequence[Embedded], context: FitContext) -> list[Heard]:
-    """What is said of windows of bags; none if the networks find too little speech."""
+    """The outputs for windows of bags; empty if the networks find too little speech."""
     if not any(one.gate.sum() > 0 for one in embedded):
         return []
     heard = heard_windows(networks.head, embedded, context)
@@ -79,10 +79,10 @@ def write(networks: Networks, adaptation: Adaptation, output: Path, command: str
     """Write the model file, verified on recordings that it was adapted on, and its card beside it (`card_of`).
 
     Args:
-        networks: of the new model.
-        adaptation: what is told of them.
+        networks: those of the new model.
+        adaptation: the report on them.
         output: the model file.
-        command: that the card names.
+        command: the command that the card names.
 
     Returns:
         the file's metadata, and the largest difference from torch found.
@@ -109,5 +109,5 @@ def write(networks: Networks, adaptation: Adaptation, output: Path, command: str
 
 
 def card_of(output: Path) -> Path:
-    """Where the card of a model file lies."""
+    """The path of a model file's card."""
     return output.with_suffix(".md")

@@ -1,4 +1,4 @@
-"""Measures whether adapting helps: the start and the adapted models on the same recordings, and what is chance."""
+"""Measures whether adapting helps: the start and the adapted models on the same recordings, and the role of chance."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rtser_train import intervals
 from rtser_train.data.bags import Bag
 
 ENOUGH_SPEAKERS = 5
-"""With so many speakers or more, drawing among them says something about others."""
+"""With this many speakers or more, a bootstrap over them says something about other speakers."""
 
 
 class Pair(NamedTuple):
@@ -24,7 +24,7 @@ class Pair(NamedTuple):
 
     @property
     def gain(self) -> float:
-        """What adapting added, in points."""
+        """The gain from adapting, in points."""
         return self.after - self.before
 
 
@@ -33,13 +33,13 @@ class Measured:
     """Before and after on the same recordings.
 
     Attributes:
-        recordings: how many were tested on.
+        recordings: number of tested recordings.
         ua: mean recall of the emotions that occur.
-        recall: of each emotion that occurs, and of how many recordings.
-        speakers: UA of each speaker who was tested on, by name.
-        interval: 95 % of what adapting adds to the UA, in points, by bootstrap over the speakers; None if they are
-            too few.
-        apart: whether nobody who was tested on was adapted on.
+        recall: recall of each emotion that occurs, and its number of recordings.
+        speakers: UA of each tested speaker, by name.
+        interval: 95 % interval of the gain in UA, in points, by bootstrap over the speakers; None if there are too
+            few speakers.
+        apart: whether the model was adapted on none of the tested speakers.
     """
 
     recordings: int
@@ -50,7 +50,7 @@ class Measured:
     apart: bool
 
     def verdict(self, start: str) -> str:
-        """In one or two sentences, whether the adapted model is better than the model called `start`."""
+        """Whether the adapted model is better than the model called `start`, in one or two sentences."""
         gain = f"UA {self.ua.before:.1f} before, {self.ua.after:.1f} after"
         where = "on speakers that it was not adapted on" if self.apart else "on recordings that it was not adapted on"
         if self.ua.gain <= 0:
@@ -79,11 +79,11 @@ def measure(
     """Compare two decisions on each of n bags.
 
     Args:
-        bags: what was decided on.
-        before: class that the start takes each for; -1 for none.
-        after: likewise, of a model that was not adapted on it.
+        bags: the bags that were decided on.
+        before: the start's class for each bag; -1 for none.
+        after: the same, by a model that was not adapted on the bag.
         emotions: names of the classes.
-        apart: whether nobody of the bags was adapted on.
+        apart: whether no speaker of the bags was adapted on.
     """
     labels = np.array([bag.label for bag in bags])
     speakers = [bag.recording.speaker for bag in bags]
@@ -112,7 +112,7 @@ def measure(
 
 
 def _ua(hits: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean over the classes that occur of hits (..., K) over counts (..., K), in per cent; (...)."""
+    """Mean recall of the classes that occur, (...), in per cent, from hits (..., K) and counts (..., K)."""
     occurs = counts > 0
     recall = np.where(occurs, hits / np.where(occurs, counts, 1), 0)
     ua: NDArray[np.float64] = 100 * recall.sum(-1) / occurs.sum(-1)

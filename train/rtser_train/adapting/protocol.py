@@ -1,4 +1,4 @@
-"""The protocol: on which speakers a model is adapted, and on which it is tested."""
+"""The protocol: the speakers that a model is adapted on, and those that it is tested on."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ MOST_FOLDS = 5
 
 @dataclass(frozen=True)
 class Protocol:
-    """What is adapted on, and what is tested on.
+    """The recordings to adapt on, and those to test on.
 
     Attributes:
-        folds: each is adapted on its training part and decides on its test part, which it never heard; what all of
-            them say calibrates the final model.
-        final: what the model that is written is adapted on; its test part is empty unless test speakers were named.
-        apart: whether nobody who is tested on was adapted on.
+        folds: a model is adapted on each fold's training part and decides on its test part, which it never saw; the
+            decisions of all folds calibrate the final model.
+        final: what the written model is adapted on; its test part is empty unless test speakers were named.
+        apart: whether a model is adapted on none of its test speakers.
     """
 
     folds: list[Fold]
@@ -33,7 +33,7 @@ class Protocol:
 
     @property
     def tested(self) -> list[Bag]:
-        """What is tested on, in the order in which it is."""
+        """The tested bags, in the order of the tests."""
         return self.final.test or [bag for fold in self.folds for bag in fold.test]
 
     def words(self) -> str:
@@ -59,16 +59,16 @@ _FIXED = "all settings were fixed beforehand"
 def make_protocol(bags: Sequence[Bag], test: Sequence[str], seed: int) -> Protocol:
     """Folds of speakers, or of recordings where fewer than two speakers are known.
 
-    Recordings of unknown speakers are adapted on in every fold of speakers, and not tested on.
+    In folds of speakers, recordings of unknown speakers are adapted on in every fold and never tested on.
 
     Args:
-        bags: all there are, of one corpus.
-        test: names of the speakers to test on, who are kept out of all else; empty: the folds test.
-        seed: deals them.
+        bags: all bags of one corpus.
+        test: names of the speakers to test on, who are kept out of all else; if empty, the folds test.
+        seed: seed of the deal into folds.
 
     Raises:
-        InputError: nobody has one of these names, nobody is left to adapt on, or an emotion has one recording only
-            where folds of recordings are needed.
+        InputError: no speaker has one of these names, fewer than two emotions are left to adapt on, or folds of
+            recordings are needed and an emotion has only one recording.
     """
     names = {bag.recording.speaker for bag in bags} - {UNKNOWN_SPEAKER}
     unknown = sorted(set(test) - names)
@@ -121,7 +121,7 @@ def _folds(bags: list[Bag], tested: list[Bag], count: int, unit: Unit, seed: int
 
 
 def _named(bags: Sequence[Bag]) -> str:
-    """How many speakers, and who they are if they are few."""
+    """The number of speakers, and their names if they are few."""
     names = sorted({bag.recording.speaker for bag in bags})
     return f"{len(names)} speaker{'s' * (len(names) > 1)}" + (
         f" ({', '.join(names)})" if len(names) <= MOST_FOLDS else ""

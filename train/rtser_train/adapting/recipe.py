@@ -30,7 +30,7 @@ SHARE = 0.75
 """How far the weights go from those of the start (0) to the fitted ones (1)."""
 BATCH = 16
 LEAST_STEPS = 10
-"""The least draws of an epoch. If recordings are few, each is heard more than once."""
+"""Least number of steps in an epoch. If there are few recordings, each is drawn more than once."""
 ABSENT = 0.25
 """Weight in the softmax of an emotion that the recordings lack. A small weight unlearns it more slowly."""
 
@@ -42,11 +42,11 @@ def experiment_of(
 
     Args:
         start: the model to begin with.
-        name: of the new model.
+        name: name of the new model.
         corpus: name of the recordings.
         merge: emotion of the corpus -> emotion of the model.
         noise: name of the recordings without speech; None: there are none.
-        epochs: how often the recordings are gone through.
+        epochs: number of epochs.
 
     Raises:
         InputError: `merge` names an emotion that the model lacks, or the model knows one emotion only.
@@ -102,14 +102,14 @@ def experiment_of(
 
 
 def adapted(start: Networks, train: Sequence[Bag], noise: Sequence[Bag], context: FitContext, name: str) -> Networks:
-    """Networks on the CPU, in evaluation mode, that began with others and were fitted to some bags.
+    """Fit trained networks to some bags; the result is on the CPU, in evaluation mode.
 
     Args:
-        start: to begin with; they stay as they are.
-        train: what is adapted on.
+        start: the networks to begin with; they are not changed.
+        train: the bags to adapt on.
         noise: recordings without speech.
         context: settings, seed, device.
-        name: of the job that is reported.
+        name: name of the job in the reports.
     """
     settings = context.experiment
     assert settings.joint is not None
@@ -125,8 +125,7 @@ def between(start: Networks, fitted: Networks, share: float) -> Networks:
     """Networks whose weights lie on the line from the start's (`share` 0) to the fitted ones (1), on the CPU.
 
     A network that is fitted to few recordings forgets voices that it knew. On the way back to the start it regains
-    them sooner than it loses the new ones (Wortsman et al., Robust fine-tuning of zero-shot models,
-    CVPR 2022).
+    these voices sooner than it loses the new ones (Wortsman et al., Robust fine-tuning of zero-shot models, CVPR 2022).
     """
     return Networks(
         cnn=_between(start.cnn, fitted.cnn, share),

@@ -14,11 +14,11 @@ from rtser_train.data.experiment_data import with_features
 from rtser_train.progress import ProgressReporter
 
 FEW = 200
-"""With so many recordings or fewer, this process reads them alone: starting others would take longer."""
+"""With this many recordings or fewer, this process reads them alone: starting other processes would take longer."""
 
 
 def shared_recordings(experiment: Experiment, root: Path, reporter: ProgressReporter) -> list[tuple[Recording, int]]:
-    """The recordings of the experiment's one corpus with their class indices; what is left out is reported in a line.
+    """The recordings of the experiment's one corpus with their class indices; one line reports what is left out.
 
     Raises:
         InputError: the corpus cannot be read, or has recordings of fewer than two of the model's emotions.
@@ -47,7 +47,8 @@ def load_shared(
     """The bags to adapt on, and those of a folder of recordings without speech.
 
     Raises:
-        InputError: see `shared_recordings`; or the folder of noise has no audio file.
+        InputError: see `shared_recordings`; or the folder of noise has no audio file, or too few recordings are as
+            long as a segment.
     """
     pairs = shared_recordings(experiment, root, reporter)
     roots = {experiment.corpora[0]: root}
@@ -62,6 +63,6 @@ def load_shared(
 
 
 def counts(bags: Sequence[Bag], emotions: Sequence[str]) -> dict[str, int]:
-    """How many recordings there are of each of the emotions that occur."""
+    """The number of recordings of each emotion that occurs."""
     found = Counter(bag.label for bag in bags)
     return {emotion: found[label] for label, emotion in enumerate(emotions) if found[label]}

@@ -1,4 +1,4 @@
-"""The report on an adaptation: the table, the card beside the file, and what the file says of itself."""
+"""The report on an adaptation: the table, the card beside the file, and the file's metadata."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rtser_train.export.start import Start
 from rtser_train.fitting.calibration import Calibration
 
 MOST_SPEAKERS = 20
-"""So many speakers or fewer have a row of their own."""
+"""Up to this many speakers are listed one by one."""
 DECISION = (
     "The network's likeliest emotion of the last window with enough speech counts, without a threshold and without the "
     "decider; a recording without such a window is wrong."
@@ -29,11 +29,11 @@ class Adaptation:
     """All that is reported of an adaptation.
 
     Attributes:
-        start: what it began with.
+        start: the model that it began with.
         experiment: its settings.
-        protocol: who was adapted on and tested on.
-        measured: what it is worth.
-        calibration: of the new model.
+        protocol: the speakers adapted on and tested on.
+        measured: the figures before and after.
+        calibration: calibration of the new model.
     """
 
     start: Start
@@ -91,10 +91,10 @@ class Adaptation:
         return f"{sentence} (UA: {each})."
 
     def metadata(self, described: Metadata) -> Metadata:
-        """What the new file says of itself.
+        """The metadata of the new file.
 
         Args:
-            described: what its experiment alone says (`rtser_train.export.package.describe`).
+            described: the metadata from its experiment alone (`rtser_train.export.package.describe`).
         """
         start, measured = self.start.metadata, self.measured
         ua = {start.name: round(measured.ua.before, 1), "adapted": round(measured.ua.after, 1)}
@@ -113,7 +113,7 @@ class Adaptation:
         return described.model_copy(update=changes | {"limits": self.limits()})
 
     def limits(self) -> str:
-        """What the new model must not be trusted with: the start's limits, and those of the adaptation."""
+        """The limits of the new model: those of the start, and those of the adaptation."""
         people = len({bag.recording.group for bag in self.protocol.final.train})
         heard = counted(len(self.protocol.final.train), "recording")
         new = (
@@ -128,7 +128,7 @@ class Adaptation:
         """The card as Markdown.
 
         Args:
-            command: that made the model.
+            command: the command that made the model.
             file: name of the model file.
         """
         train, start = self.protocol.final.train, self.start.metadata
