@@ -1,7 +1,7 @@
-"""What happens to speech before it is heard: rooms, telephones, codecs, noise, levels.
+"""Changes of the sound of speech: rooms, telephones, codecs, noise, levels.
 
-All take and give samples of shape (n,), float32, 16 kHz, of the same length, and keep its time: what is said at one
-sample is still said there. Codecs are those of libsndfile, filters of SciPy, resampling of soxr.
+All functions take and return samples of shape (n,), float32, 16 kHz. Length and timing stay the same: what is said at
+one sample is still said there. Codecs are those of libsndfile, filters of SciPy, resampling of soxr.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ TELEPHONE_HZ = (300.0, 3_400.0)
 TELEPHONE_RATE = 8_000
 FILTER_ORDER = 4
 PEAK = 0.99
-"""The largest sample that a codec is given: beyond 1 it would clip."""
+"""The largest sample given to a codec; beyond 1 the codec would clip."""
 
 
 class Codec(NamedTuple):
     """A codec of libsndfile.
 
     Attributes:
-        container: as libsndfile calls it.
-        subtype: likewise.
-        rate: in Hz, at which it codes.
+        container: its name in libsndfile.
+        subtype: its name in libsndfile.
+        rate: its sample rate, in Hz.
     """
 
     container: str
@@ -47,7 +47,7 @@ CODECS: dict[CodecName, Codec] = {
     "mp3": Codec("MP3", "MPEG_LAYER_III"),
 }
 CONSTANTS = (TELEPHONE_HZ, FILTER_ORDER, PEAK, CODECS)
-"""What the sounds made here depend on, beside arguments and libraries; part of the key of cached results."""
+"""What the sounds made here depend on, besides arguments and libraries; part of the key of cached results."""
 
 
 def at_level(samples: Samples, gain_db: float) -> Samples:
@@ -56,7 +56,7 @@ def at_level(samples: Samples, gain_db: float) -> Samples:
 
 
 def with_noise(samples: Samples, noise: Samples, snr_db: float) -> Samples:
-    """Speech with noise, whose power is `snr_db` below the speech's; silent noise changes nothing.
+    """Speech with noise at a power of `snr_db` below that of the speech; silent noise changes nothing.
 
     The noise is repeated, or cut, to the length of the speech. Both powers are means over all samples.
     """
@@ -68,7 +68,7 @@ def with_noise(samples: Samples, noise: Samples, snr_db: float) -> Samples:
 
 
 def in_room(samples: Samples, response: Samples) -> Samples:
-    """Speech in a room, at the level that it had, from the moment when its direct sound arrives.
+    """Speech in a room, at its original level, from the arrival of the direct sound.
 
     Args:
         samples: the speech.
@@ -81,7 +81,7 @@ def in_room(samples: Samples, response: Samples) -> Samples:
 
 
 def band_limited(samples: Samples, low_hz: float, high_hz: float) -> Samples:
-    """Speech through a Butterworth band pass, 24 dB an octave; a `high_hz` of 8 kHz or more only cuts low ones."""
+    """Speech through a Butterworth band pass, 24 dB per octave; from a `high_hz` of 8 kHz on, a high pass."""
     high_pass = sosfilt(butter(FILTER_ORDER, low_hz, "highpass", fs=SAMPLE_RATE, output="sos"), samples)
     if high_hz >= SAMPLE_RATE / 2:
         return np.asarray(high_pass, np.float32)

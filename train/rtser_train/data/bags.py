@@ -1,7 +1,8 @@
 """Bags: an utterance's log-Mel frames and how much speech each of its segments holds.
 
-Extracted once by the front-end that the export holds (`front_end`), and kept in a cache addressed by the content of the
-audio file and the front-end. Frames are read when they are used, because those of many hours do not fit into memory.
+They are extracted once, by the same front-end as in the export (`front_end`), and kept in a cache. Its key is the
+content of the audio file and the front-end. Frames are read when they are used, because those of many hours do not fit
+into memory.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class Bag:
         label: class index of its emotion; -1 for a recording without speech, or of an emotion that is no class.
         speech: share of speech in each segment, (S,), float32, 0..1.
         versions: each reads the log-Mel frames of one version of the sound, (2 + 6 h, 64), float32; the first one is
-            the sound as it is.
+            the unchanged sound.
     """
 
     recording: Recording
@@ -55,7 +56,7 @@ class Bag:
 
     @property
     def frames(self) -> Frames:
-        """Log-Mel frames of the sound as it is, (2 + 6 h, 64), float32; read anew each time."""
+        """Log-Mel frames of the unchanged sound, (2 + 6 h, 64), float32; read again each time."""
         return self.versions[0]()
 
     @property
@@ -67,13 +68,13 @@ class Bag:
 def load_bags(
     labelled: Iterable[tuple[Recording, int]], jobs: int, features: Features = Features(), folder: Path = BAGS
 ) -> Iterator[Bag | None]:
-    """Extract, or find in the cache, one bag a recording, in order.
+    """Extract, or find in the cache, one bag per recording, in order.
 
     Args:
         labelled: recordings with their class indices.
-        features: which features, and how many versions of the sound of utterances of a class.
-        jobs: processes at the same time; -1 for one a core. With 1 all is done in this thread: in a Dask worker joblib
-            would hand the thread's place to another task, and this one could wait for it for ever.
+        features: which features, and how many versions of the sound (for utterances of a class only).
+        jobs: processes at the same time; -1 for one per core. With 1 all is done in this thread: in a Dask worker,
+            joblib would give the thread's place to another task, and this task could wait for it for ever.
         folder: the cache.
 
     Yields:
@@ -92,13 +93,13 @@ def load_bags(
 
 
 def in_memory(bag: Bag) -> Bag:
-    """The bag with the frames of the sound as it is in memory."""
+    """The bag with the frames of the unchanged sound in memory."""
     frames = bag.frames
     return replace(bag, versions=(lambda: frames,))
 
 
 def read_samples(recording: Recording) -> NDArray[np.float32]:
-    """A recording's samples, (n,), float32, 16 kHz: its file, or the part of it that it is.
+    """A recording's samples, (n,), float32, 16 kHz: its file, or its part of the file.
 
     Raises:
         InputError: the file cannot be read, or ends before the recording does.
@@ -116,8 +117,8 @@ def read_samples(recording: Recording) -> NDArray[np.float32]:
 
 
 @last_of_each_thread
-def _samples(path: Path, written_ns: int) -> NDArray[np.float32]:  # noqa: ARG001  # a file written anew is another
-    """The samples of the last file asked for: the utterances of a long recording follow one another."""
+def _samples(path: Path, written_ns: int) -> NDArray[np.float32]:  # noqa: ARG001  # a rewritten file is read again
+    """The samples of the last requested file: the utterances of a long recording follow one another."""
     return read_audio(path)
 
 
@@ -137,7 +138,7 @@ def speech_share(samples: NDArray[np.float32]) -> NDArray[np.float32]:
 
 @cache
 def _detector() -> Any:
-    """The detector that takes a whole recording at once: eight times as fast as window by window."""
+    """The detector that takes a whole recording at once, which is eight times as fast as window by window."""
     from silero_vad import load_silero_vad
 
     return load_silero_vad(sequence=True)
@@ -151,7 +152,7 @@ def _recipe(energy_floor: float) -> bytes:
 def _made(
     recording: Recording, features: Features, folder: Path, changes: bool
 ) -> tuple[NDArray[np.float32], list[Path]]:
-    """The share of speech in a recording's segments, and the file of each version's frames; one without `changes`."""
+    """The share of speech in a recording's segments, and the file of each version's frames (one without `changes`)."""
     spoken, floor = recording.emotion is not None, features.energy_floor
     recipe = _recipe(floor) + bytes([spoken])
 

@@ -1,7 +1,7 @@
 """Batches: random crops of bags, drawn in balance, and their augmentation in the log-Mel domain.
 
-Augmenting spectrograms rather than waveforms costs no new feature extraction an epoch: a gain is an addition, and noise
-adds in power. Every draw follows from (seed, epoch), so a resumed run sees the same batches.
+Augmenting spectrograms rather than waveforms needs no new feature extraction in each epoch: a gain is an addition, and
+noise adds in power. Every draw follows from (seed, epoch), so a resumed run sees the same batches.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Batch(NamedTuple):
         labels: (B,), class index, -1 without emotion.
         speech: (B, S), share of speech; 0 in padding.
         present: (B, S), 1 where the bag has a segment, 0 in padding.
-        which: (B,), which of the bags it is that were drawn from; -1 for noise.
+        which: (B,), index of the bag among those that were drawn from; -1 for noise.
     """
 
     log_mel: Tensor
@@ -59,7 +59,7 @@ class Batch(NamedTuple):
 
 
 def balance(bags: Sequence[Bag], sampling: Sampling = Sampling()) -> NDArray[np.float64]:
-    """Probability of drawing each bag: the emotions of a corpus equally often, the rest as `sampling` says."""
+    """Probability of drawing each bag: all emotions of a corpus are equally likely; `sampling` decides the rest."""
     cells = [(bag.recording.corpus, _emotion(bag), bag.recording.speaker) for bag in bags]
     power = 0.5 if sampling.by_speaker else 1.0
     sizes = Counter(cells)
@@ -83,17 +83,17 @@ def balance(bags: Sequence[Bag], sampling: Sampling = Sampling()) -> NDArray[np.
 
 
 def _emotion(bag: Bag) -> str:
-    """What counts as one emotion: a class, or what the corpus calls it."""
+    """What counts as one emotion: the class, or without one, the corpus's own name."""
     return str(bag.label) if bag.label >= 0 else f"{bag.recording.emotion}"
 
 
 class Cropping(NamedTuple):
-    """What of a bag goes into a batch.
+    """The part of a bag that goes into a batch.
 
     Attributes:
-        segments: the longest part, which all parts are padded to.
+        segments: length of the longest part; all parts are padded to it.
         log_floor: the value of the padding.
-        margin: most segments before and after the bag's speech; None: as long as the recording goes on.
+        margin: most segments before and after the bag's speech; None: up to the ends of the recording.
     """
 
     segments: int
@@ -130,8 +130,8 @@ def crops(
 def stack(bags: Sequence[Bag], cropping: Cropping, rng: np.random.Generator | None = None) -> Batch:
     """Crop or pad bags to one length.
 
-    With `rng`, a part of one version of each bag, both at random; without it the beginning of the sound as it is.
-    `which` counts the bags.
+    With `rng`, it takes a random part of a random version of each bag; without it, the beginning of the unchanged
+    sound. `which` counts the bags.
     """
     segments = cropping.segments
     log_mel = np.full((len(bags), frames_for(segments), MEL_BINS), cropping.log_floor, np.float32)
@@ -154,14 +154,14 @@ def _version(bag: Bag, rng: np.random.Generator | None) -> Frames:
 
 
 def frames_for(segments: int) -> int:
-    """How many frames hold so many segments."""
+    """Number of frames that hold this many segments."""
     return SEGMENT_FRAMES + HOP_FRAMES * (segments - 1)
 
 
 def _part(bag: Bag, cropping: Cropping, rng: np.random.Generator) -> tuple[int, int]:
     """First segment and number of segments of a random crop, which holds speech where the bag does.
 
-    Without a margin it reaches into the speech by at least half its length.
+    Without a margin, the crop reaches into the speech by at least half of its own length.
     """
     segments, spoken = cropping.segments, np.flatnonzero(bag.speech > 0.5)
     if cropping.margin is not None and len(spoken):
@@ -181,7 +181,7 @@ def _part(bag: Bag, cropping: Cropping, rng: np.random.Generator) -> tuple[int, 
 def augment(
     batch: Batch, noise: Tensor | None, settings: Augment, log_floor: float, generator: torch.Generator
 ) -> Batch:
-    """All changes that the settings ask for, at random; the same shapes, and no value below the floor."""
+    """Apply the random changes of the settings; the shapes stay the same, and no value is below the floor."""
     x, speech = batch.log_mel, batch.speech
     size = len(x)
 
@@ -224,8 +224,8 @@ def augment(
 def _late(x: Tensor, reverberation_s: Tensor) -> Tensor:
     """Log-Mel of the late reverberation of frames (B, T, 64); the same shape.
 
-    What came before fades by 60 dB in the reverberation time, (B, 1, 1), and adds in power (Polack's model of a room).
-    The total power is that of the frames, but for the tail that is cut off.
+    Earlier sound fades by 60 dB in the reverberation time, (B, 1, 1), and adds in power (Polack's model of a room).
+    The total power is that of the frames, except for the tail that is cut off.
     """
     step = torch.arange(x.shape[1], dtype=x.dtype, device=x.device)
     passed = step.unsqueeze(1) - step
@@ -235,9 +235,9 @@ def _late(x: Tensor, reverberation_s: Tensor) -> Tensor:
 
 
 def _hiss(like: Tensor, level: Tensor, generator: torch.Generator) -> Tensor:
-    """Log-Mel of white noise of a power (natural log of a share of full scale), (B, 1, 1); the shape of `like`.
+    """Log-Mel of white noise in the shape of `like`; `level`, (B, 1, 1), is the natural log of its share of full scale.
 
-    The energy of a bin is near to the mean of two exponentially distributed ones.
+    The energy of a bin is close to the mean of two exponentially distributed values.
     """
     draws = torch.rand(2, *like.shape, generator=generator, device=like.device).clamp_min(1e-9)
     return level + _WHITE.to(like.device) + (-draws.log()).mean(0).log()

@@ -1,4 +1,4 @@
-"""Keeps what is slow to compute from a recording on disk, under a key of its content and of the recipe."""
+"""Keeps on disk what is slow to compute from a recording; the key is the recording's content and the recipe."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ Arrays = dict[str, NDArray[Any]]
 
 
 def cached(folder: Path, recording: Recording, recipe: bytes, make: Callable[[], Arrays]) -> Arrays:
-    """The arrays that `make` makes of a recording, from the cache where they are there; see `kept`."""
+    """The arrays that `make` makes of a recording, from the cache if they are there; see `kept`."""
     with np.load(kept(folder, recording, recipe, make)) as arrays:
         return dict(arrays)
 
 
 def kept(folder: Path, recording: Recording, recipe: bytes, make: Callable[[], Arrays]) -> Path:
-    """The file (.npz) of the arrays that `make` makes of a recording; it is made where it is not there.
+    """The file (.npz) of the arrays that `make` makes of a recording; it is made if it is missing.
 
     Args:
-        folder: where this kind of arrays is kept.
-        recording: what they are made of; another content of its file, or another part of it, is another key.
+        folder: the folder for this kind of arrays.
+        recording: what they are made of; other content, or another part of the file, gives another key.
         recipe: everything else that the arrays depend on.
         make: makes them.
     """
@@ -46,6 +46,6 @@ def kept(folder: Path, recording: Recording, recipe: bytes, make: Callable[[], A
 
 
 @last_of_each_thread
-def _content(path: Path, written_ns: int) -> bytes:  # noqa: ARG001  # a file written anew has another content
-    """The content of the last file asked for: the utterances of a long recording follow one another."""
+def _content(path: Path, written_ns: int) -> bytes:  # noqa: ARG001  # a rewritten file is read again
+    """The content of the last requested file: the utterances of a long recording follow one another."""
     return path.read_bytes()

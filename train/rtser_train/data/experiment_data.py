@@ -1,4 +1,4 @@
-"""The recordings of an experiment: which of its corpora, with which class, as bags."""
+"""The recordings of an experiment, with their classes, as bags."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def labelled_recordings(
 ) -> list[tuple[Recording, int]]:
     """The experiment's recordings of speech with their class indices; what is left out is reported.
 
-    Recordings of other emotions are left out too, or have the index -1 where they train auxiliary outputs.
+    Recordings of other emotions are left out too, or have the index -1 if they train auxiliary outputs.
 
     Raises:
         InputError: a corpus has no utterance of the experiment's emotions, or an emotion has none in any corpus.
@@ -64,8 +64,8 @@ def load(
     Args:
         experiment: all settings.
         roots: the folder of each corpus and of the noise recordings, by name.
-        reporter: told of the progress.
-        jobs: processes that extract what is not in the cache; -1 for one a core.
+        reporter: reports the progress.
+        jobs: processes that extract what is not in the cache; -1 for one per core.
     """
     return with_features(labelled_recordings(experiment, roots, reporter), experiment, roots, reporter, jobs)
 
@@ -97,6 +97,6 @@ def with_features(
 
 
 def fingerprint(bags: Sequence[Bag]) -> str:
-    """SHA-256 of which recordings bags are of, with which classes, and of when their files were last written."""
+    """SHA-256 of the bags' recordings, their classes, and the times at which their files were last written."""
     described = [(str(bag.recording), bag.label, written_ns(bag.recording.path)) for bag in bags]
     return hashlib.sha256(json.dumps(described).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Folds: on whom a model is trained, validated and tested."""
+"""Folds: the speakers that a model is trained, validated and tested on."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ Unit = Callable[[Recording], str]
 
 @dataclass(frozen=True)
 class Fold:
-    """One fold: the bags of three sets of units that share none.
+    """One fold: three sets of bags that have no unit in common.
 
     Attributes:
-        name: ``1`` to ``n``, as a table calls it, or ``final``.
+        name: ``1`` to ``n``, or the name in a table, or ``final``.
         train: bags trained on.
-        validation: bags that choose the epoch and the calibration; empty where inner folds of `train` do.
-        test: bags measured on; empty in the final fold.
+        validation: bags that choose the epoch and the calibration; empty if inner folds of `train` choose them.
+        test: bags to test on; empty in the final fold.
         unit: what must not be in two parts: a speaker, a session, or only the recording itself.
     """
 
@@ -95,7 +95,7 @@ UNITS: dict[str, Unit] = {
     "random": itself,
     "table": speaker,
 }
-"""What a kind of protocol keeps in one part."""
+"""The unit that each kind of protocol keeps in one part."""
 
 
 def units(bags: Iterable[Bag], unit: Unit) -> set[str]:
@@ -109,7 +109,7 @@ def speakers(bags: Iterable[Bag]) -> set[str]:
 
 
 def deal(bags: Sequence[Bag], parts: int, seed: int, unit: Unit) -> list[set[str]]:
-    """Deal the units of every corpus evenly into parts; utterances so that every part has its share of each emotion.
+    """Deal the units of every corpus evenly into parts; if they are utterances, with each emotion spread evenly.
 
     Raises:
         CorpusError: a corpus has fewer units than there are parts.
@@ -153,10 +153,11 @@ def inner_parts(train: Sequence[Bag], protocol: Protocol, seed: int) -> list[set
 def make_folds(bags: Sequence[Bag], protocol: Protocol, seed: int) -> list[Fold]:
     """The test folds in order, then the final one if the protocol has one.
 
-    Unknown speakers and utterances of no class are only trained on, the latter where their speaker is.
+    Recordings of unknown speakers, and utterances of no class, are only trained on. Utterances of no class are left out
+    where their speaker is validated or tested on.
 
     Raises:
-        CorpusError: the corpora have too few speakers or no sessions, or the table lacks someone.
+        CorpusError: the corpora have too few speakers or no sessions, or the table lacks a speaker.
     """
     unit, seed = UNITS[protocol.kind], _dealt_by(protocol, seed)
     named = [bag for bag in bags if bag.recording.speaker != UNKNOWN_SPEAKER and bag.label >= 0]

@@ -14,7 +14,7 @@ _LOCK = Lock()
 
 @contextmanager
 def pools_to_oneself() -> Iterator[None]:
-    """One thread of the process at a time may hold this, and only then may it change the sizes of the pools."""
+    """Hold the right to change the sizes of the pools; only one thread of the process at a time has it."""
     with _LOCK:
         # From 3.8 on, threadpoolctl lets only the first thread change OpenBLAS, and ignores all others silently.
         release = getattr(threadpoolctl.OpenBLASController, "clear_controlling_thread", None)
@@ -27,8 +27,8 @@ def pools_to_oneself() -> Iterator[None]:
 def one_thread() -> Iterator[None]:
     """Compute with one thread, so that the last bits do not depend on how many there are; then restore the pools.
 
-    Only one thread of the process at a time is inside. Otherwise the first to leave would restore the pools while the
-    second still computes, and the second would restore the one thread that it found.
+    Only one thread of the process at a time may enter. Otherwise the first to leave would restore the pools while the
+    second still computes, and the second would then restore the size of one thread that it found.
     """
     with pools_to_oneself(), threadpool_limits(1):
         yield

@@ -1,7 +1,7 @@
 """Changed versions of an utterance's sound for training: other voices, rooms, microphones and codecs.
 
 Voices change by Praat (parselmouth), rooms are simulated by pyroomacoustics; both belong to the extra ``augment``.
-Nothing here changes when something is said, so the speech labels of the sound as it is hold for every version.
+The timing of the speech stays the same, so the speech labels of the unchanged sound hold for every version.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ def recipe(settings: Waveform) -> bytes:
 
 
 def changed(samples: Samples, settings: Waveform, key: Sequence[str]) -> Samples:
-    """One version of an utterance, each change by its chance; the same length and time.
+    """One version of an utterance, with each change at its probability; length and timing stay the same.
 
     Args:
         samples: (n,), float32, 16 kHz, -1..1.
-        settings: the chances.
+        settings: the probabilities.
         key: all randomness follows from it, such as corpus, name and number of the version.
     """
     rng = np.random.default_rng(list(hashlib.sha256(json.dumps(key).encode()).digest()))
@@ -73,7 +73,7 @@ def changed(samples: Samples, settings: Waveform, key: Sequence[str]) -> Samples
 
 
 def other_voice(samples: Samples, settings: Waveform, rng: np.random.Generator) -> Samples:
-    """The utterance in another voice: its formants and the median of its pitch moved, apart from each other."""
+    """The utterance in another voice: its formants and its median pitch are moved independently."""
     from parselmouth import PraatError, Sound
     from parselmouth.praat import call, run
 
@@ -119,7 +119,7 @@ def _room(rng: np.random.Generator) -> Samples:
         size, t60_s = rng.uniform(ROOM_LEAST_M, ROOM_MOST_M), rng.uniform(*T60_S)
         try:
             absorption, order = pyroomacoustics.inverse_sabine(t60_s, size)
-        except ValueError:  # no wall absorbs so much
+        except ValueError:  # no wall absorbs that much
             continue
         break
     material = pyroomacoustics.Material(absorption)

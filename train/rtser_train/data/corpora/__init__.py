@@ -64,11 +64,11 @@ def read_corpus(name: str, root: Path) -> list[Recording]:
 
     Args:
         name: a key of `ADAPTERS`, or any other name for a CSV table or an audformat database.
-        root: the corpus's folder as its publisher lays it out; or the CSV file (`rtser_train.data.corpora.table`), or
+        root: the corpus's folder as it was published; or the CSV file (`rtser_train.data.corpora.table`), or
             the database's folder (`rtser_train.data.corpora.audformat_database`).
 
     Raises:
-        ModuleNotFoundError: an audformat database, and the package audformat is not installed.
+        ModuleNotFoundError: the corpus is an audformat database, and the package audformat is not installed.
         CorpusError: the root is missing or holds no utterance of this corpus, or a file name breaks its rules.
     """
     option = f"say where it lies with --corpus {name}=PATH, or --data DIR for a folder that holds {name}/"
@@ -98,10 +98,10 @@ def noise_recordings(name: str, root: Path) -> list[Recording]:
 
 
 def is_held_out(noise: Recording) -> bool:
-    """Whether a noise recording is of the third that a robustness report measures with, and training can leave out.
+    """Whether a noise recording belongs to the third for robustness reports, which training can leave out.
 
     A hash of its source decides. ESC-50 calls a file FOLD-SOURCE-TAKE or FOLD-SOURCE-TAKE-TARGET, so all takes of one
-    source are on one side; a file of another name is a source of its own.
+    source are on one side. A file with any other name is a source of its own.
     """
     named = ESC_50.match(noise.path.stem)
     source = named[0] if named else noise.path.stem

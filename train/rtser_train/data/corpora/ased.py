@@ -13,7 +13,7 @@ SEXES = {"01": "female", "02": "male"}
 
 
 def read(root: Path) -> list[Recording]:
-    """The corpus's utterances (one begins with a capital S); files with other names are passed over."""
+    """The corpus's utterances (one name begins with a capital S); files with other names are passed over."""
     return [
         Recording(
             path,

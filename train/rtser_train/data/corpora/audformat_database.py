@@ -1,8 +1,8 @@
 """An audformat database (https://audeering.github.io/audformat): a folder with its header ``db.yaml`` and its tables.
 
-The labels are those of the schemes, or columns, named emotion and speaker, in whichever tables they stand; so are
-those of a scheme named gender, or sex, where there is one. Emotions keep the database's own names; `merge` of an
-experiment says which of them count as others.
+The labels are those of the schemes, or columns, named emotion and speaker, in any table. The sex of a speaker is that
+of a scheme named gender or sex, if there is one. Emotions keep the database's own names; an experiment's `merge` can
+rename them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from rtser_train.data.corpora.recording import UNKNOWN_SPEAKER, CorpusError, Rec
 HEADER = "db.yaml"
 
 Part = tuple[str, float, float | None]
-"""A file, and where an utterance begins and ends in it, in seconds; a whole file is (file, 0, None)."""
+"""A file, and the start and the end of an utterance in it, in seconds; a whole file is (file, 0, None)."""
 
 
 def is_database(root: Path) -> bool:
@@ -30,7 +30,7 @@ def is_database(root: Path) -> bool:
 def read(corpus: str, root: Path) -> list[Recording]:
     """The labelled utterances of a database: whole files, or segments of them.
 
-    A segment without a speaker of its own has its file's, or `UNKNOWN_SPEAKER`. What has no emotion is left out.
+    A segment without a speaker gets that of its file, or `UNKNOWN_SPEAKER`. Parts without an emotion are left out.
 
     Raises:
         CorpusError: the database cannot be read, lacks emotions or speakers, contradicts itself, or names a file that
@@ -71,7 +71,7 @@ def read(corpus: str, root: Path) -> list[Recording]:
 
 
 def _sexes(database: Any) -> dict[Part, str]:
-    """The speaker's sex of each part of a file; empty if no scheme, or a contradictory one, says it."""
+    """The speaker's sex for each part of a file; empty if no scheme states it, or if its labels are contradictory."""
     for scheme in ("gender", "sex"):
         with suppress(RuntimeError, KeyError, TypeError, ValueError):
             if labels := _labels(database, scheme):
@@ -80,10 +80,10 @@ def _sexes(database: Any) -> dict[Part, str]:
 
 
 def _labels(database: Any, scheme: str) -> dict[Part, str]:
-    """What a scheme says of each part of a file.
+    """A scheme's label for each part of a file.
 
-    The speakers of segments are looked up here, not by ``get("emotion", "speaker")``, which gives segments of two
-    files that take turns each other's speakers (audformat 1.4.3).
+    The speakers of segments are looked up here, and not by ``get("emotion", "speaker")``: if the segments of two files
+    alternate, it swaps their speakers (audformat 1.4.3).
     """
     import audformat
 

@@ -1,6 +1,6 @@
 """EmoGator: ``mp3/000346-11-1.mp3`` = speaker 000346, emotion 11 of 30, take 1. Vocal bursts, without words.
 
-The emotions keep the corpus's own names; `merge` of an experiment says which of them count as others.
+The emotions keep the corpus's own names; an experiment's `merge` can rename them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ EMOTIONS = (
     *("surprise_positive", "sympathy", "triumph"),
 )
 SILENT = {"000160"}
-"""Contributors many of whose files hold no sound."""
+"""Contributors with many silent files."""
 
 
 def read(root: Path) -> list[Recording]:

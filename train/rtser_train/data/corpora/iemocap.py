@@ -4,8 +4,8 @@ A label file ``Session1/dialog/EmoEvaluation/Ses01F_impro01.txt`` has a line for
 
     [6.2901 - 8.2357]	Ses01F_impro01_F000	neu	[2.5000, 2.5000, 2.5000]
 
-The speaker is the session and who speaks (the letter of the utterance, not that of the dialogue: Ses01 and F). Excited
-is kept apart here; an experiment merges it into happy (``merge: {excited: happy}``), which makes the usual selection of
+The speaker is the session with the letter of the utterance, not of the dialogue (Ses01 and F). Excited is a separate
+emotion here; an experiment merges it into happy (``merge: {excited: happy}``), which makes the usual selection of
 5,531 utterances of angry, happy, neutral and sad.
 """
 
@@ -30,7 +30,7 @@ EMOTIONS = {
     "sur": "surprise",
 }
 UNDECIDED = {"xxx", "oth"}
-"""No majority among the annotators, or another emotion: without a label, as everywhere in the literature."""
+"""No majority among the annotators, or another emotion: such utterances have no label, as in the literature."""
 
 
 def read(root: Path) -> list[Recording]:

@@ -1,6 +1,6 @@
 """Indian EmoSpeech: ``House/stop-safe-calm-20190727192746-HASH.wav`` = word, scene, emotion, time (or "??"), speaker.
 
-The speaker is given as a hash (SHA-224). Most clips have that of an empty name: nobody knows whose they are. Scenes
+The speaker is given as a hash (SHA-224). Most clips have the hash of an empty name: their speakers are unknown. Scenes
 other than "safe" (screams, gunshots, breaking glass) and the word "background" stand for noises.
 """
 
@@ -22,7 +22,8 @@ NOBODY = hashlib.sha224(b"").hexdigest()
 def read(root: Path) -> list[Recording]:
     """The corpus's spoken words; files with other names are passed over.
 
-    A speaker is the first twelve digits of the hash, or `UNKNOWN_SPEAKER`. "unknown" is no word, but any other word.
+    A speaker is the first twelve digits of the hash, or `UNKNOWN_SPEAKER`. The word "unknown"
+    stands for any other word, so it is left empty.
     """
     return [
         Recording(

@@ -12,11 +12,11 @@ from rtser.errors import InputError
 AUDIO_SUFFIXES = {".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff", ".w64", ".caf"}
 
 UNKNOWN_SPEAKER = "unknown"
-"""Speakers whom a corpus does not name: perhaps many, perhaps some whom it names elsewhere. Only trained on."""
+"""All speakers that a corpus does not name; some may be named elsewhere. Their recordings are only trained on."""
 
 
 class CorpusError(InputError):
-    """A corpus that is not where it should be, or not as it should be."""
+    """A corpus that is missing or does not have the right content."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,12 @@ class Recording:
             surprise), or the corpus's own (a table's, a database's, EmoGator's); None for a recording without speech.
         sentence: which sentence is spoken, unique within the corpus; empty where unknown.
         session: the recording session; empty if the corpus has none.
-        fold: the test fold that the corpus's own table deals it to; empty without one.
-        start_s: where it begins in the file.
-        end_s: where it ends; None at the file's end.
-        root: the corpus's folder, from which it has its name.
-        sex: of the speaker, "female" or "male", or a table's own word; empty if the corpus does not say. It is no
-            part of the representation, from which runs know their recordings.
+        fold: its test fold in the corpus's own table; empty without one.
+        start_s: its start in the file, in seconds.
+        end_s: its end in the file, in seconds; None for the file's end.
+        root: the corpus's folder; `name` is relative to it.
+        sex: of the speaker, "female" or "male", or a table's own word; empty if the corpus does not say. It is not
+            part of the representation, by which runs recognise their recordings.
     """
 
     path: Path
@@ -58,7 +58,7 @@ class Recording:
 
     @property
     def name(self) -> str:
-        """The recording, from the corpus's folder on, and which part of it: unique within the corpus."""
+        """The path from the corpus's folder, and the part of the file; unique within the corpus."""
         inside = self.root is not None and self.path.is_relative_to(self.root)
         path = self.path.relative_to(self.root) if inside and self.root else self.path
         part = f"#{self.start_s}-{'' if self.end_s is None else self.end_s}"
@@ -77,7 +77,7 @@ def audio_files(root: Path) -> list[Path]:
 
 
 def named_files(root: Path, name: re.Pattern[str]) -> Iterator[tuple[Path, re.Match[str]]]:
-    """The audio files under a folder whose stems are wholly matched by a corpus's rule, with the match."""
+    """The audio files under a folder whose whole stems match a corpus's rule, with the match."""
     for path in audio_files(root):
         if match := name.fullmatch(path.stem):
             yield path, match
