@@ -18,11 +18,11 @@ class BaselineInput:
     """What a baseline may learn from, and what it predicts.
 
     Attributes:
-        fold: its bags.
-        train: the training utterances as stage 2 saw them, in no certain order.
+        fold: the fold with its bags.
+        train: the training utterances as stage 2 saw them, in any order.
         test: the fold's test utterances in order, embedded by the fold's network.
         emotions: K.
-        seed: of everything random in it.
+        seed: seed of all randomness.
     """
 
     fold: Fold
@@ -36,7 +36,7 @@ class Baseline(ABC):
     """One baseline.
 
     Attributes:
-        probabilistic: whether its predictions are probabilities, of which a calibration error makes sense.
+        probabilistic: whether its predictions are probabilities, for which a calibration error makes sense.
     """
 
     probabilistic: ClassVar[bool] = True

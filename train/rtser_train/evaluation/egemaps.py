@@ -26,11 +26,11 @@ EGEMAPS = CACHE / "egemaps"
 
 
 def egemaps_predictions(seen: Sequence[Bag], test: Sequence[Bag], emotions: int) -> Tensor:
-    """What an SVM trained on some bags says of others, (n, K) float32: 1 for the class, else 0.
+    """Predictions for some bags by an SVM trained on others, (n, K) float32: 1 for the class, else 0.
 
     Args:
-        seen: what is trained on; those of no class are left out.
-        test: what is predicted.
+        seen: the bags to train on; those of no class are left out.
+        test: the bags to predict.
         emotions: K.
     """
     seen = [bag for bag in seen if bag.label >= 0]

@@ -1,4 +1,4 @@
-"""Evaluation of a run: the metrics of its systems, from what its folds say of their test utterances."""
+"""Evaluation of a run: the metrics of its systems, from the folds' predictions for their test utterances."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def hears_nothing(run: Run, head: str) -> bool:
 
 
 def describe_protocol(protocol: Protocol) -> str:
-    """Who was tested on, and what chose the epochs, in words."""
+    """The test speakers and the choice of epochs, in words."""
     how = NESTED.format(inner=protocol.inner_folds) if protocol.nested else HELD_OUT
     return f"{KINDS[protocol.kind].format(folds=protocol.folds)}; {how}"
 
@@ -108,7 +108,7 @@ def _mean(rows: Sequence[CorpusResult]) -> Accuracy:
 
 
 def _means_of_groups(rows: Sequence[Mapping[Key, float]]) -> list[float]:
-    """Mean over the corpora of what each group (seed, fold) has; of the groups that every corpus is in."""
+    """Mean over the corpora of the value of each group (seed, fold), for the groups that every corpus has."""
     return [fmean(row[name] for row in rows) for name in rows[0] if all(name in row for row in rows)]
 
 
@@ -161,7 +161,7 @@ def _calibration_error(predictions: Sequence[Prediction], emotions: Sequence[str
 
 
 def _hits(predictions: Sequence[Prediction]) -> tuple[NDArray[np.str_], NDArray[np.float64]]:
-    """Emotion of each utterance, and in which share of the seeds it was recognised, sorted by utterance."""
+    """Emotion of each utterance, and the share of the seeds that recognised it, sorted by utterance."""
     found = _grouped(predictions, lambda one: (one.corpus, one.recording, one.emotion))
     keys = sorted(found)
     shares = [fmean(one.emotion == one.predicted for one in found[key]) for key in keys]

@@ -43,11 +43,11 @@ def write_confusions(run: Run, evaluation: Evaluation) -> list[Path]:
 
 
 def confusion_figure(counts: NDArray[np.int64], emotions: Sequence[str], title: str) -> Figure:
-    """Share of each emotion's utterances (rows) that were taken for each (columns), in per cent.
+    """Share of each emotion's utterances (rows) that were predicted as each emotion (columns), in per cent.
 
     Args:
-        counts: (K, K), of utterances, over all seeds; an emotion that none is and none is taken for is left out.
-        emotions: names of the K.
+        counts: (K, K), numbers of utterances over all seeds; an emotion without true or predicted ones is left out.
+        emotions: their K names.
         title: of the figure.
     """
     seen = np.flatnonzero(counts.sum(0) + counts.sum(1))
@@ -89,7 +89,7 @@ def curves_figure(histories: Mapping[str, Sequence[Path]], title: str) -> Figure
 
 
 def streaming_figure(curves: Mapping[str, StreamingCurve], title: str) -> Figure:
-    """UA against the seconds of speech, and how often the label changes there, a line for each corpus.
+    """UA and the rate of label changes against the seconds of speech, a line for each corpus.
 
     Args:
         curves: by corpus.

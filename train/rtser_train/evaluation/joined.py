@@ -2,19 +2,19 @@
 
 A recording's segments are those that end in it, or up to 1 s after it and before the next one begins. Its speech begins
 where its first segment with a speech probability of at least 0.5 begins (the segment's end less 0.335 s). A label that
-is shown already in the segment before that one, and has not changed since, is the last utterance's, still lasting; it
-is no label of the recording's own. The first recording is left out: nothing came before it.
+is already shown in the segment before that one, and has not changed since, belongs to the last utterance; it is not a
+label of the recording's own. The first recording is left out, because none comes before it.
 
-- named: the utterance that the recogniser tells (the one that overlaps the recording most) has a label;
+- named: the recogniser's utterance that overlaps the recording most has a label;
 - right: its label is the recording's emotion;
 - likeliest right: the last likeliest emotion of the recording was right, named or not;
-- previous first: the first label shown in the recording, lasting ones too, was the emotion of the recording before; of
-  the recordings where a label was shown and the two emotions differ;
+- previous first: the first label shown in the recording (a lasting one counts) was the emotion of the recording before;
+  among the recordings where a label was shown and the two emotions differ;
 - no label: the recordings without a label of their own;
-- first label, first right label: from where speech begins until the first label of its own, and until the first that is
-  the recording's emotion; medians over the recordings that had one. So compare them beside "no label";
-- emotion changes/s: from one emotion to another within an utterance, also with nothing named between the two;
-- shown changes/s: every change of what is shown (an emotion or nothing) in a segment while somebody speaks; both in a
+- first label, first right label: time from the beginning of speech to the first label of its own, and to the first that
+  is the recording's emotion; medians over the recordings that had one. So compare them together with "no label";
+- emotion changes/s: changes from one emotion to another within an utterance, also with no label between the two;
+- shown changes/s: all changes of the shown label (an emotion or none) in segments while somebody speaks; both are per
   second of speech.
 """
 
@@ -61,7 +61,7 @@ class Part(NamedTuple):
 def join(
     spoken: Iterable[tuple[Recording, str]], pauses_s: tuple[float, float], rng: np.random.Generator
 ) -> tuple[Float32, list[Part]]:
-    """Recordings one after the other, a second of silence before the first and after the last pause.
+    """Recordings one after the other, with a second of silence before the first and after the last pause.
 
     Args:
         spoken: the recordings in order, each with its emotion.
@@ -85,7 +85,7 @@ def join(
 
 
 class Shown(NamedTuple):
-    """What is shown after each segment, S of them, and the utterances that are told.
+    """The output after each of S segments, and the utterances.
 
     Attributes:
         times_s: ends of the segments.
@@ -110,7 +110,7 @@ class Shown(NamedTuple):
 
 
 def streamed(model: Model, samples: Float32, settings: ListenSettings) -> Shown:
-    """As `rtser file` decides."""
+    """The output of `rtser file`."""
     stream = Stream(model, settings.window_s, settings.decide)
     said = [*stream.push(samples), stream.reset()]
     decisions = [one for one in said if isinstance(one, Decision)]
@@ -125,7 +125,7 @@ def streamed(model: Model, samples: Float32, settings: ListenSettings) -> Shown:
 
 
 def slid(model: Model, samples: Float32, settings: ListenSettings) -> Shown:
-    """As `rtser file` would decide if its window slid over all that is said, without a restart."""
+    """The output that `rtser file` would have if its window never restarted."""
     window = window_segments(settings.window_s) if settings.window_s else model.metadata.window
     raw = raw_outputs(model, samples, window)
     decider = Decider(model.labels, model.metadata.label_threshold, settings.decide)
@@ -157,10 +157,10 @@ class Heard(NamedTuple):
     """What is shown of one recording.
 
     Attributes:
-        first: the first label shown in it, one of the last utterance that still lasts too; None for none.
+        first: the first label shown in it, which may still be that of the last utterance; None for none.
         leaning: the last likeliest emotion.
-        wait_s: from where speech begins until the first label of its own; None if there is none.
-        right_wait_s: until the first one that is right; None if there is none.
+        wait_s: seconds from the beginning of speech to its own first label; None if there is none.
+        right_wait_s: seconds to the first label that is right; None if there is none.
     """
 
     first: str | None
@@ -194,7 +194,7 @@ def heard(shown: Shown, part: Part, after: Part | None) -> Heard:
 
 
 def emotion_changes(shown: Shown) -> int:
-    """Changes from one emotion to another within an utterance; what is shown before the next begins belongs to it."""
+    """Changes from one emotion to another within an utterance, which lasts here until the next one begins."""
     begins = np.searchsorted(shown.times_s, [one.start_s + SEGMENT_S - 1e-6 for one in shown.utterances]).tolist()
     stretches = [shown.labels[begin:end] for begin, end in pairwise([*begins, len(shown.labels)])]
     emotions = [[label for label in labels if label] for labels in stretches]
@@ -202,7 +202,7 @@ def emotion_changes(shown: Shown) -> int:
 
 
 def shown_changes(shown: Shown) -> int:
-    """Segments while somebody speaks that show another label than the segment before, or none if it had one."""
+    """Segments while somebody speaks whose label (or none) differs from that of the segment before."""
     return sum(
         talks and one != other for (one, other), talks in zip(pairwise(shown.labels), shown.speaking[1:], strict=True)
     )

@@ -20,7 +20,7 @@ class FalseAlarms(NamedTuple):
 
     Attributes:
         files: how many sounds.
-        alarms: how often a label appeared that was not there in the segment before.
+        alarms: how often a label appeared after a segment without a label.
         samples: their length at 16 kHz.
         segments: how many decisions there were.
         taken: how many of the segments had a speech probability above 0.5.
@@ -39,7 +39,7 @@ class FalseAlarms(NamedTuple):
 
     @property
     def an_hour(self) -> float:
-        """Alarms an hour; 0 of no sound."""
+        """Alarms per hour; 0 without sound."""
         return self.alarms / self.hours if self.samples else 0.0
 
     @property
@@ -49,7 +49,7 @@ class FalseAlarms(NamedTuple):
 
     @classmethod
     def pooled(cls, counts: Iterable[FalseAlarms]) -> FalseAlarms:
-        """All counts together; zeros of none."""
+        """The sums of all counts; zeros if there are none."""
         return cls(*map(sum, zip(*counts, strict=True))) if (counts := list(counts)) else cls(0, 0, 0, 0, 0)
 
 

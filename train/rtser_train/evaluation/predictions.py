@@ -16,19 +16,19 @@ COLUMNS = ("system", "seed", "fold", "corpus", "speaker", "recording", "emotion"
 
 
 class Prediction(NamedTuple):
-    """What one system says of one test utterance.
+    """One system's prediction for one test utterance.
 
     Attributes:
         system: its name, as in the configuration.
-        seed: of its training.
-        fold: which tested the utterance.
+        seed: seed of its training.
+        fold: the fold that tested the utterance.
         corpus: the utterance's corpus.
         speaker: the utterance's speaker.
         recording: its file, or a part of one.
-        emotion: what it is.
+        emotion: its true emotion.
         predicted: the likeliest emotion; empty if no window held enough speech, which counts as wrong.
-        probabilities: (K,), in the order of the experiment's emotions; of an SVM 1 for what it says; empty like
-            `predicted`.
+        probabilities: (K,), in the order of the experiment's emotions; an SVM gives 1 to its class; empty if
+            `predicted` is.
     """
 
     system: str
@@ -45,7 +45,7 @@ class Prediction(NamedTuple):
     def of(
         cls, system: str, seed: int, fold: str, bag: Bag, row: Sequence[float], emotions: Sequence[str]
     ) -> Prediction:
-        """The prediction that a row of probabilities (K,) is, all NaN if there is none."""
+        """The prediction from a row of probabilities (K,), all NaN if there is none."""
         silent = math.isnan(row[0])
         predicted = "" if silent else emotions[max(range(len(row)), key=row.__getitem__)]
         about, chances = bag.recording, () if silent else tuple(row)

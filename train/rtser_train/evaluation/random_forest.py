@@ -18,7 +18,7 @@ TREES = 500
 
 
 class PooledForest(Baseline):
-    """A random forest on one vector a bag: its segments' embeddings, pooled."""
+    """A random forest on one vector per bag: its segments' embeddings, pooled."""
 
     @classmethod
     def predict(cls, data: BaselineInput) -> Tensor:

@@ -27,15 +27,15 @@ from rtser_train.progress import ProgressReporter
 from rtser_train.run import FoldFolder, Run
 
 FEWEST = 0.2
-"""The curve ends where fewer than this share of the utterances have so much speech."""
+"""The curve ends where fewer than this share of the utterances have that much speech."""
 
 
 class StreamedUtterance(NamedTuple):
     """The decisions on one utterance, by the amount of speech until then.
 
     Attributes:
-        recording: which.
-        emotion: what it is.
+        recording: the recording.
+        emotion: its true emotion.
         labels: the likeliest emotion after 1, 2, ... hops of speech; empty while there is too little to decide.
         decided: the decision on the whole file, see `file_decision`; empty if there is none.
         longest: the label of its longest utterance (`LONGEST`); empty if there is none, or it was not named.
@@ -54,11 +54,11 @@ class CurvePoint:
 
     Attributes:
         seconds: speech until then.
-        ua: in per cent, of the decisions after so much speech.
+        ua: UA in per cent of the decisions after that much speech.
         ua_low: lower end of its 95 % interval.
         ua_high: upper end.
-        label_changes_per_s: changes from one emotion to another, a second of speech.
-        going_on: how many utterances have so much speech.
+        label_changes_per_s: changes from one emotion to another, per second of speech.
+        going_on: how many utterances have that much speech.
     """
 
     seconds: float
@@ -77,7 +77,7 @@ class StreamingCurve:
         utterances: how many were streamed.
         ua_decided: UA of the files' decisions (`FILE_DECISION`), in per cent.
         ua_longest: UA of the labels of their longest utterances (`LONGEST`), in per cent.
-        points: one a hop.
+        points: one per hop.
     """
 
     utterances: int
@@ -95,8 +95,8 @@ def evaluate_streaming(
         run: the run.
         head: the network on bags.
         roots: the folder of each corpus.
-        reporter: told of the progress.
-        jobs: processes that stream; -1 for one a core.
+        reporter: reports the progress.
+        jobs: processes that stream; -1 for one per core.
 
     Raises:
         InputError: no fold is trained, the run cannot stream, a corpus is missing, or most utterances hold no speech.
@@ -153,9 +153,9 @@ def stream_test(
 
 
 def curve_points(streamed: Sequence[StreamedUtterance]) -> list[CurvePoint]:
-    """UA with its 95 % interval, and label changes a second, for every 60 ms of speech after the first segment.
+    """UA with its 95 % interval, and label changes per second, for every 60 ms of speech after the first segment.
 
-    An utterance that ends keeps its last label. Changes from one emotion to another are counted of those that go on.
+    An utterance that ends keeps its last label. Changes from one emotion to another are counted in those that go on.
 
     Raises:
         InputError: most utterances hold no speech.
@@ -188,7 +188,7 @@ FILE_DECISION = (
     "a file's decision: the likeliest of all labels, without a threshold, of the last decision with emotions while an "
     "utterance lasted; where none began, of the file's last decision with emotions; else wrong"
 )
-"""`file_decision` in words, for whatever shows its figures."""
+"""`file_decision` in words, for tables and reports."""
 LONGEST = "the label of the file's longest utterance; not named: wrong"
 
 
@@ -198,7 +198,7 @@ def file_decision(decisions: Sequence[Decisions]) -> str:
     It is the likeliest of all labels, without a threshold, in the step that decides (`deciding`).
 
     Returns:
-        a label of the model's, which the corpus may lack: that is wrong; empty if there is no such decision: wrong.
+        a label of the model, which is wrong if the corpus lacks it; empty (also wrong) if there is no such decision.
     """
     decides = deciding(decisions)
     return _likeliest(decides) if decides else ""
@@ -207,15 +207,15 @@ def file_decision(decisions: Sequence[Decisions]) -> str:
 def deciding(decisions: Sequence[Decisions]) -> Decisions | None:
     """The step that decides on a file, from the steps of its stream in order.
 
-    It is the last one that had emotions while an utterance lasted (its pauses included). Where no utterance began, it
-    is the file's last one that had emotions. None if there is none.
+    It is the last step that had emotions while an utterance lasted (its pauses included). If no utterance began, it is
+    the file's last step that had emotions. None if there is none.
     """
     lasting = [one for one in decisions if one.readings[0].lasts]
     return next((one for one in reversed(lasting or decisions) if one.emotions.any()), None)
 
 
 def _stream(model: Path, written_ns: int, recording: Recording) -> tuple[list[str], str, str]:
-    """What `StreamedUtterance` says of a recording: labels, the file's decision, that of its longest utterance."""
+    """The labels, the file's decision and the longest utterance's label, as in `StreamedUtterance`."""
     stream = Stream(opened(model, written_ns))
     decisions = [*stream.steps(read_samples(recording))]
     said = [*(one.readings[0].utterance for one in decisions), stream.reset()]
@@ -232,6 +232,6 @@ def _likeliest(decided: Decisions) -> str:
 
 
 @last_of_each_thread
-def opened(path: Path, written_ns: int) -> Model:  # noqa: ARG001  # a file written anew is another model
-    """The model of a worker process, on the CPU, opened once as long as the file stays as it is."""
+def opened(path: Path, written_ns: int) -> Model:  # noqa: ARG001  # a rewritten file is read again
+    """The model of a worker process, on the CPU, opened again only if the file changes."""
     return load(path, provider="cpu")

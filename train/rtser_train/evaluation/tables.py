@@ -78,7 +78,7 @@ def write_curves(curves: Mapping[str, StreamingCurve], path: Path) -> None:
 
 
 def _essence(curve: StreamingCurve) -> str:
-    """Where a curve ends, how soon it is there, and how good the decisions on whole files are."""
+    """The final UA of a curve, how soon it is reached, and the UA of the decisions on whole files."""
     points = curve.points
     last = points[-1].ua
     enough = next(one.seconds for i, one in enumerate(points) if all(later.ua >= last - 1 for later in points[i:]))

@@ -11,7 +11,7 @@ from rtser_train.registry import BASELINES
 
 @BASELINES.register("CNN-AVG-RF")
 class MeanForest(PooledForest):
-    """CNN-AVG-RF, equation (7) with the mean: U_f = sum_i g_i x_if / sum_i g_i over the segments, gates for weights."""
+    """CNN-AVG-RF, equation (7) with the mean: U_f = sum_i g_i x_if / sum_i g_i over the segments, weighted by gates."""
 
     @classmethod
     def pooled(cls, one: Embedded) -> Tensor:

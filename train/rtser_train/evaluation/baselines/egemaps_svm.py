@@ -20,11 +20,11 @@ class EgemapsSvm(Baseline):
 
     @classmethod
     def check(cls, fold: Fold) -> None:  # noqa: ARG003
-        """See that openSMILE is installed."""
+        """Check that openSMILE is installed."""
         import opensmile  # noqa: F401
 
     @classmethod
     def predict(cls, data: BaselineInput) -> Tensor:
-        """1 for the class that the SVM says."""
+        """1 for the class that the SVM predicts."""
         fold = data.fold
         return egemaps_predictions([*fold.train, *fold.validation], fold.test, data.emotions)

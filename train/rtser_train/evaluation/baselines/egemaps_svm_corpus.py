@@ -1,4 +1,4 @@
-"""eGeMAPS + SVM, one a corpus: openSMILE's functionals of whole utterances, an SVM for each corpus alone."""
+"""eGeMAPS + SVM, one per corpus: openSMILE's functionals of whole utterances, an SVM for each corpus alone."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class EgemapsSvmByCorpus(Baseline):
 
     @classmethod
     def check(cls, fold: Fold) -> None:
-        """See that openSMILE is installed, and that each corpus has two emotions or more to train on."""
+        """Check that openSMILE is installed, and that each corpus has two emotions or more to train on."""
         import opensmile  # noqa: F401
 
         classes: dict[str, set[int]] = {bag.recording.corpus: set() for bag in fold.test}
@@ -38,7 +38,7 @@ class EgemapsSvmByCorpus(Baseline):
 
     @classmethod
     def predict(cls, data: BaselineInput) -> Tensor:
-        """1 for the class that the SVM of the utterance's corpus says."""
+        """1 for the class that the SVM of the utterance's corpus predicts."""
         seen, test = [*data.fold.train, *data.fold.validation], data.fold.test
         predicted = torch.zeros(len(test), data.emotions)
         for corpus in {bag.recording.corpus for bag in test}:
