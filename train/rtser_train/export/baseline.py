@@ -1,4 +1,4 @@
-"""The average voice: how an exported model hears the neutral speech of speakers that it was not trained on."""
+"""The average voice: the outputs of an exported model for neutral speech of speakers that it was not trained on."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ Float64 = NDArray[np.float64]
 def with_baseline(
     content: bytes, neutral: Sequence[Recording], read: Callable[[Recording], Float32] = read_samples
 ) -> bytes:
-    """A model file with the metadata `baseline`, measured on some recordings; the same file if there is none.
+    """A model file with the metadata `baseline`, measured on some recordings; the same file if none has speech.
 
     Args:
-        content: of the model file.
+        content: the content of the model file.
         neutral: neutral speech of validation speakers.
         read: the samples of a recording (n,), float32, 16 kHz.
 
@@ -51,8 +51,8 @@ def baseline(
 ) -> Float64 | None:
     """log(emotions) of the average voice speaking neutrally, (K,): what enrolment finds, averaged over the speakers.
 
-    Each corpus counts as much as another, and in it each speaker; so no corpus of many speakers is all of it. None if
-    no recording holds speech of a speaker with a name.
+    All corpora weigh the same, and so do all speakers of a corpus; so a corpus of many speakers does not dominate. None
+    if no recording holds speech of a speaker with a name.
     Arguments and errors: those of `with_baseline`.
     """
     corpora: dict[str, list[Float64]] = {}
@@ -68,7 +68,7 @@ def baseline(
 
 
 def neutral_voice(model: Model, recordings: Sequence[Float32]) -> LearningVoice:
-    """What is heard in some recordings of one speaker, (n,) each, as `rtser enrol` hears it."""
+    """The voice learnt from some recordings of one speaker, (n,) each, as by `rtser enrol`."""
     learner = LearningVoice(model, settings=UNCHANGED)
     session = Session(model, voice=learner)
     for samples in recordings:

@@ -25,14 +25,14 @@ from rtser_train.registry import HEADS, SEGMENT_NETWORKS
 from rtser_train.settings import ENERGY_FLOOR, SIZES
 
 EPSILON = 1e-5
-"""That of PyTorch's batch norm."""
+"""Epsilon of PyTorch's batch norm."""
 
 
 def load_step(content: bytes) -> tuple[StreamingStep, Metadata]:
-    """The networks of a model file, in evaluation mode on the CPU, and what the file says of itself.
+    """The networks of a model file, in evaluation mode on the CPU, and the file's metadata.
 
     Args:
-        content: of a file that `rtser export` wrote.
+        content: the content of a file that `rtser export` wrote.
 
     Raises:
         ModelError: the file is damaged, or does not say how its networks are made.
@@ -65,7 +65,7 @@ def make_step(networks: Mapping[str, Any], emotions: int, calibration: Calibrati
 
 
 def _calibration(told: Mapping[str, Any]) -> Calibration:
-    """The calibration as metadata tell it."""
+    """The calibration in a file's metadata."""
     return Calibration(float(told["temperature"]), float(told.get("slope", 0.0)))
 
 
@@ -128,7 +128,7 @@ def _read(content: bytes) -> tuple[dict[str, Tensor], str]:
 
 
 def _networks_of_contract_1(weights: Mapping[str, Tensor]) -> dict[str, Any]:
-    """How the networks of a file of contract 1 are made, read off its weights."""
+    """The make of the networks of a file of contract 1, found from its weights."""
     widths = [len(weights[f"cnn.columns.{number}.0.weight"]) for number in (0, 4, 7, 10)]
     if tuple(widths) not in SIZES.values():
         raise ValueError(f"widths of {widths} match no known size")
@@ -144,8 +144,9 @@ def _networks_of_contract_1(weights: Mapping[str, Tensor]) -> dict[str, Any]:
 def _fill(step: StreamingStep, weights: Mapping[str, Tensor]) -> None:
     """Put the weights of contract 1 in place.
 
-    The exporter of contract 1 folded each batch norm into its convolution, which left a bias; here it becomes the bias
-    of a batch norm that changes nothing else. It transposed four matrices and lost their names; their order is fixed.
+    The exporter of contract 1 folded each batch norm into its convolution, which left a bias. Here this bias becomes
+    that of a batch norm that changes nothing else. The exporter also transposed four matrices and lost their names;
+    their order is fixed.
     """
     state = step.state_dict()
     for number, block in enumerate(step.cnn.columns.children()):

@@ -22,15 +22,15 @@ from rtser_train.front_end import log_mel
 
 TOLERANCE = 1e-4
 SHORT_WINDOW = 5
-"""Segments of a window soon full, verified beside the model's own."""
+"""Segments of a short window, which is soon full; it is verified beside the model's own window."""
 LARGEST_CONSTANT = 1024
-"""Values of a constant that is folded; weights are larger, or are used as they are."""
+"""Maximum number of values of a constant that is folded; weights are larger, or are used unchanged."""
 RESTART_SHARE = 0.05
-"""How often a segment restarts in the verification."""
+"""Share of the segments that restart in the verification."""
 
 
 def _constants(_: Any, less: ir.Value, slope: ir.Value | None = None, **__: Any) -> bool:
-    """Whether what follows x in a line is constant, and the same for all values."""
+    """Whether the slope and the subtrahend of a line are constants with a single value."""
     tensors = [ir.convenience.get_const_tensor(value) for value in (less, slope) if value is not None]
     return all(tensor is not None and tensor.size == 1 for tensor in tensors)
 
@@ -65,7 +65,7 @@ def export(step: StreamingStep, metadata: Metadata) -> bytes:
 
     Args:
         step: the networks.
-        metadata: its `states` are replaced by those of the step.
+        metadata: the metadata; its `states` are replaced by those of the step.
     """
     step = step.eval()
     states = step.states()
@@ -95,7 +95,7 @@ def export(step: StreamingStep, metadata: Metadata) -> bytes:
 def verify(content: bytes, step: StreamingStep, recordings: Iterable[NDArray[np.float32]]) -> float:
     """Stream real utterances, (n,) samples each, through the exported file and compare with torch offline.
 
-    Each is streamed with two windows, without restarts and with restarts at random hops.
+    Each utterance is streamed with two windows, without restarts and with restarts at random hops.
 
     Returns:
         the largest absolute difference of any value of any decision.
@@ -136,7 +136,7 @@ def largest_difference(
 
 
 def _folded(model: ir.Model) -> onnx.ModelProto:
-    """The graph without the exporter's constant arithmetic, which halves its time; weights keep their names."""
+    """The graph without the exporter's constant arithmetic; this halves its time. Weights keep their names."""
     for _ in range(2):
         optimizer.fold_constants(model, onnx_shape_inference=True, input_size_limit=LARGEST_CONSTANT)
         model = rewriter.rewrite(model, SIMPLER)

@@ -1,4 +1,4 @@
-"""A run's model as a file for others: exported, verified, and saying what it is."""
+"""A run's model as a file for others: exported, verified and described."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def export_run(
     Args:
         run: the run; of several seeds the first is exported.
         head: which of its networks on bags; the first if None.
-        fold: which fold's model; if None the final one where the experiment has one, else the first that is finished.
+        fold: which fold's model; if None, the final one if the experiment has it, else the first finished one.
         roots: the folder of each corpus.
         output: the file to write.
 
@@ -164,7 +164,7 @@ def _begun_with(described: Metadata, start: Start) -> Metadata:
 
 
 def calibrated(calibration: Calibration, on: str) -> dict[str, Any]:
-    """What a file says of its calibration."""
+    """The calibration as metadata; `on` says what it was fitted to."""
     method = f"temperature by the amount of speech, on {on}"
     return {"method": method, **calibration._asdict(), "segments": REFERENCE}
 
@@ -221,7 +221,7 @@ def _chosen(run: Run, fold: str | None) -> FoldFolder:
 
 
 def _metrics(run: Run, head: str, fold: FoldFolder) -> dict[str, Any]:
-    """The run's metrics in short, for the file's metadata, saying whose they are; empty before an evaluation."""
+    """The run's main metrics for the file's metadata, and which models they are of; empty before an evaluation."""
     if not run.evaluation.is_file():
         return {}
     found = Evaluation.read(run.evaluation)

@@ -1,4 +1,4 @@
-"""A model file to begin with: its networks, back in torch, and what it says of itself."""
+"""A model file to begin with: its networks, back in torch, and its metadata."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Start:
     """A model to begin with.
 
     Attributes:
-        metadata: what its file says.
-        sha256: of the file.
+        metadata: the file's metadata.
+        sha256: SHA-256 of the file.
         networks: on the CPU, in evaluation mode; nothing changes them.
-        calibration: its own.
+        calibration: the model's own.
     """
 
     metadata: Metadata
@@ -66,7 +66,7 @@ def start_of(experiment: Experiment) -> SegmentNetwork | None:
 
     Raises:
         ModelError: see `read_start`.
-        InputError: it is another file than when the run was begun, it was trained on a corpus of the experiment, or its
+        InputError: it is not the file that the run began with, it was trained on a corpus of the experiment, or its
             settings differ from the experiment's.
     """
     path = experiment.cnn.start

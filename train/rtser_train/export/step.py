@@ -95,7 +95,7 @@ class StreamingStep(nn.Module):
             carried.append(level)
         output = self.cnn.output(column)
         whole = (hops - (FIRST_SEGMENT_HOP - 1)).clamp(0.0, 1.0)  # (B, 1): 1 once the segment holds 32 whole frames
-        speech = output.speech_logits.unsqueeze(-1).sigmoid() * whole  # (B, 1), as all that is one number a stream
+        speech = output.speech_logits.unsqueeze(-1).sigmoid() * whole  # (B, 1), like all single numbers per stream
         gate = speech_gate(speech)
         kept = (1.0 - restart)[:, None, None]
         in_context = output.embeddings
@@ -118,7 +118,7 @@ class StreamingStep(nn.Module):
     def _levelled(self, log_mel: Tensor, level: Tensor, hops: Tensor) -> tuple[Tensor, Tensor]:
         """A hop's frames (B, 6, 64) relative to the running level, and the level after them, (B, 1).
 
-        The state is what the level exceeds the least one by. The first four frames of a stream begin before it, and
+        The state is the level minus the least level. The first four frames begin before the stream, and
         do not count.
         """
         whole = torch.maximum(hops, torch.arange(HOP_FRAMES) >= HOP_FRAMES - WHOLE_FRAMES_OF_FIRST_HOP).clamp_max(1.0)
@@ -128,7 +128,7 @@ class StreamingStep(nn.Module):
 
 
 class Offline(NamedTuple):
-    """What torch says of an utterance's S segments at once: the four outputs of the contract, (S, K) or (S,)."""
+    """torch's outputs for an utterance's S segments at once: the four outputs of the contract, (S, K) or (S,)."""
 
     emotions: NDArray[np.float32]
     segment_emotions: NDArray[np.float32]
@@ -140,7 +140,7 @@ class Offline(NamedTuple):
 def whole_utterance(
     step: StreamingStep, log_mel: NDArray[np.float32], window: int, restarts: Sequence[int] = ()
 ) -> Offline:
-    """What torch decides offline: the CNN over the whole utterance in one pass, each window's attention afresh.
+    """The decisions of torch offline: one pass of the CNN over the utterance, and attention anew for each window.
 
     Args:
         step: the networks.
