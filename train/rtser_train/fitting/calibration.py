@@ -14,11 +14,11 @@ from torch.nn import functional
 REFERENCE = 30.0
 """Segments of speech at which the temperature is `Calibration.temperature`."""
 BOUNDS = ((np.log(0.1), np.log(10.0)), (-1.0, 1.0))
-"""Of the logarithm of the temperature, and of the slope."""
+"""Bounds of the logarithm of the temperature, and of the slope."""
 
 
 class Heard(NamedTuple):
-    """What a network said of n windows of utterances that it was not trained on.
+    """A network's outputs for n windows of utterances that it was not trained on.
 
     Attributes:
         logits: (n, K).
@@ -34,8 +34,8 @@ class Heard(NamedTuple):
 class Calibration(NamedTuple):
     """From logits z on s segments of speech to probabilities: softmax(z / T(s)), T(s) = T ((1 + s) / (1 + R)) ** a.
 
-    One temperature (Guo et al., 2017) need not suit decisions on little speech and on much. T follows how much has been
-    heard.
+    One temperature (Guo et al., 2017) may not suit decisions on both little and much speech. So T depends on the amount
+    of speech.
 
     Attributes:
         temperature: T, at R = `REFERENCE` segments.
@@ -46,11 +46,11 @@ class Calibration(NamedTuple):
     slope: float = 0.0
 
     def probabilities(self, logits: Tensor, speech: Tensor) -> Tensor:
-        """Probabilities (n, K) of logits (n, K) on so much speech, (n,)."""
+        """Probabilities (n, K) of logits (n, K) for amounts of speech, (n,)."""
         return self.scaled(logits, speech).softmax(-1)
 
     def scaled(self, logits: Tensor, speech: Tensor) -> Tensor:
-        """Logits (n, K), divided by the temperature for so much speech, (n,)."""
+        """Logits (n, K), divided by the temperature for each amount of speech, (n,)."""
         if not self.slope:
             return logits / self.temperature
         temperatures = self.temperature * ((1 + speech) / (1 + REFERENCE)) ** self.slope
@@ -58,11 +58,11 @@ class Calibration(NamedTuple):
 
 
 def calibrate(heard: Sequence[Heard], slope: float | None = None) -> Calibration:
-    """The calibration that minimises the mean negative log-likelihood of what networks said.
+    """The calibration that minimises the mean negative log-likelihood of networks' outputs.
 
     Args:
-        heard: of each network, of utterances that it was not trained on.
-        slope: taken as it is, where there are too few windows to fit it too; None: it is fitted.
+        heard: the outputs of each network for utterances that it was not trained on.
+        slope: a fixed slope, for too few windows to fit it too; None: it is fitted.
     """
     logits, speech, labels = (torch.cat(parts).double() for parts in zip(*heard, strict=True))
 

@@ -15,10 +15,10 @@ class FitContext:
 
     Attributes:
         experiment: all settings.
-        seed: of everything random in it.
+        seed: seed of all randomness.
         device: where networks are trained, ``cpu`` or ``cuda``.
-        reporter: told of the progress.
-        start: a trained segment network that stage 1 begins with; None: weights are drawn.
+        reporter: reports the progress.
+        start: a trained segment network that stage 1 begins with; None: it begins with random weights.
     """
 
     experiment: Experiment

@@ -1,4 +1,4 @@
-"""Embeddings of whole utterances by the segment network, and what stage 1 alone decides on them."""
+"""Embeddings of whole utterances by the segment network, and the decisions of stage 1 alone."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def embed(cnn: nn.Module, bags: Sequence[Bag], context: Context | None = None) -
 
 
 def mean_posterior(embedded: Sequence[Embedded]) -> Tensor:
-    """The gated mean of the segment posteriors (n, K): what stage 1 alone would decide."""
+    """The gated mean of the segment posteriors (n, K): the scores of stage 1 alone."""
     return torch.stack([(one.posteriors * one.gate.unsqueeze(1)).sum(0) / one.gate.sum() for one in embedded])
 
 

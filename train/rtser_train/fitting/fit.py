@@ -38,18 +38,18 @@ def fit(
     """Fit `network` and leave it with the averaged weights of its best epoch, or of its last.
 
     Args:
-        losses: yields the loss of each step of epoch e (from 0), and how many segments it is of. All its randomness
+        losses: yields the loss of each step of epoch e (from 0), and its number of segments. All its randomness
             must follow from e alone, so that a resumed run equals an unbroken one.
         validate: measures a network, the running average of the fitted one, on recordings that it was not trained on;
             ``mean`` decides which epoch is best. None trains for all epochs and takes the last.
         settings: epochs, patience, learning rate and its decay.
-        checkpoint: file kept up to date after every epoch, and resumed from where it exists. Beside it lies the
-            history of the fit with the suffix ``.csv``, and in ``tensorboard``.
-        reporter: told of every epoch.
-        steps: how many an epoch has; only the one-cycle schedule depends on it.
+        checkpoint: file, written after every epoch; the fit resumes from it if it exists. The history of the fit is
+            beside it with the suffix ``.csv``, and in ``tensorboard``.
+        reporter: reports every epoch.
+        steps: number of steps in an epoch; only the one-cycle schedule depends on it.
 
     Returns:
-        what ``mean`` was after each epoch; empty without `validate`.
+        ``mean`` after each epoch; empty without `validate`.
     """
     fitting = _Fitting(network, settings, checkpoint, steps)
     curves_folder = str(checkpoint.parent / "tensorboard" / checkpoint.stem)
@@ -121,7 +121,7 @@ class _Fitting:
         )
 
     def train_epoch(self, losses: Iterator[tuple[Tensor, int]]) -> tuple[float, int]:
-        """A step for each loss; the mean loss, and of how many segments it is."""
+        """Take a step for each loss; return the mean loss and the number of segments."""
         self._network.train()
         steps, segments = [], 0
         for loss, size in losses:
@@ -179,8 +179,8 @@ def _schedule(optimiser: torch.optim.Optimizer, settings: Fit, steps: int) -> to
 def running_average(decay: float) -> Callable[..., None]:
     """An exponential average that follows closely at first: after n steps it decays by min(decay, (1 + n) / (10 + n)).
 
-    With a fixed decay the first epochs' averages would still be mostly the random start: right in the order of classes,
-    but far too small, and a temperature would have to correct that.
+    With a fixed decay, the first epochs' averages would still be mostly the random start. Their logits would be in the
+    right order but far too small, and a temperature would have to correct that.
     """
 
     def update(averaged: list[Tensor], current: list[Tensor], steps: Tensor | int) -> None:

@@ -26,13 +26,13 @@ from rtser_train.networks.segment_network import SegmentNetwork, SegmentOutput
 from rtser_train.settings import Joint
 
 MOST_FOR_STATISTICS = 4_000
-"""Bags whose frames the input is normalised by."""
+"""Maximum number of bags whose frames give the normalisation of the input."""
 MOST_FOR_VALIDATION = 1_000
-"""Bags that choose the epoch, evenly spread over the validation part."""
+"""Maximum number of bags that choose the epoch, evenly spread over the validation part."""
 
 
 class Networks(NamedTuple):
-    """What decides on utterances, trained.
+    """The trained networks that decide on utterances.
 
     Attributes:
         cnn: the segment network.
@@ -46,20 +46,20 @@ class Networks(NamedTuple):
 
 
 class Targets:
-    """What the bags that are drawn from are to teach, beside their classes; all by the index of the bag.
+    """The training targets of bags beside their classes, by the index of the bag.
 
     Args:
-        bags: those that are drawn from.
+        bags: the bags that training draws from.
         experiment: all settings.
 
     Attributes:
-        own: (n,), the emotion as the bag's corpus calls it, an index of all corpora's emotions.
-        own_emotions: how many there are.
+        own: (n,), the bag's emotion by its corpus's own name, as an index of all corpora's own emotions.
+        own_emotions: number of all corpora's own emotions.
         own_allowed: (n, A) bool, the emotions of the bag's own corpus.
         absent: (n, K), what is added to the logits: the logarithm of `Joint.absent` where the corpus lacks the class.
-        speaks: (n,), 1 where the bag says what is speech.
-        biased: (n,), whose bias of the logits (`Joint.offsets`) counts for the bag.
-        biases: how many there are.
+        speaks: (n,), 1 where the bag's corpus says what is speech.
+        biased: (n,), index of the bias of the logits (`Joint.offsets`) that counts for the bag.
+        biases: number of biases.
     """
 
     def __init__(self, bags: Sequence[Bag], experiment: Experiment, device: str) -> None:
@@ -85,11 +85,11 @@ class Targets:
 
 
 class JointNetwork(nn.Module):
-    """All that is fitted: what ships, the outputs of the corpora's own emotions, and the biases.
+    """All that is fitted: the networks that ship, the outputs for the corpora's own emotions, and the biases.
 
     Args:
         experiment: all settings.
-        targets: of the training bags.
+        targets: those of the training bags.
     """
 
     def __init__(self, experiment: Experiment, targets: Targets) -> None:
@@ -105,19 +105,19 @@ class JointNetwork(nn.Module):
 
     @property
     def networks(self) -> Networks:
-        """What decides."""
+        """The networks that decide."""
         return Networks(self.cnn, self.context, self.head)
 
     def in_context(self, embeddings: Tensor, gate: Tensor) -> Tensor:
-        """What the head sees of embeddings (B, S, F) with gates (B, S)."""
+        """The input of the head for embeddings (B, S, F) with gates (B, S)."""
         return embeddings if self.context is None else self.context(embeddings, gate)
 
     def begin_with(self, start: Networks) -> None:
-        """Take over trained networks of the same make, and let what finds speech stay as it is.
+        """Take over trained networks of the same make, and keep what finds speech unchanged.
 
         The convolutions and the speech output are not fitted: few recordings without noise would teach them to take
-        noise for speech. Batch norms keep their statistics in training too: those of few recordings would be others in
-        every batch, and the weights were not made for them.
+        noise for speech. Batch norms keep their statistics in training too: those of few recordings would differ from
+        batch to batch, and the weights do not fit them.
         """
         for own, its in zip(self.networks, start, strict=True):
             if own is not None and its is not None:
@@ -147,13 +147,13 @@ def fit_jointly(
     """Fit all networks together; the validation part chooses the epoch.
 
     Args:
-        train: what is trained on.
-        validation: what chooses the epoch; empty: all epochs are trained, and the last counts.
+        train: the bags to train on.
+        validation: the bags that choose the epoch; if empty, all epochs are trained, and the last counts.
         noise: recordings without speech.
         context: settings, seed, device.
-        checkpoint: kept up to date, and gone on from.
+        checkpoint: file, written after every epoch; an existing one is resumed.
         start: trained networks to begin with (`JointNetwork.begin_with`), which are not changed; None: weights are
-            drawn, and the input is normalised by the frames of `train`.
+            random, and the input is normalised by the frames of `train`.
     """
     experiment, seed, device = context.experiment, context.seed, context.device
     settings = _joint(experiment)
@@ -210,7 +210,7 @@ def joint_loss(
     * the class of the whole crop, and of its first 1 to S segments, by the head; cross-entropy of the logits and what
       `Targets` adds to them
     * the class of each segment, inherited from its utterance, by the segment network; weighted by its speech
-    * the emotion as the corpus calls it, of the gated mean of the embeddings in context, among those of the corpus
+    * the corpus's own emotion, from the gated mean of the embeddings in context, among the emotions of the corpus
     * the share of speech of each segment
     * the squares of the biases
 
@@ -261,7 +261,7 @@ def joint_loss(
 
 
 def _heard(gate: Tensor, generator: torch.Generator) -> Tensor:
-    """1 for the first segments of each bag, a random number of them that holds speech; (B, S)."""
+    """(B, S), 1 for the first segments of each bag; a random number of them, enough to hold speech."""
     total = gate.sum(1, keepdim=True)
     least = torch.minimum(total, torch.rand(len(gate), 1, generator=generator, device=gate.device) * total + 1)
     return ((gate.cumsum(1) - gate) < least).float()

@@ -1,4 +1,4 @@
-"""How weights follow their gradients: Adam, or Muon for the matrices and Adam for the rest."""
+"""Optimisers: Adam, or Muon for the matrices and Adam for the rest."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from torch.optim import Adam, Optimizer
 from rtser_train.settings import Fit
 
 LEAST_SIDE = 9
-"""A weight is a matrix for `Muon` if both its sides are at least so long: outputs of a few emotions have Adam."""
+"""A weight is a matrix for `Muon` if both its sides are at least this long; outputs for a few emotions use Adam."""
 MOMENTUM = 0.95
 ITERATIONS = 5
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
-"""Of the Newton-Schulz iteration; they raise small singular values fastest."""
+"""Coefficients of the Newton-Schulz iteration; they raise small singular values fastest."""
 UPDATE_RMS = 0.2
-"""Root mean square of an update by a learning rate of 1: about that of Adam's, so that both share one rate."""
+"""Root mean square of an update at a learning rate of 1. Adam's is about the same, so both share one rate."""
 
 
 class Muon(Optimizer):
     """Momentum whose every update is made orthogonal, so that no direction of a weight outweighs the others.
 
-    K. Jordan et al., "Muon: an optimizer for hidden layers in neural networks" (2024); the size of the update after
-    J. Liu et al., arXiv:2502.16982. A convolution counts as the matrix of its output channels. Computed in the
+    K. Jordan et al., "Muon: an optimizer for hidden layers in neural networks" (2024); the size of the update is
+    that of J. Liu et al., arXiv:2502.16982. A convolution counts as the matrix of its output channels. Computed in the
     weights' own type: the implementations in libraries compute in bfloat16, which is slow on most CPUs.
 
     Args:
         parameters: weights of two or more dimensions.
         lr: learning rate, as for Adam.
-        weight_decay: share of the weights that a learning rate of 1 takes off.
+        weight_decay: share of the weights that a step at a learning rate of 1 removes.
     """
 
     def __init__(self, parameters: Iterable[nn.Parameter], lr: float, weight_decay: float) -> None:
@@ -56,7 +56,7 @@ class Muon(Optimizer):
 
 
 def orthogonal(matrix: Tensor) -> Tensor:
-    """About U V^T of a matrix (m, n) = U S V^T: the same directions; singular values near 1, but for the smallest."""
+    """About U V^T of a matrix (m, n) = U S V^T: the same directions; singular values near 1, except the smallest."""
     first, second, third = COEFFICIENTS
     wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
     found: Tensor = wide / wide.norm().clamp_min(1e-7)
@@ -67,7 +67,7 @@ def orthogonal(matrix: Tensor) -> Tensor:
 
 
 def optimisers(network: nn.Module, settings: Fit) -> list[Optimizer]:
-    """What fits a network, as `Fit.optimiser` says; each weight has one of them."""
+    """The optimisers of a network, as `Fit.optimiser` says; each weight belongs to one of them."""
     decay = settings.weight_decay
     if settings.optimiser == "adam":
         return [Adam(network.parameters(), lr=settings.learning_rate, weight_decay=decay)]

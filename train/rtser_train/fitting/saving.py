@@ -1,4 +1,4 @@
-"""Saving what torch saves."""
+"""Saving states of torch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rtser_train.files import replacing
 def save(state: dict[str, Any], path: Path) -> None:
     """Write a state as ``torch.save`` does; a kill leaves the old file or the new one.
 
-    The bytes are made in memory and then written, because on a full disk ``torch.save`` says nothing of the disk.
+    The bytes are made in memory and then written, because the error of ``torch.save`` does not name a full disk.
 
     Raises:
         OutputError: the file cannot be written.

@@ -34,12 +34,12 @@ def fit_cnn(
     """Stage 1: every segment inherits its utterance's label (single-instance learning), weighted by its speech.
 
     Args:
-        train: what is trained on.
-        validation: what chooses the epoch; empty where `epochs` says how many there are.
+        train: the bags to train on.
+        validation: the bags that choose the epoch; empty if `epochs` is given.
         noise: recordings without speech.
         context: settings, seed, device.
-        checkpoint: kept up to date, and gone on from.
-        epochs: how many, where nothing chooses.
+        checkpoint: file, written after every epoch; an existing one is resumed.
+        epochs: number of epochs, without validation.
 
     Returns:
         the network, and its validation UA after each epoch.
@@ -104,10 +104,10 @@ def normalise_by(bags: Sequence[Bag], cnn: SegmentNetwork) -> None:
 
 
 def frame_statistics(bags: Sequence[Bag], cnn: SegmentNetwork) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation (64,) of what a network normalises of some bags' frames, summed in float64.
+    """Mean and standard deviation (64,) of some bags' frames before a network normalises them, summed in float64.
 
-    The deviation is at least 1/10: a bin that lies on the floor throughout, as above 4 kHz in telephone speech, would
-    otherwise turn the least sound there into a huge input.
+    The deviation is at least 1/10. Otherwise the faintest sound would become a huge input in a bin that is always at
+    the floor, such as above 4 kHz in telephone speech.
     """
 
     def seen(bag: Bag) -> NDArray[np.float32]:
@@ -146,7 +146,7 @@ def speech_loss(output: SegmentOutput, batch: Batch, says: Tensor) -> Tensor:
 
     Args:
         output: of the segment network.
-        batch: what it saw.
+        batch: its input.
         says: (B,), 0 for a bag that does not count.
     """
     counts = batch.present * says.unsqueeze(1)
@@ -155,7 +155,7 @@ def speech_loss(output: SegmentOutput, batch: Batch, says: Tensor) -> Tensor:
 
 
 def _bag_loss(logits: Tensor, weights: Tensor, labels: Tensor, settings: Fit) -> Tensor:
-    """Cross-entropy of the mean logits (B, K) of bags (B, S, K), weighted by (B, S); bags without weight left out."""
+    """Cross-entropy of the mean logits (B, K) of bags (B, S, K), weighted by (B, S); only bags of a weight above 1."""
     spoken = weights.sum(1) > 1
     mean = (logits * weights.unsqueeze(-1)).sum(1)[spoken] / weights.sum(1, keepdim=True)[spoken]
     if not spoken.any():

@@ -31,7 +31,7 @@ CALIBRATION_DRAWS = 5
 
 
 class Decided(NamedTuple):
-    """What a head says of n bags.
+    """A head's decisions on n bags.
 
     Attributes:
         logits: (n, K); NaN for a bag without enough speech.
@@ -61,11 +61,11 @@ def fit_head(
 
     Args:
         head: the network's name.
-        train: what is trained on.
-        validation: what chooses the epoch; empty where `epochs` says how many there are.
+        train: the bags to train on.
+        validation: the bags that choose the epoch; empty if `epochs` is given.
         context: settings, seed.
-        checkpoint: kept up to date, and gone on from.
-        epochs: how many, where nothing chooses.
+        checkpoint: file, written after every epoch; an existing one is resumed.
+        epochs: number of epochs, without validation.
 
     Returns:
         the network, and its validation UA after each epoch.
@@ -96,7 +96,7 @@ def fit_head(
 
 
 def prepared(embedded: Sequence[Embedded], experiment: Experiment) -> list[Embedded]:
-    """Bags as the heads take them: as they are; or the first T segments, padded with zeros that take part."""
+    """Bags as the heads take them: unchanged, or the first T segments, padded with zeros that take part."""
     if experiment.attention.padding == "masked":
         return list(embedded)
     longest = experiment.attention.window
@@ -155,9 +155,10 @@ def _last_decided(gate: Tensor, window: int) -> int | None:
 def windows(
     chosen: Sequence[Embedded], longest: int, rng: np.random.Generator, whole: bool = False
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """One window of each bag, masked by a gate of zero: half of them the last T segments, half 1 to T at random.
+    """One window of each bag, masked by a gate of zero: half are the last T segments, half are 1 to T at random.
 
-    A random window that holds no speech gives way to the last T segments; with `whole`, all are the last T.
+    With `whole`, all are the last T. These also replace a random window without speech. If the last T segments hold no
+    speech, the window begins at the segment with the largest gate.
     """
     embeddings = torch.zeros(len(chosen), longest, chosen[0].embeddings.shape[1])
     gate = torch.zeros(len(chosen), longest)
@@ -178,7 +179,7 @@ def windows(
 
 @torch.no_grad()
 def heard_windows(network: BagNetwork, embedded: Sequence[Embedded], context: FitContext) -> Heard:
-    """What a head says of windows of all lengths that hold enough speech to be decided on."""
+    """A head's outputs for windows of all lengths that hold enough speech for a decision."""
     settings = context.experiment.attention
     rng = np.random.default_rng(context.seed)
     spoken, whole = with_speech(embedded), settings.padding == "zeros"

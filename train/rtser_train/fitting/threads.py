@@ -1,4 +1,4 @@
-"""CPU threads of a process that trains: the same however many folds are trained at once, so that results are too."""
+"""CPU threads of a training process. Their number and the results do not depend on how many folds train at once."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from rtser_train.data.pools import pools_to_oneself
 
 
 def use_threads(count: int) -> None:
-    """Let all that this thread computes from now on use `count` CPU threads, whatever the environment says.
+    """Use `count` CPU threads for all that this thread computes from now on, whatever the environment says.
 
-    Part of it holds for the whole process, so that a worker calls it where its work begins, and all threads of a
-    process with the same count. Nothing is restored: other tasks of the process may still need the setting.
+    Part of the setting holds for the whole process. So a worker calls this function where its work begins, and all
+    threads of a process use the same count. Nothing is restored: other tasks of the process may still need the setting.
     """
     with pools_to_oneself():
         torch.set_num_threads(count)
@@ -24,7 +24,7 @@ def use_threads(count: int) -> None:
 
 @contextmanager
 def threads(count: int) -> Iterator[None]:
-    """Use `count` CPU threads inside, and what the caller used afterwards."""
+    """Use `count` CPU threads inside; afterwards the caller's number is restored."""
     before = torch.get_num_threads()
     with pools_to_oneself():
         pools = threadpool_limits(count)

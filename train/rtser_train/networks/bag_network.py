@@ -15,10 +15,10 @@ HIDDEN = 120
 """H, the width of the two fully-connected layers (the paper's)."""
 
 LEAST_SPEECH = 3.0
-"""The least gate of a window, in segments, for a decision: one sound that resembles speech is not enough."""
+"""Least sum of a window's gates, in segments, for a decision: one sound that resembles speech is not enough."""
 
 LEAST_PROBABILITY = 1e-6
-"""Smaller probabilities count as this one when the logarithm is taken."""
+"""Smaller probabilities are replaced by this one before the logarithm."""
 
 
 class BagNetwork(nn.Module):
@@ -57,7 +57,7 @@ class BagNetwork(nn.Module):
             gate: (...), 0..1.
 
         Returns:
-            weights and values, (..., D) each; zero where the gate is.
+            weights and values, (..., D) each; zero where the gate is zero.
         """
         raise NotImplementedError
 
@@ -76,14 +76,14 @@ def logarithm(probabilities: Tensor) -> Tensor:
 
 
 def ratio(weighted: Tensor, weights: Tensor) -> Tensor:
-    """Sum of weighted values over sum of weights; 0 if nothing was weighed, because that sum is 0 there too."""
+    """Sum of weighted values over sum of weights; 0 if all weights are 0, because the weighted values are 0 too."""
     return weighted / weights.clamp_min(1e-20)
 
 
 def total(parts: Tensor) -> Tensor:
     """Sum (B, D) over the segments of (B, N, D).
 
-    As a product with ones: for one stream ONNX Runtime takes a third of the time of `Tensor.sum`.
+    Computed as a product with ones. For one stream, ONNX Runtime needs a third of the time of `Tensor.sum`.
     """
     return parts.new_ones(parts.shape[1]) @ parts
 

@@ -7,13 +7,13 @@ from torch import Tensor, nn
 
 
 class Context(nn.Module):
-    """A gated recurrent unit over the embeddings of an utterance's segments, which goes on with speech alone.
+    """A gated recurrent unit over the embeddings of an utterance's segments; only speech updates it.
 
     With the embedding x, the state c and the segment's gate g, 0..1 (0: no speech):
 
         z, r = sigmoid(W x + U c);  n = tanh(V x + r * (T c));  c' = c + g (1 - z) (n - c)
 
-    (Cho et al., 2014; the gate is ours.) A pause or a silent beginning, however long, leaves the state as it was.
+    (Cho et al., 2014; the gate is ours.) A pause or a silent beginning of any length leaves the state unchanged.
 
     Args:
         embedding: F.
@@ -45,7 +45,7 @@ class Context(nn.Module):
         return torch.cat([embeddings, torch.stack(states, 1)], -1)
 
     def step(self, embedding: Tensor, gate: Tensor, state: Tensor) -> Tensor:
-        """The state (B, C) after one more segment, of embeddings (B, F), gates (B, 1) and the state before."""
+        """The state (B, C) after one more segment, from embeddings (B, F), gates (B, 1) and the state before."""
         return self._next(self.seen(embedding), gate, state)
 
     def _next(self, seen: Tensor, gate: Tensor, state: Tensor) -> Tensor:

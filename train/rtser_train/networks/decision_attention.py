@@ -1,4 +1,4 @@
-"""Attention on decisions, one module of which D-Single has and two D-Multi."""
+"""Attention on decisions: D-Single has one such module, and D-Multi has two."""
 
 from __future__ import annotations
 

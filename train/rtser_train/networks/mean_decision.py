@@ -16,7 +16,7 @@ class MeanDecision(BagNetwork):
 
 
 class PooledDecision(MeanDecision):
-    """The mean with the gates alone for weights: p_k = sum_i g_i f_k(x_i) / sum_i g_i. D is K."""
+    """The mean with the gates as the only weights: p_k = sum_i g_i f_k(x_i) / sum_i g_i. D is K."""
 
     def __init__(self, embedding: int, emotions: int, features: int, dropout: float) -> None:
         super().__init__(embedding, emotions, features, dropout)

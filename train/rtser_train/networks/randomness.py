@@ -64,7 +64,7 @@ def initialise(network: nn.Module, generator: torch.Generator) -> None:
     """Draw the weights of all linear and 2-D convolutional layers anew, from PyTorch's default distributions.
 
     Weights and biases are uniform in +-1 / sqrt(n), where n is the number of inputs of one output value. Any other
-    parameter keeps its values, which must all be the same, as those of batch norm.
+    parameter keeps its values, which must all be the same, like those of batch norm.
 
     Raises:
         TypeError: the network has other parameters with different values, such as those of a GRU. They may have been

@@ -1,4 +1,4 @@
-"""The base of the segment networks: from log-Mel frames to one embedding a segment."""
+"""The base of the segment networks: from log-Mel frames to one embedding per segment."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from rtser.engine.contract import HOP_FRAMES, MEL_BINS, SEGMENT_FRAMES
 from rtser_train.networks.randomness import Dropout
 
 LEVEL_DECAY = 0.014
-"""Of the running level, in nepers of energy a frame: 6 dB a second."""
+"""Decay of the running level, in nepers of energy per frame: 6 dB per second."""
 LEAST_LEVEL = -14.0
-"""The least running level: some 12 dB above the quantisation of 16 bits. It is that of silence."""
+"""The least running level: about 12 dB above the quantisation of 16 bits. Silence has this level."""
 
 
 class SegmentOutput(NamedTuple):
-    """What the CNN says of S segments in each of B bags.
+    """The CNN's outputs for S segments in each of B bags.
 
     Attributes:
         embeddings: (B, S, F), the penultimate layer.
@@ -32,9 +32,9 @@ class SegmentOutput(NamedTuple):
 
 
 class SegmentNetwork(nn.Module):
-    """From log-Mel frames to one embedding, emotion posterior and speech probability a segment.
+    """From log-Mel frames to one embedding, emotion posterior and speech probability per segment.
 
-    VGG-style, our choice (the paper's stack is unknown). Subclasses say how frames become one column a segment.
+    VGG-style, our choice (the paper's stack is unknown). Subclasses say how frames become one column per segment.
 
     Args:
         emotions: number of classes K.
@@ -45,7 +45,7 @@ class SegmentNetwork(nn.Module):
         level: whether frames are seen relative to the running level (`levels`).
 
     Attributes:
-        mean: (64,), of the training frames (relative to the level), by which they are normalised.
+        mean: (64,), mean of the training frames (relative to the level), for the normalisation.
         deviation: (64,), their standard deviation.
     """
 
@@ -82,7 +82,7 @@ class SegmentNetwork(nn.Module):
         return (levelled - self.mean) / self.deviation
 
     def output(self, columns: Tensor) -> SegmentOutput:
-        """What follows the columns (..., C) of some segments; the outputs have the same leading axes."""
+        """The outputs for the columns (..., C) of some segments, with the same leading axes."""
         embeddings = self.penultimate(columns)
         return SegmentOutput(embeddings, self.emotion(embeddings), self.speech(columns).squeeze(-1))
 
@@ -123,7 +123,7 @@ def levels(log_mel: Tensor) -> Tensor:
     m_t = max(e_t, m_{t-1} - d, L), where e is the logarithm of a frame's mean energy, d = `LEVEL_DECAY` and
     L = `LEAST_LEVEL`. Where sound is louder than L, a gain adds the same to log-Mel and level, and so changes nothing.
     """
-    energy = _energy(log_mel).double()  # what decays over a long recording adds up
+    energy = _energy(log_mel).double()  # over a long recording the decay adds up
     decay = LEVEL_DECAY * torch.arange(log_mel.shape[1], dtype=torch.float64, device=log_mel.device)
     return ((energy + decay).cummax(1).values - decay).clamp_min(LEAST_LEVEL).float()
 

@@ -12,7 +12,7 @@ from rtser_train.registry import HEADS
 
 @HEADS.register("D-Multi")
 class DecisionMulti(BagNetwork):
-    """D-Multi: two modules as that of D-Single, on FC1 and on FC2, and a linear layer on both decisions.
+    """D-Multi: two modules like that of D-Single, on FC1 and on FC2, and a linear layer on both decisions.
 
     With p' by equations (2) and (3) on FC1(x) and p'' on FC2(FC1(x)): p = softmax(FC([p', p''])). D is 2 K.
     """

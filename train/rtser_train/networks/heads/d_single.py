@@ -13,8 +13,8 @@ from rtser_train.registry import HEADS
 class DecisionSingle(MeanDecision):
     """D-Single: every segment decides, and decisions are weighed for each class, equations (2) and (3).
 
-    p_k = sum_i a_k(x_i) f_k(x_i), a_k = g v_k / sum_j g_j v_k. The p_k do not sum to one; their logarithms are taken
-    for logits, so that the probabilities are p_k / sum p (our choice).
+    p_k = sum_i a_k(x_i) f_k(x_i), a_k = g v_k / sum_j g_j v_k. The p_k do not sum to one; their logarithms are the
+    logits, so that the probabilities are p_k / sum p (our choice).
 
     D is K.
     """

@@ -15,7 +15,7 @@ SATURATED = 17.0
 class Logistic(nn.Module):
     """A sigmoid, cut off at -17 and 17, whose tiny values ONNX Runtime computes as torch does.
 
-    Its own sigmoid is right to about 1e-7, and a window may hold no larger weights.
+    ONNX Runtime's own sigmoid has errors of about 1e-7, and a window may hold no larger weights.
     """
 
     def forward(self, x: Tensor) -> Tensor:

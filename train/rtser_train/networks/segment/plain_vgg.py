@@ -14,7 +14,7 @@ from rtser_train.registry import SEGMENT_NETWORKS
 class PlainVgg(SegmentNetwork):
     """A plain VGG of the same widths and depth: every convolution padded with zeros, every pooling halves both axes.
 
-    Padding makes a column depend on where its segment begins, so each segment is computed apart, at about five times
+    Padding makes a column depend on where its segment begins, so each segment is computed alone, at about five times
     the cost of `SegCNN`.
     """
 

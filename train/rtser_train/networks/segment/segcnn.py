@@ -13,7 +13,7 @@ from rtser_train.networks.segment_network import SegmentNetwork, convolution, co
 from rtser_train.registry import SEGMENT_NETWORKS
 
 BEFORE_STEM = 4
-"""Frames that the stem sees beyond the two that its columns are apart."""
+"""Frames that the stem sees for a column, beyond the two frames between its columns."""
 
 
 @SEGMENT_NETWORKS.register("SegCNN")
@@ -29,7 +29,7 @@ class SegCNN(SegmentNetwork):
     values that each would have alone.
 
     Attributes:
-        stem: how many of the first blocks turn six frames into one column of half the bins, every two frames.
+        stem: number of first blocks; they turn six frames into one column of half the bins, every two frames.
     """
 
     stem = 3
@@ -56,8 +56,8 @@ class SegCNN(SegmentNetwork):
     def carried(self) -> dict[str, tuple[int, ...]]:
         """The last frames before the stem, and the last columns before each later convolution.
 
-        The stem sees the frames of its last columns again: that costs less than to carry what its convolutions say of
-        them, and to put it in front of the new.
+        The stem computes the frames of its last columns again. This costs less than to carry the outputs of its
+        convolutions and to put them before the new ones.
         """
         shapes: dict[str, tuple[int, ...]] = {"frames": (BEFORE_STEM, MEL_BINS)}
         bins = MEL_BINS // 2
@@ -74,8 +74,9 @@ class SegCNN(SegmentNetwork):
     def step(self, frames: Tensor, carried: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """One hop: six frames give three columns after the stem and one after the pooling by 3.
 
-        The strides fall as in a segment: four frames come before the stream, and the stem uses four more; these 8 are
-        a multiple of 2. After the stem they are 4, and the next convolution uses 2 more; these 6 are a multiple of 3.
+        The strides are aligned as in a segment. Four frames precede the stream, and the stem uses up four more: these 8
+        are a multiple of 2. After the stem they are 4 columns, and the next convolution uses up 2 more: these 6 are a
+        multiple of 3.
         """
         last, *before = carried
         seen = torch.cat([last, frames], 1)
@@ -84,7 +85,7 @@ class SegCNN(SegmentNetwork):
             found = convolution_of(block)
             if found and number >= self.stem:
                 new, x, kept = x, torch.cat([before[len(after) - 1], x], 2), found.kernel_size[0] - 1
-                newest = new if new.shape[2] >= kept else x  # the hop's own, if they are enough
+                newest = new if new.shape[2] >= kept else x  # the hop's own columns, if they are enough
                 after.append(newest[:, :, newest.shape[2] - kept :])
             x = block(x)
         return x.permute(0, 2, 3, 1).flatten(1), after
