@@ -29,7 +29,7 @@ SNRS_DB = (20, 10, 5, 0)
 SPEEDS = (0.9, 1.1)
 LEADS_S = (0.5, 2.0)
 SPEECH_S = (0.5, 1.0, 2.0, 3.0)
-"""The seconds of speech after which an utterance is cut: all of them are read off the clean stream."""
+"""The seconds of speech after which an utterance is cut; all results are taken from the one clean stream."""
 FAINT = 1e-3
 """RMS of faint noise: -60 dB."""
 
@@ -45,7 +45,7 @@ GROUPS = {
     "joined": "one utterance after another",
     "nonspeech": "sounds without speech",
 }
-"""What --conditions names, in words."""
+"""The groups of --conditions, in words."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Condition:
         name: short, as in file names.
         group: one of `GROUPS`.
         title: in words.
-        alter: from samples (n,), float32, 16 kHz, n > 0, and a draw to what is heard, in the same form.
+        alter: makes the changed sound, from samples (n,), float32, 16 kHz, n > 0, and a draw; in the same form.
     """
 
     name: str
@@ -125,11 +125,11 @@ CONDITIONS = (
         for seconds in LEADS_S
     ),
 )
-"""Those under which every utterance is streamed. Clean speech comes first: all others are compared with it."""
+"""The conditions under which every utterance is streamed. All others are compared with the first, clean speech."""
 
 
 def chosen_groups(names: str | None) -> list[str]:
-    """The groups that a list with commas names, clean speech always among them; all of them for None.
+    """The groups that a list with commas names, always with clean speech; all groups for None.
 
     Raises:
         InputError: there is no such group.

@@ -45,12 +45,12 @@ class Contestant:
         parts: its model files.
         labels: the K emotions, in the order of the outputs.
         label_threshold: the model's own.
-        corpora: what its files say they were trained on; of a run's folds, empty: they are measured on test speakers.
+        corpora: the training corpora that its file names; empty for a run's folds, which are measured on test speakers.
         merge: how its training merged emotions; empty if that is not known.
-        tested: of a run's folds, the corpora that they tested on; empty of a file, which may be measured on any.
-        noise: the noise that it was trained with, as far as the file says: whatever stands among its corpora.
+        tested: the corpora that a run's folds tested on; empty for a file, which may be measured on any.
+        noise: the noise that it was trained with, as far as the file says: any of its corpora.
         held_out: noise of which a third was left out of training, as far as the file says.
-        protocol: who is measured on, in words.
+        protocol: the measured utterances, in words.
     """
 
     name: str
@@ -66,7 +66,7 @@ class Contestant:
     protocol: str
 
     def part_of(self, recording: Recording) -> int | None:
-        """Which of the parts is measured on a recording; None where none is."""
+        """Index of the part that is measured on a recording; None if there is none."""
         for number, part in enumerate(self.parts):
             if part.tests is None or recording.key in part.tests:
                 return number

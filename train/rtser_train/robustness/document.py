@@ -49,7 +49,7 @@ class Table(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """A picture as SVG, which HTML alone shows; `title` says what is there."""
+    """A picture as SVG, which only the HTML shows; `title` says what is in it."""
 
     title: str
     svg: bytes

@@ -1,4 +1,4 @@
-"""Chance in a measurement: every draw follows from the seed and from what it is for, and from nothing else."""
+"""Random draws in a measurement: every draw depends on the seed and on its purpose, and on nothing else."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rtser.errors import InputError
 from rtser_train.data.acoustics import Samples
 
 TRIES = 50
-"""So many pieces of noise are drawn until one is not silent."""
+"""Maximum number of pieces of noise that are drawn to find one that is not silent."""
 SILENT = 1e-5
 """RMS of a piece of noise below which it counts as silent (-100 dB)."""
 
@@ -24,7 +24,7 @@ class Material:
     """What is drawn from.
 
     Attributes:
-        seed: of every draw.
+        seed: seed of every draw.
         noise: files of the held-out third of a folder of noise; empty without one.
         rooms: files with impulse responses; empty without them.
     """
@@ -40,12 +40,12 @@ def generator(seed: int, *words: str) -> np.random.Generator:
 
 
 class Draw:
-    """What one utterance meets by chance.
+    """The random draws for one utterance.
 
     Args:
         material: what is drawn from.
-        words: what the draw is for: a group of conditions, a corpus, a recording. So an utterance meets the same piece
-            of noise at each level of noise, with each model, whatever else is measured.
+        words: the purpose: a group of conditions, a corpus, a recording. So an utterance gets the same piece of noise
+            at each level of noise and with each model, whatever else is measured.
     """
 
     def __init__(self, material: Material, *words: str) -> None:

@@ -14,7 +14,7 @@ from rtser_train.robustness.results import CorpusResult
 COLOURS = ("#2166ac", "#c8453b")
 MARKERS = ("o", "s")
 SHOWN_S = 6.0
-"""So many seconds of speech are shown at most."""
+"""Maximum of the seconds of speech that are shown."""
 
 
 def conditions_figure(result: CorpusResult, names: Sequence[str], title: str) -> Figure:

@@ -1,4 +1,4 @@
-"""What a model says of an utterance, and of many."""
+"""A model's decisions on one utterance, and on many."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ NONE = -1
 
 
 class Heard(NamedTuple):
-    """What a model says of one utterance.
+    """A model's decisions on one utterance.
 
     Attributes:
-        probabilities: (K,), of the step that decides on the file (`deciding`); NaN where none does.
+        probabilities: (K,), of the step that decides on the file (`deciding`); NaN if there is none.
         so_far: index of the label that would be decided if the sound ended after 1, 2, ... segments of speech; -1 for
-            none. So the first of them is what is decided after 0.335 s of speech, and each further one 60 ms later.
+            none. So the first is the decision after 0.335 s of speech, and each further one is 60 ms later.
     """
 
     probabilities: Float32
@@ -42,7 +42,7 @@ def hear(model: Model, samples: Float32) -> Heard:
 
 
 def _so_far(steps: Sequence[Decisions]) -> list[int]:
-    """`Heard.so_far` in one pass: what `deciding` finds in the steps until each segment of speech."""
+    """`Heard.so_far` in one pass: the result of `deciding` for the steps up to each segment of speech."""
     lasts, decided, found = False, NONE, []
     for step in steps:
         if step.readings[0].lasts and not lasts:
@@ -56,12 +56,12 @@ def _so_far(steps: Sequence[Decisions]) -> list[int]:
 
 @dataclass(frozen=True)
 class Outcomes:
-    """What a contestant says of n utterances under one condition.
+    """A contestant's decisions on n utterances under one condition.
 
     Attributes:
         labels: the K emotions.
         probabilities: (n, K), float32; a row of NaN for an utterance without a decision.
-        so_far: (n, H), int16: `Heard.so_far`, followed by what is decided on the whole file.
+        so_far: (n, H), int16: `Heard.so_far`, followed by the decision on the whole file.
     """
 
     labels: tuple[str, ...]
@@ -70,7 +70,7 @@ class Outcomes:
 
     @classmethod
     def of(cls, heard: Sequence[Heard], labels: tuple[str, ...], so_far: bool) -> Outcomes:
-        """Many utterances together; without `so_far` only what is decided on the whole files is kept."""
+        """Many utterances together; without `so_far` only the decisions on whole files are kept."""
         probabilities = np.array([one.probabilities for one in heard], np.float32).reshape(-1, len(labels))
         last = _indices(probabilities)
         longest = max((len(one.so_far) for one in heard), default=0) if so_far else 0
@@ -87,7 +87,7 @@ class Outcomes:
 
     @property
     def confidence(self) -> NDArray[np.float64]:
-        """(n,), the probability of what is decided; 0 without a decision."""
+        """(n,), the probability of the decision; 0 without a decision."""
         return np.asarray(np.nan_to_num(self.probabilities.max(axis=1)), np.float64)
 
     @property
@@ -96,7 +96,7 @@ class Outcomes:
         return self._named(_indices(self.probabilities))
 
     def after(self, seconds: float) -> NDArray[np.str_]:
-        """(n,), what is decided if each utterance ends after so much speech; shorter ones are heard to their end."""
+        """(n,), the decisions if each utterance ends after this much speech; shorter ones are heard to their end."""
         hop = min(max(1, segment_count(round(seconds * SAMPLE_RATE))), self.so_far.shape[1])
         return self._named(self.so_far[:, hop - 1])
 
@@ -105,6 +105,6 @@ class Outcomes:
 
 
 def _indices(probabilities: Float32) -> NDArray[np.int16]:
-    """(n,), of the likeliest labels; -1 for rows of NaN."""
+    """Indices (n,) of the likeliest labels; -1 for rows of NaN."""
     likeliest = np.nan_to_num(probabilities).argmax(axis=1)
     return np.where(np.isnan(probabilities[:, 0]), NONE, likeliest).astype(np.int16)

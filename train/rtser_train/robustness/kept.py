@@ -1,4 +1,4 @@
-"""Results kept in the output folder, so that a measurement that was broken off goes on."""
+"""Results kept in the output folder, so that an interrupted measurement can go on."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from rtser_train.data.cache import Arrays
 from rtser_train.files import replacing
 
 VERSION = 1
-"""One more where a result of the same settings would be another one."""
+"""It increases when the same settings give another result."""
 
 
 class Kept:
     """The results in one folder, each under a key of everything that it depends on.
 
     Args:
-        folder: where they lie; made with the first result.
+        folder: their folder; made with the first result.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -31,11 +31,11 @@ class Kept:
         self.found = 0
 
     def arrays(self, name: str, depends: Mapping[str, Any], make: Callable[[], Arrays]) -> Arrays:
-        """A result: read where it was made before with the same settings, else made and written.
+        """A result: read if it was made before with the same settings, else made and written.
 
         Args:
             name: begins the file's name.
-            depends: what the result depends on, as JSON holds it.
+            depends: what the result depends on, as JSON types.
             make: makes it.
 
         Raises:
@@ -47,7 +47,7 @@ class Kept:
         try:
             with path.open("rb") as file, np.load(file) as arrays:  # np.load closes no damaged file
                 found = dict(arrays)
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile):  # absent, or damaged by what is not our doing
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile):  # absent, or damaged from outside
             pass
         else:
             self.found += 1

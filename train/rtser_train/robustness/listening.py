@@ -1,4 +1,4 @@
-"""Streams utterances through the models, in several processes, and keeps what was heard."""
+"""Streams utterances through the models, in several processes, and keeps the results."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ from rtser_train.robustness.selection import Selection, Spoken
 PAUSES_S = (0.5, 1.0)
 """Shortest and longest pause between joined utterances."""
 JOINED = 40
-"""So many utterances of a speaker are joined at most; more make several sequences."""
+"""Maximum number of a speaker's utterances in one sequence; more make several sequences."""
 
 
 class Told(NamedTuple):
-    """What is told of the utterances that are joined, in the order of their sequences; the first of each is left out.
+    """The labels of joined utterances, in the order of their sequences; the first of each sequence is left out.
 
     Attributes:
-        places: which utterances of the selection, (m,).
-        labels: index of the label that each was given, (m,); -1 for none.
+        places: index of each utterance in the selection, (m,).
+        labels: index of the label of each, (m,); -1 for none.
     """
 
     places: np.ndarray[Any, np.dtype[np.int64]]
@@ -53,15 +53,15 @@ class Listening:
     Args:
         material: what is drawn from.
         kept: earlier results.
-        reporter: told of the progress.
-        jobs: processes; -1 for one a core.
+        reporter: reports the progress.
+        jobs: processes; -1 for one per core.
     """
 
     def __init__(self, material: Material, kept: Kept, reporter: ProgressReporter, jobs: int) -> None:
         self._material, self._kept, self._reporter, self._jobs = material, kept, reporter, jobs
 
     def outcomes(self, contestant: Contestant, selection: Selection, condition: Condition) -> Outcomes:
-        """What a contestant says of the utterances under a condition.
+        """A contestant's decisions on the utterances under a condition.
 
         Raises:
             InputError: a recording cannot be read.
@@ -89,7 +89,7 @@ class Listening:
         return Outcomes.of(heard, labels, so_far=clean)
 
     def joined(self, contestant: Contestant, selection: Selection) -> Told:
-        """What a contestant tells of a speaker's utterances one after another; unknown speakers are left out."""
+        """A contestant's labels for a speaker's utterances one after another; unknown speakers are left out."""
         places_of, labels_of = [], []
         for part, places in _places(contestant, selection.spoken):
             sequences = _sequences(selection, places, self._material.seed)

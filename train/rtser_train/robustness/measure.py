@@ -42,13 +42,13 @@ class Request:
     Attributes:
         contestants: one, or two that are compared.
         roots: where each corpus lies.
-        sounds: noise, rooms, and what holds no speech.
-        groups: of conditions.
-        merge: FROM=TO, what corpus emotions count as; None for what the training did, or calm as neutral.
-        limit: at most so many utterances a corpus; None for all.
+        sounds: noise, rooms, and sounds without speech.
+        groups: groups of conditions.
+        merge: FROM=TO, what corpus emotions count as; None: as in the training, or calm as neutral.
+        limit: maximum number of utterances of a corpus; None for all.
         speakers: only these; all if empty.
         seed: of all draws.
-        command: that asked for it.
+        command: the command that asked for it.
     """
 
     contestants: tuple[Contestant, ...]
@@ -63,13 +63,13 @@ class Request:
 
 
 def measure(request: Request, kept: Path, reporter: ProgressReporter, jobs: int = -1) -> Report:
-    """Measure, going on where an earlier call was broken off.
+    """Measure; an interrupted measurement goes on.
 
     Args:
-        request: what.
+        request: what to measure.
         kept: folder of the results so far.
-        reporter: told of the progress.
-        jobs: processes; -1 for one a core.
+        reporter: reports the progress.
+        jobs: processes; -1 for one per core.
 
     Raises:
         InputError: a corpus or a recording cannot be read, or nothing is left to measure on.
@@ -100,7 +100,7 @@ def measure(request: Request, kept: Path, reporter: ProgressReporter, jobs: int 
 
 
 def _named_apart(contestants: Sequence[Contestant]) -> list[Contestant]:
-    """The contestants, whose names differ."""
+    """The contestants, with names that differ."""
     if len({one.name for one in contestants}) == len(contestants):
         return list(contestants)
     return [replace(one, name=f"{one.name} {number}") for number, one in enumerate(contestants, start=1)]
@@ -249,7 +249,7 @@ def _measured(one: Contestant) -> Measured:
 
 
 def notes_of(request: Request, contestants: Sequence[Contestant]) -> list[str]:
-    """What to know before any figure."""
+    """Notes to read before the figures."""
     notes = []
     for one in contestants:
         heard = [corpus for corpus in request.roots if one.trained_on(corpus)]

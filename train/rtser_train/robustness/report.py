@@ -135,7 +135,7 @@ def _speech(result: CorpusResult, names: Sequence[str]) -> Table:
 
 
 def _clean(corpus: str, result: CorpusResult, names: Sequence[str]) -> Iterator[Block]:
-    """Clean speech in detail: by sex, speaker and emotion, confusions, and what confidence is worth."""
+    """Clean speech in detail: by sex, speaker and emotion, confusions, and how far confidence can be trusted."""
     yield Heading(3, f"{corpus}: clean speech in detail")
     yield Paragraph(BY_SPEAKER)
     rows = [
@@ -178,7 +178,7 @@ def _clean(corpus: str, result: CorpusResult, names: Sequence[str]) -> Iterator[
 
 
 def _threshold(point: CoveragePoint | None) -> str:
-    """A threshold, and how much of the utterances it names."""
+    """A threshold, and the share of the utterances that it names."""
     return "-" if point is None else f"{point.confidence:.3f}: {point.coverage:.0f} %"
 
 

@@ -11,7 +11,7 @@ from rtser.errors import InputError
 from rtser_train.files import replacing
 
 SCHEMA = 1
-"""One more where a reader of an older report.json would misread this one."""
+"""It increases when a reader of older reports would misread this one."""
 
 Interval = tuple[float, float]
 
@@ -69,7 +69,7 @@ class GroupScore(_Result):
 
 
 class CoveragePoint(_Result):
-    """The most confident `coverage` % of the utterances: how many of them are wrong, and the least of their confidence.
+    """The most confident `coverage` % of the utterances: how many of them are wrong, and their lowest confidence.
 
     Utterances without a decision come last; they are wrong, and their confidence is 0.
     """
@@ -90,14 +90,14 @@ class Bin(_Result):
 
 
 class SpeechPoint(_Result):
-    """UA in per cent if each utterance ends after so many seconds of speech."""
+    """UA in per cent if each utterance ends after this many seconds of speech."""
 
     seconds: float
     ua: float
 
 
 class SpeechScore(_Result):
-    """One model after so much speech, in per cent: UA, how much of that on the whole utterances it is, no decision."""
+    """One model after some speech, in per cent: UA, its share of the UA on whole utterances, and missing decisions."""
 
     ua: Share
     share: float | None
@@ -105,7 +105,7 @@ class SpeechScore(_Result):
 
 
 class SpeechResult(_Result):
-    """The scores of the models after so many seconds of speech, and the second one's UA less the first one's."""
+    """The scores of the models after this many seconds of speech, and the second one's UA less the first one's."""
 
     seconds: float
     scores: list[SpeechScore]
@@ -117,8 +117,8 @@ class Detail(_Result):
 
     Attributes:
         by_sex: on clean speech, by the sex that the corpus says.
-        by_speaker: likewise, by speaker.
-        confusion: likewise, counts: a row for each emotion, a column for each of `answers`.
+        by_speaker: the same by speaker.
+        confusion: counts on clean speech: a row for each emotion, a column for each of `answers`.
         answers: the model's labels, then an empty one for no decision.
         coverage: on clean speech.
         reliability: bins by condition: clean speech, and noise at 10 dB.
@@ -134,7 +134,7 @@ class Detail(_Result):
     curve: list[SpeechPoint]
 
     def threshold(self, risk: float) -> CoveragePoint | None:
-        """The point of most coverage with at most `risk` % wrong; its confidence is the threshold. None if none has."""
+        """The point of most coverage with at most `risk` % wrong; its confidence is the threshold. None without one."""
         kept = [point for point in self.coverage if point.risk <= risk and point.confidence > 0]
         return max(kept, key=lambda point: point.coverage, default=None)
 
@@ -158,9 +158,9 @@ class CorpusResult(_Result):
     """One corpus.
 
     Attributes:
-        utterances: how many were measured on.
-        available: of how many.
-        speakers: how many, unknown ones not counted.
+        utterances: number of measured utterances.
+        available: number of utterances that they were chosen from.
+        speakers: number of speakers, without unknown ones.
         emotions: those shared by corpus and models.
         merge: corpus emotions that counted as others.
         left_out: utterances of other emotions, by emotion.
@@ -185,7 +185,7 @@ class CorpusResult(_Result):
 
 
 class AlarmScore(_Result):
-    """False alarms of one model: how many, an hour with the exact 95 % interval, and % of segments taken for speech."""
+    """False alarms of one model: number, rate per hour with its exact 95 % interval, % of segments taken for speech."""
 
     alarms: int
     an_hour: float
@@ -198,9 +198,9 @@ class AlarmResult(_Result):
 
     Attributes:
         sounds: what they are.
-        files: how many, counted once for each model file.
-        hours: their length, counted likewise.
-        scores: of the models.
+        files: number of files, counted once for each model file.
+        hours: their length, counted in the same way.
+        scores: scores of the models.
     """
 
     sounds: str
@@ -216,10 +216,10 @@ class Measured(_Result):
         name: in the tables.
         source: the file or the folder that was named.
         sha256: of its files, by fold; the key is empty for a model file.
-        labels: what it can answer.
+        labels: its possible answers.
         label_threshold: its own.
-        trained_on: what its file says it was trained on; empty for the models of a run's folds.
-        protocol: who is measured on, in words.
+        trained_on: the training corpora that its file names; empty for the models of a run's folds.
+        protocol: the measured utterances, in words.
     """
 
     name: str
@@ -238,12 +238,12 @@ class Report(_Result):
         schema_version: `SCHEMA`.
         rtser: version.
         written: date and time, UTC.
-        command: that made it.
-        seed: of all draws.
+        command: the command that made it.
+        seed: seed of all draws.
         models: one, or two that are compared.
         corpora: by name.
         alarms: false alarms, the last row of all sounds together; empty if they were not asked for.
-        notes: what to know before any figure.
+        notes: to read before the figures.
     """
 
     schema_version: Literal[1] = 1
@@ -257,13 +257,13 @@ class Report(_Result):
     notes: list[str]
 
     def write(self, path: Path) -> None:
-        """Write report.json; OutputError where it cannot be written."""
+        """Write report.json; raises OutputError if it cannot be written."""
         with replacing(path) as part:
             part.write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8")
 
     @classmethod
     def read(cls, path: Path) -> Report:
-        """What `write` wrote; InputError if the file cannot be read or is of another version."""
+        """Read what `write` wrote; raises InputError if the file cannot be read or has another version."""
         try:
             return cls.model_validate_json(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, ValidationError):

@@ -1,4 +1,4 @@
-"""From what models said to figures: UA, intervals, calibration, coverage and risk. Nothing is streamed here."""
+"""From decisions to figures: UA, intervals, calibration, coverage and risk. Nothing is streamed here."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ class Scorer:
         self._truth, self._units = selection.truth, selection.units
 
     def hits(self, decided: NDArray[np.str_]) -> Hits:
-        """(n,), 1 where a decision is right; one that is missing is wrong."""
+        """(n,), 1 where a decision is right; a missing one counts as wrong."""
         return np.asarray(decided == self._truth, np.float64)
 
     def ua(self, hits: Hits, beside: Hits | None = None) -> Share:
-        """UA in per cent; or, `beside` others' hits on the same utterances, how many points it is above theirs."""
+        """UA in per cent; with `beside`, other hits on the same utterances, its difference from their UA in points."""
         values = hits if beside is None else hits - beside
         mean = np.mean([values[self._truth == emotion].mean() for emotion in self._selection.emotions])
         interval = intervals.mean_of_recalls(self._units, self._truth, values, self._seed)
@@ -57,9 +57,9 @@ class Scorer:
         """One model under one condition.
 
         Args:
-            outcomes: what it said.
+            outcomes: its decisions.
             threshold: its label threshold.
-            clean: what it said of clean speech; None where this is clean speech.
+            clean: its decisions on clean speech; None if this is clean speech.
         """
         hits = self.hits(outcomes.decided)
         named = ((outcomes.confidence >= threshold) & ~outcomes.undecided).astype(np.float64)
@@ -74,7 +74,7 @@ class Scorer:
         )
 
     def by_sex(self, outcomes: Outcomes) -> dict[str, GroupScore]:
-        """UA of the speakers of each sex that the corpus says; empty if it says none."""
+        """UA of the speakers of each sex that the corpus states; empty if it states none."""
         sexes = np.array([one.recording.sex for one in self._selection.spoken])
         return {str(sex): self._group(outcomes, sexes == sex, str(sex)) for sex in np.unique(sexes) if sex}
 
@@ -130,7 +130,7 @@ class Scorer:
         return found
 
     def difference(self, hits: Sequence[Hits]) -> Share | None:
-        """The second model's UA less the first one's; None of one model."""
+        """The second model's UA less the first one's; None for one model."""
         return self.ua(hits[1], hits[0]) if len(hits) > 1 else None
 
     def joined(self, told: Told, labels: Sequence[str]) -> JoinedScore:

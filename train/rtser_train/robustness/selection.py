@@ -1,4 +1,4 @@
-"""Which utterances of a corpus are measured on, and as which emotions."""
+"""The utterances of a corpus that are measured on, and the emotions that they count as."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Spoken(NamedTuple):
 
     @property
     def unit(self) -> str:
-        """Who is drawn by a bootstrap: the speaker; of one who is unknown, the utterance alone."""
+        """The unit that a bootstrap draws: the speaker, or for an unknown speaker the utterance."""
         one = self.recording
         return one.name if one.speaker == UNKNOWN_SPEAKER else one.speaker
 
@@ -62,7 +62,7 @@ class Selection:
 
     @property
     def units(self) -> list[str]:
-        """Who a bootstrap draws, for each utterance."""
+        """The unit that a bootstrap draws, for each utterance."""
         return [one.unit for one in self.spoken]
 
     @property
@@ -72,10 +72,10 @@ class Selection:
 
 
 def merges(given: Sequence[str] | None, labels: Collection[str], otherwise: Mapping[str, str]) -> dict[str, str]:
-    """What corpus emotions count as: what `--merge FROM=TO` says, else `otherwise` as far as the labels allow.
+    """What corpus emotions count as: from `--merge FROM=TO`, else from `otherwise` as far as the labels allow.
 
     Raises:
-        InputError: it is not written so, or names no label.
+        InputError: a merge does not have this form, or names no label.
     """
     if given is None:
         return {source: to for source, to in otherwise.items() if to in labels and source not in labels}
@@ -110,12 +110,12 @@ def select(
         labels: those that all models have.
         merge: corpus emotion -> label.
         wanted: whether a recording is measured on at all.
-        limit: at most so many utterances, balanced over emotions and speakers; None for all.
-        seed: of the choice.
+        limit: maximum number of utterances, balanced over emotions and speakers; None for all.
+        seed: seed of the choice.
 
     Raises:
-        InputError: the corpus cannot be read, nobody in it is wanted, or it shares fewer than two emotions with the
-            models.
+        InputError: the corpus cannot be read, none of its recordings is wanted, or it shares fewer than two emotions
+            with the models.
     """
     recordings = [one for one in read_corpus(corpus, root) if wanted(one)]
     if not recordings:
@@ -142,20 +142,20 @@ def select(
 
 
 def balanced(spoken: Sequence[Spoken], limit: int, rng: np.random.Generator) -> list[Spoken]:
-    """At most so many of the utterances, in their order: emotions take turns, and in each of them the speakers."""
+    """At most `limit` utterances, in their order: emotions take turns, and so do the speakers of each emotion."""
     cells: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
     for place in rng.permutation(len(spoken)).tolist():
         cells[spoken[place].emotion][spoken[place].recording.speaker].append(place)
     order = rng.permutation(sorted({one.recording.speaker for one in spoken})).tolist()
     turns = []
     for number, emotion in enumerate(sorted(cells)):
-        begin = number * len(order) // len(cells)  # another speaker first in each emotion, should few be taken
+        begin = number * len(order) // len(cells)  # each emotion begins with another speaker, in case few are taken
         turns.append(_in_turn([cells[emotion][speaker] for speaker in (*order[begin:], *order[:begin])]))
     return [spoken[place] for place in sorted(islice(_in_turn(turns), limit))]
 
 
 def _in_turn(lists: Sequence[Iterable[Item]]) -> Iterator[Item]:
-    """One of each, again and again, until all are empty."""
+    """One item of each list in turn, until all lists are empty."""
     nothing = object()
     for row in zip_longest(*lists, fillvalue=nothing):
         for one in row:

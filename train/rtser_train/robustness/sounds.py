@@ -14,13 +14,13 @@ from rtser_train.robustness.draws import Material
 
 @dataclass(frozen=True)
 class Sounds:
-    """What is there.
+    """The sounds that were found.
 
     Attributes:
-        material: of the conditions.
-        without_speech: files without speech, by what they are called.
-        missing: groups of conditions for which nothing is there.
-        notes: what the report says of it.
+        material: noise and rooms of the conditions.
+        without_speech: files without speech, by name.
+        missing: groups of conditions without sounds.
+        notes: what the report says about missing sounds.
     """
 
     material: Material
@@ -40,10 +40,10 @@ def find_sounds(
     """Find what some groups of conditions need.
 
     Args:
-        groups: of conditions.
-        seed: of all draws.
+        groups: groups of conditions.
+        seed: seed of all draws.
         noise: name and folder of noise recordings.
-        noise_is_asked_for: whether it is an error that the folder is missing; else its rows are left out.
+        noise_is_asked_for: whether a missing folder is an error; if not, its rows are left out.
         rooms: folder of impulse responses; None for none.
         nonspeech: further folders without speech.
 
