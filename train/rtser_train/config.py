@@ -27,7 +27,7 @@ from rtser_train.settings import (
 
 _PACKAGED = Path(__file__).parent / "configs"
 CONFIGS = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[2] / "configs" / "train"
-"""Folders of the shipped configurations: inside an installed package, or in a checkout."""
+"""Folder of the shipped configurations: inside an installed package, or in a checkout."""
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
@@ -119,10 +119,10 @@ def load_experiment(path: Path, changes: list[str] | None = None) -> Experiment:
     """Read and check a configuration, and all that it names: the one it extends, and a table of folds.
 
     Args:
-        path: a YAML file, or the name of a shipped configuration (``debug``). A table of folds in it is
-            relative to it.
+        path: a YAML file, or the name of a shipped configuration (``debug``). A table of folds
+            in the file is relative to its folder.
         changes: settings that replace the file's, such as ``cnn.fit.epochs=3``. A table of folds in them is relative
-            to the current folder. `cnn.start` always is.
+            to the current folder. `cnn.start` is always relative to the current folder.
 
     Raises:
         InputError: the file is missing or is not YAML, extends itself, has an unknown key or a value out of bounds.

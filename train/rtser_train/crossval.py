@@ -44,7 +44,7 @@ class FoldTask(NamedTuple):
     Attributes:
         experiment: all settings.
         roots: the folder of each corpus and of the noise recordings, by name.
-        recordings: a fingerprint of the recordings: a worker that holds others loads them again.
+        recordings: a fingerprint of the recordings; a worker that holds other recordings loads the right ones.
         folder: the fold's files.
         device: ``cpu`` or ``cuda``.
         threads: CPU threads.
@@ -162,7 +162,7 @@ def train_alone(task: FoldTask) -> FoldTask:
     """Train a fold in a worker, whose process loads the recordings once for all its folds and threads.
 
     Raises:
-        InputError: the worker's recordings are not those with which the run began.
+        InputError: the worker's recordings differ from those that the run began with.
     """
     use_threads(task.threads)
     bags, noise = _loaded(task.experiment.model_dump_json(), task.roots, task.recordings)
@@ -171,7 +171,7 @@ def train_alone(task: FoldTask) -> FoldTask:
 
 
 def _train_in_process(task: FoldTask) -> FoldTask:
-    """`train_alone` in a process that this one has begun."""
+    """`train_alone` in a process that this process has started."""
     end_with_parent()
     return train_alone(task)
 
@@ -187,7 +187,7 @@ def _train(task: FoldTask, bags: Sequence[Bag], noise: Sequence[Bag], reporter: 
 def _loaded(
     experiment: str,
     roots: tuple[tuple[str, Path], ...],
-    recordings: str,  # noqa: ARG001  # corpora that were changed are loaded again
+    recordings: str,  # noqa: ARG001  # changed corpora are loaded again
 ) -> tuple[list[Bag], list[Bag]]:
     return load(Experiment.model_validate_json(experiment), dict(roots), ProgressReporter(quiet=True), jobs=1)
 

@@ -89,9 +89,9 @@ def _jointly(fold: Fold, noise: Sequence[Bag], context: FitContext, folder: Fold
 def _nested(fold: Fold, noise: Sequence[Bag], context: FitContext, folder: FoldFolder) -> Trained:
     """Train with the second cross-validation: stage 2 sees only embeddings of CNNs that never saw the utterance.
 
-    Each inner part is embedded by a CNN trained on the others, which stops where it does best on that part. The fold's
-    own CNN is then trained on all parts, for as many epochs as are best for the inner ones together, and their
-    embeddings are brought into its space (`align`). Stage 2 and its calibration follow the same pattern.
+    Each inner part is embedded by a CNN that is trained on the others and stopped at its best epoch on that part. The
+    fold's own CNN is then trained on all parts, for the number of epochs that is best for the inner CNNs together.
+    Their embeddings are brought into its space (`align`). Stage 2 and its calibration follow the same pattern.
     """
     parts = inner_parts(fold.train, context.experiment.protocol, context.seed)
     held = [[bag for bag in fold.train if fold.unit(bag.recording) in part] for part in parts]
@@ -130,7 +130,7 @@ def _nested(fold: Fold, noise: Sequence[Bag], context: FitContext, folder: FoldF
 
 
 def best_epochs(curves: Sequence[Sequence[float]]) -> int:
-    """The number of epochs without validation: the best one for the mean of the inner folds.
+    """The number of epochs for training without validation: the best one for the mean of the inner folds.
 
     A fold that validates on one speaker has a best epoch mostly by chance; the mean of the curves is steadier.
 

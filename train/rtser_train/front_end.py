@@ -103,7 +103,7 @@ class FrontEnd(nn.Module):
 
 
 def log_mel(samples: NDArray[np.float32], floor: float = ENERGY_FLOOR) -> NDArray[np.float32]:
-    """Log-Mel of a whole recording: within rounding its stream's frames, except those that begin before it.
+    """Log-Mel of a whole recording: within rounding its stream's frames, except those that begin before the recording.
 
     Args:
         samples: shape (n,), float32 at 16 kHz.

@@ -27,7 +27,7 @@ def mean_of_recalls(units: Sequence[str], emotions: ArrayLike, values: ArrayLike
         seed: of the resamples.
 
     Returns:
-        the interval; None of fewer than two speakers.
+        the interval; None for fewer than two speakers.
     """
     _, rows = np.unique(np.asarray(units), return_inverse=True)
     kinds, columns = np.unique(np.asarray(emotions), return_inverse=True)
@@ -52,7 +52,7 @@ def ratio(units: Sequence[str], parts: ArrayLike, wholes: ArrayLike, seed: int) 
         seed: of the resamples.
 
     Returns:
-        the interval; None of fewer than two speakers. A resample without a whole counts as 0.
+        the interval; None for fewer than two speakers. A resample without a whole counts as 0.
     """
     _, rows = np.unique(np.asarray(units), return_inverse=True)
     size = int(rows.max(initial=-1)) + 1

@@ -26,7 +26,7 @@ def interval(labels: NDArray[np.str_], hits: NDArray[np.float64]) -> tuple[float
 
     Args:
         labels: (n,), the class of each utterance.
-        hits: (n,), how often it was recognised, 0..1.
+        hits: (n,), how often it was recognised, 0..1; or differences, -1..1.
     """
     _, classes = np.unique(labels, return_inverse=True)
 
