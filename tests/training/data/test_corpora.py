@@ -126,6 +126,13 @@ def iemocap(root, *lines):
     return labels
 
 
+def test_crema_d_has_43_women_and_48_men(tmp_path):
+    for speaker in range(1001, 1092):
+        touch(tmp_path / "AudioWAV" / f"{speaker}_DFA_ANG_XX.wav")
+    found = read_corpus("crema-d", tmp_path)
+    assert [sum(one.sex == sex for one in found) for sex in ("female", "male")] == [43, 48]
+
+
 def test_iemocap_is_read_by_its_label_files(tmp_path):
     iemocap(
         tmp_path,
