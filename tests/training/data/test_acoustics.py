@@ -48,6 +48,12 @@ def test_noise_has_the_power_that_the_ratio_says(speech, snr_db):
     assert 10 * np.log10(power(speech) / power(added)) == pytest.approx(snr_db, abs=0.01)
 
 
+def test_noise_that_is_one_click_is_clipped_at_full_scale(speech):
+    click = np.zeros(len(speech), np.float32)
+    click[1_000] = 0.5
+    assert np.abs(with_noise(speech, click, 0)).max() == 1
+
+
 def test_silent_noise_changes_nothing(speech):
     assert with_noise(speech, np.zeros(10, np.float32), 0) is speech
 

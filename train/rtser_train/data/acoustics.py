@@ -56,15 +56,17 @@ def at_level(samples: Samples, gain_db: float) -> Samples:
 
 
 def with_noise(samples: Samples, noise: Samples, snr_db: float) -> Samples:
-    """Speech with noise at a power of `snr_db` below that of the speech; silent noise changes nothing.
+    """Speech with noise at a power of `snr_db` below that of the speech, clipped to [-1, 1].
 
-    The noise is repeated, or cut, to the length of the speech. Both powers are means over all samples.
+    The noise is repeated, or cut, to the length of the speech. Both powers are means over all samples, before the
+    clipping. Silent noise changes nothing.
     """
     fitted = np.resize(noise, len(samples))
     power, noise_power = (float(np.mean(np.square(one, dtype=np.float64))) for one in (samples, fitted))
     if not noise_power:
         return samples
-    return samples + fitted * np.float32(np.sqrt(power / noise_power * 10 ** (-snr_db / 10)))
+    mixed = samples + fitted * np.float32(np.sqrt(power / noise_power * 10 ** (-snr_db / 10)))
+    return np.asarray(np.clip(mixed, -1.0, 1.0), np.float32)
 
 
 def in_room(samples: Samples, response: Samples) -> Samples:

@@ -12,11 +12,11 @@ PROTOCOL = (
 )
 CONDITIONS = (
     "Levels: louder or quieter by this much, clipped to full scale. Noise: a random piece of a recording of the "
-    "held-out third of the folder, mean power over the utterance. Room: a random impulse response, at the level of "
-    "the recording. Opus and MP3: libsndfile at its middle setting. Speed: like a tape, so the pitch changes too. "
-    "Less clean: points of UA below clean speech. No decision: such utterances count as wrong. ECE: of the "
-    "utterances with a decision, ten bins, over all labels of the model. Named: the decision's probability reaches "
-    "the model's label threshold."
+    "held-out third of the folder, mean power over the utterance, clipped to full scale. Room: a random impulse "
+    "response, at the level of the recording. Opus and MP3: libsndfile at its middle setting. Speed: like a tape, so"
+    " the pitch changes too. Less clean: points of UA below clean speech. No decision: such utterances count as "
+    "wrong. ECE: of the utterances with a decision, ten bins, over all labels of the model. Named: the decision's "
+    "probability reaches the model's label threshold."
 )
 SPEECH = (
     "The utterance is cut after this much speech. Speech is counted in segments to which the model itself gives a "
