@@ -144,6 +144,12 @@ def test_an_svm_for_each_corpus_needs_two_emotions_of_each(tmp_path):
         BASELINES.get("egemaps-svm-corpus").check(a_fold(tmp_path, emotions=1))
 
 
+def test_an_svm_for_each_corpus_does_not_need_emotions_of_a_corpus_that_is_not_tested(tmp_path):
+    fold = a_fold(tmp_path)
+    bursts = [replace(bag, label=-1, recording=replace(bag.recording, corpus="bursts")) for bag in fold.train]
+    BASELINES.get("egemaps-svm-corpus").check(replace(fold, train=[*fold.train, *bursts]))
+
+
 @pytest.mark.parametrize("name", ["egemaps-svm", "egemaps-svm-corpus"])
 def test_a_missing_opensmile_is_noticed_before_training(name, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "opensmile", None)

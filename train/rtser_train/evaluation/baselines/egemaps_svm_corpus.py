@@ -27,7 +27,8 @@ class EgemapsSvmByCorpus(Baseline):
 
         classes: dict[str, set[int]] = {bag.recording.corpus: set() for bag in fold.test}
         for bag in (*fold.train, *fold.validation):
-            classes.setdefault(bag.recording.corpus, set()).add(bag.label)
+            if bag.label >= 0 and bag.recording.corpus in classes:
+                classes[bag.recording.corpus].add(bag.label)
         for corpus, labels in classes.items():
             if len(labels) < 2:
                 raise InputError(
