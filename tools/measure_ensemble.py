@@ -43,7 +43,7 @@ def chosen(name: str, folder: Path, labels: Sequence[str], limit: int) -> tuple[
 
 
 def main() -> None:
-    """The command line."""
+    """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpora", nargs="+", metavar="CORPUS=FOLDER")
     parser.add_argument("--model", action="append", required=True, help="model file, or `default`; repeatable")
