@@ -4,7 +4,7 @@
 
 At most --limit random utterances of each corpus are tested, the same for all models. The network alone hears the whole
 file, without restarts; the likeliest emotion of the last window with enough speech counts. A file without such a window
-counts as wrong. The mean of the models is that of the logarithms of their probabilities. UA in per cent.
+counts as wrong. The mean of the models is the geometric one. UA in per cent.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from rtser_train.data.corpora import Recording, read_corpus
 from rtser_train.metrics import unweighted_accuracy
 
 import rtser
+from rtser.engine.contract import Float32
 from rtser.models.raw import raw_outputs
 from rtser.voice import NEUTRAL
 
@@ -27,11 +28,22 @@ LEAST = 1e-6
 """Least probability, so that its logarithm is finite."""
 
 
-def last_decision(model: rtser.Model, recording: Recording) -> NDArray[np.float32]:
-    """The probabilities (K,) of the last window with enough speech; zeros if there is none."""
-    emotions = raw_outputs(model, read_samples(recording), model.metadata.window).emotions
+def last_decision(model: rtser.Model, samples: Float32) -> Float32:
+    """The probabilities (K,) of the last window of a file (n,) with enough speech; zeros if there is none."""
+    emotions = raw_outputs(model, samples, model.metadata.window).emotions
     decided = np.flatnonzero(emotions.any(axis=1))
     return emotions[decided[-1]] if len(decided) else np.zeros(len(model.labels), np.float32)
+
+
+def mean_of(models: Float32) -> Float32:
+    """The geometric mean (n, K) of models' probabilities (M, n, K), not normalised; zeros where none has decided."""
+    mean = np.exp(np.log(np.maximum(models, LEAST)).mean(axis=0))
+    return np.asarray(mean * models.any(axis=(0, 2))[:, None], np.float32)
+
+
+def accuracy(classes: NDArray[np.int64], said: Float32) -> float:
+    """UA in per cent of probabilities (n, K); zeros count as wrong."""
+    return 100 * unweighted_accuracy(classes, np.where(said.any(axis=1), said.argmax(axis=1), -1))
 
 
 def chosen(name: str, folder: Path, labels: Sequence[str], limit: int) -> tuple[list[Recording], NDArray[np.int64]]:
@@ -57,12 +69,10 @@ def main() -> None:
     for corpus in options.corpora:
         name, _, folder = corpus.partition("=")
         recordings, classes = chosen(name, Path(folder), labels, options.limit)
-        every = np.array([[last_decision(model, one) for one in recordings] for model in models.values()])
-        decided = every.any(axis=(0, 2))[:, None]
-        mean = np.exp(np.log(np.maximum(every, LEAST)).mean(axis=0)) * decided
-        for title, rows in [*zip(models, every, strict=True), ("mean of the models", mean)]:
-            said = np.where(rows.any(axis=1), rows.argmax(axis=1), -1)
-            table.setdefault(title, []).append(100 * unweighted_accuracy(classes, said))
+        sounds = map(read_samples, recordings)
+        every = np.array([[last_decision(model, one) for model in models.values()] for one in sounds]).swapaxes(0, 1)
+        for title, said in [*zip(models, every, strict=True), ("mean of the models", mean_of(every))]:
+            table.setdefault(title, []).append(accuracy(classes, said))
     print("UA %", *(corpus.partition("=")[0] for corpus in options.corpora), "mean", sep="\t")
     for title, figures in table.items():
         print(title, *(f"{figure:.1f}" for figure in (*figures, np.mean(figures))), sep="\t")

@@ -24,7 +24,9 @@ Float64 = NDArray[np.float64]
 def with_baseline(
     content: bytes, neutral: Sequence[Recording], read: Callable[[Recording], Float32] = read_samples
 ) -> bytes:
-    """A model file with the metadata `baseline`, measured on some recordings; the same file if none has speech.
+    """A model file with the metadata `baseline`, measured on some recordings.
+
+    Without speech of a named speaker the file stays as it is.
 
     Args:
         content: the content of the model file.

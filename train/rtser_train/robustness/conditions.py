@@ -56,7 +56,7 @@ class Condition:
         name: short, as in file names.
         group: one of `GROUPS`.
         title: in words.
-        alter: makes the changed sound, from samples (n,), float32, 16 kHz, n > 0, and a draw; in the same form.
+        alter: from samples (n,), float32, 16 kHz, n > 0, and a draw to the changed samples.
     """
 
     name: str

@@ -169,7 +169,7 @@ def _clean(corpus: str, result: CorpusResult, names: Sequence[str]) -> Iterator[
     )
     yield Paragraph(THRESHOLD)
     yield Table(
-        ["at most so many wrong", *(f"{risk} %" for risk in RISKS)],
+        ["largest share of wrong labels", *(f"{risk} %" for risk in RISKS)],
         [
             [name, *(_threshold(detail.threshold(risk)) for risk in RISKS)]
             for name, detail in zip(names, result.details, strict=True)

@@ -134,7 +134,7 @@ class Detail(_Result):
     curve: list[SpeechPoint]
 
     def threshold(self, risk: float) -> CoveragePoint | None:
-        """The point of most coverage with at most `risk` % wrong; its confidence is the threshold. None without one."""
+        """The point of most coverage with at most `risk` % wrong; its confidence is the threshold. None if none has."""
         kept = [point for point in self.coverage if point.risk <= risk and point.confidence > 0]
         return max(kept, key=lambda point: point.coverage, default=None)
 

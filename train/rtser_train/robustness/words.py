@@ -38,8 +38,9 @@ CONFIDENCE = (
     "probability. Those without a decision come last."
 )
 THRESHOLD = (
-    "The threshold (label_threshold) with which at most so many of the named utterances of clean speech are wrong, and "
-    "how many utterances it then names. It was found on these utterances themselves; a dash: no threshold does it."
+    "The label threshold that keeps the share of wrong labels below a limit, and how many utterances of clean speech "
+    "are named then. It was found on these utterances themselves, for the decision on the whole file. A dash: there is "
+    "none."
 )
 NO_SPEECH = (
     "A false alarm is a label that appears, with the default settings of rtser listen. Each file is a stream of its"

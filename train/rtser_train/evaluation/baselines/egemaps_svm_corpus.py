@@ -22,7 +22,7 @@ class EgemapsSvmByCorpus(Baseline):
 
     @classmethod
     def check(cls, fold: Fold) -> None:
-        """Check that openSMILE is installed, and that each corpus has two emotions or more to train on."""
+        """Check that openSMILE is installed, and that each tested corpus has two emotions to train on."""
         import opensmile  # noqa: F401
 
         classes: dict[str, set[int]] = {bag.recording.corpus: set() for bag in fold.test}
