@@ -11,11 +11,11 @@ import typer
 
 from rtser.choices import Provider
 from rtser.commands.completion import model_names
+from rtser.commands.corpora import CorpusOption, DataOption, corpus_places
 from rtser.commands.model_files import PLAIN_VOICE, check_model_name, exported
 from rtser.commands.options import keep_apart
 from rtser.commands.process import failures, packages
 from rtser.commands.quiet import quiet_exporter
-from rtser.commands.train import CorpusOption, DataOption, corpus_roots
 from rtser.errors import InputError, OutputError
 
 
@@ -81,7 +81,7 @@ def adapt(
         from rtser.models import default_model_path
 
         path = default_model_path() if str(model) == "default" and not model.exists() else model
-        name, root = found(recordings, data, corpus)
+        ((name, root),) = corpus_places([recordings], data, corpus).items()
         card = card_of(output)
         keep_apart([output, card], [path, root])
         writable(output, card)
@@ -100,27 +100,6 @@ def adapt(
         typer.echo(PLAIN_VOICE)
         typer.echo(f"its card: {card}")
         typer.echo(adaptation.verdict())
-
-
-def found(recordings: str, data: Path, corpora: list[str] | None) -> tuple[str, Path]:
-    """The name of the recordings, and their path.
-
-    Args:
-        recordings: the path of a table or a folder, or the name of a corpus in `--data` or `--corpus`.
-        data: the folder of `--data`.
-        corpora: the values of `--corpus`.
-
-    Raises:
-        InputError: there is no such file or folder, or `--corpus` names another corpus.
-    """
-    path = Path(recordings).expanduser()
-    named = any(given.partition("=")[0] == recordings for given in corpora or [])
-    if not named and not (data.expanduser() / recordings).exists():
-        if path.exists() and not corpora:
-            return path.resolve().stem if path.is_file() else path.resolve().name, path.resolve()
-        if path.suffix or len(path.parts) > 1:
-            raise InputError(f"{recordings} does not exist", "name a CSV table, a folder or a corpus")
-    return recordings, corpus_roots([recordings], data, corpora)[recordings]
 
 
 def merged(merge: list[str] | None) -> dict[str, str]:

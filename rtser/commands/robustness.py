@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rtser.commands.corpora import CorpusOption, DataOption, corpus_places
 from rtser.commands.process import failures, packages
 from rtser.commands.quiet import quiet_exporter
-from rtser.commands.train import CorpusOption, DataOption, HeadOption, corpus_roots
+from rtser.commands.train import HeadOption
 from rtser.errors import InputError
 
 if TYPE_CHECKING:
     from rtser_train.robustness.contestants import Contestant
+
+NOISE = "esc10"
+"""Name of the folder of noise if none is given."""
 
 
 def robustness(
@@ -27,7 +31,7 @@ def robustness(
     ] = None,
     corpora: Annotated[
         list[str] | None,
-        typer.Argument(help="Names of corpora; any other name is your own CSV table or audformat database."),
+        typer.Argument(help="Names of corpora, or paths of your own CSV tables and folders of audformat databases."),
     ] = None,
     run: Annotated[
         Path | None,
@@ -55,7 +59,8 @@ def robustness(
         ),
     ] = None,
     noise: Annotated[
-        str | None, typer.Option(help="Folder of noise under --data; its held-out third is used; esc10 if not given.")
+        str | None,
+        typer.Option(help="Folder of noise, also by its name under --data; its held-out third is used."),
     ] = None,
     rooms: Annotated[Path | None, typer.Option(help="Folder of room impulse responses, as audio files.")] = None,
     nonspeech: Annotated[
@@ -63,7 +68,9 @@ def robustness(
     ] = None,
     merge: Annotated[
         list[str] | None,
-        typer.Option(help="FROM=TO: count a corpus's emotion as a label; replaces calm=neutral; repeatable."),
+        typer.Option(
+            help="FROM=TO: count a corpus's emotion as a label, such as anger=angry; replaces calm=neutral; repeatable."
+        ),
     ] = None,
     speakers: Annotated[str | None, typer.Option(help="Only these speakers, separated by commas.")] = None,
     limit: Annotated[
@@ -92,14 +99,13 @@ def robustness(
 
         groups = chosen_groups(conditions)
         contestants = _contestants(model, corpora, run, fold, compare, head)
-        names = _corpora(model, corpora, contestants[0])
-        noise_name = noise or "esc10"
-        roots = corpus_roots([*names, noise_name], data, corpus)
-        noise_folder = noise_name, roots[noise_name]
+        noise_name = noise or NOISE
+        roots = corpus_places([*_corpora(model, corpora, contestants[0]), noise_name], data, corpus)
+        noise_folder = roots.popitem()
         sounds = find_sounds(groups, seed, noise_folder, noise is not None, rooms, nonspeech or [])
         request = Request(
             contestants=contestants,
-            roots={name: roots[name] for name in names},
+            roots=roots,
             sounds=sounds,
             groups=groups,
             merge=merge,

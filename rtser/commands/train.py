@@ -9,14 +9,13 @@ import typer
 
 from rtser.choices import Provider
 from rtser.commands.completion import experiment_names, experiment_setting_names
+from rtser.commands.corpora import CorpusOption, DataOption, corpus_roots
 from rtser.commands.model_files import PLAIN_VOICE, check_model_name, exported
 from rtser.commands.options import set_option
 from rtser.commands.process import failures, packages
 from rtser.commands.quiet import quiet_exporter, quiet_workers
 from rtser.errors import InputError
 
-DataOption = Annotated[Path, typer.Option("--data", help="Folder that holds each corpus in a subfolder with its name.")]
-CorpusOption = Annotated[list[str] | None, typer.Option("--corpus", help="NAME=PATH: path of one corpus; repeatable.")]
 HeadOption = Annotated[
     str | None, typer.Option("--head", help="Network on bags, such as feature-att; the run's first if not given.")
 ]
@@ -168,17 +167,3 @@ def export(
             typer.echo(PLAIN_VOICE)
         if hears_nothing(trained, trained.experiment.head(head)):
             fail.say(HEARS_NOTHING)
-
-
-def corpus_roots(names: list[str], data: Path, corpora: list[str] | None) -> dict[str, Path]:
-    """The path of each corpus."""
-    roots = {name: (data.expanduser() / name).resolve() for name in names}
-    for given in corpora or []:
-        name, equals, path = given.partition("=")
-        if not equals or name not in roots:
-            raise InputError(
-                f"--corpus {given}: this does not name a corpus that is used",
-                f"write NAME=PATH, where NAME is one of {', '.join(roots)}",
-            )
-        roots[name] = Path(path).expanduser().resolve()
-    return roots

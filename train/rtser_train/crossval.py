@@ -107,6 +107,8 @@ def train(
     chosen = [(seed, fold) for seed, made in folds_of.items() for fold in _chosen(made, folds)]
     for seed, fold in chosen:
         _check(fold, experiment, seed)
+    if not run.exists():
+        start_of(experiment)  # a file that is unfit leaves no folder behind
     noted = _noted(experiment, run.resolve(), folds_of)
     for seed, fold in chosen:
         reporter.line(f"seed {seed}, {fold.describe()}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from rtser.models import load_bytes, read_model
 from rtser.voice import NEUTRAL
 from rtser_train.config import FINAL, Experiment
 from rtser_train.data.bags import read_samples
+from rtser_train.data.corpora import UNKNOWN_SPEAKER
 from rtser_train.data.experiment_data import labelled_recordings
 from rtser_train.export.baseline import with_baseline
 from rtser_train.export.load import check_conversion, convert, load_step
@@ -70,6 +71,11 @@ def export_run(
     with replacing(output) as part:
         part.write_bytes(content)
     return load_bytes(content, provider="cpu").metadata, difference
+
+
+def _named(speakers: Iterable[str]) -> int:
+    """How many speakers (``corpus/speaker``) have a name."""
+    return sum(one.rpartition("/")[2] != UNKNOWN_SPEAKER for one in speakers)
 
 
 def _neutral(metadata: Metadata) -> int | None:
@@ -234,7 +240,7 @@ def _metrics(run: Run, head: str, fold: FoldFolder) -> dict[str, Any]:
     of = f"the models of {found.folds} test folds"
     if fold.fold == FINAL:
         parts = fold.parts()
-        of += f", not on this file, which was trained on {len(parts.train)} of the speakers"
+        of += f", not on this file, which was trained on {_named(parts.train)} of the speakers"
         if parts.validation:
             of += f" and calibrated on the other {len(parts.validation)}"
     return {"UA in per cent": accuracies, "measured on": of, "protocol": found.protocol}

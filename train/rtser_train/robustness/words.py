@@ -40,7 +40,7 @@ CONFIDENCE = (
 THRESHOLD = (
     "The label threshold that keeps the share of wrong labels below a limit, and how many utterances of clean speech "
     "are named then. It was found on these utterances themselves, for the decision on the whole file. A dash: there is "
-    "none."
+    "none. With fewer than a hundred utterances it is a guess."
 )
 NO_SPEECH = (
     "A false alarm is a label that appears, with the default settings of rtser listen. Each file is a stream of its"
