@@ -14,7 +14,7 @@ from rtser.commands.completion import model_names
 from rtser.commands.corpora import CorpusOption, DataOption, corpus_places
 from rtser.commands.model_files import PLAIN_VOICE, check_model_name, exported
 from rtser.commands.options import keep_apart
-from rtser.commands.process import failures, packages
+from rtser.commands.process import failures, packages, sleeping_threads
 from rtser.commands.quiet import quiet_exporter
 from rtser.errors import InputError, OutputError
 
@@ -66,6 +66,7 @@ def adapt(
         rtser adapt default mine.csv -o mine.onnx
         rtser adapt default mine.csv -o mine.onnx --test anna,ben
     """
+    sleeping_threads()
     with failures(interruptible=True), packages("train"), quiet_exporter():
         from rtser_train.adapting.adapt import adapt as adapted
         from rtser_train.adapting.adapt import card_of, write

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rtser.commands.corpora import CorpusOption, DataOption, corpus_places
-from rtser.commands.process import failures, packages
+from rtser.commands.process import failures, packages, sleeping_threads
 from rtser.commands.quiet import quiet_exporter
 from rtser.commands.train import HeadOption
 from rtser.errors import InputError
@@ -90,6 +90,7 @@ def robustness(
         rtser robustness --run runs/mine --data ~/corpora
         rtser robustness mine.onnx calls.csv --conditions noise,codecs
     """
+    sleeping_threads()
     with failures(interruptible=True), packages("train"), quiet_exporter():
         from rtser_train.progress import ProgressReporter
         from rtser_train.robustness.conditions import chosen_groups

@@ -12,7 +12,7 @@ from rtser.commands.completion import experiment_names, experiment_setting_names
 from rtser.commands.corpora import CorpusOption, DataOption, corpus_roots
 from rtser.commands.model_files import PLAIN_VOICE, check_model_name, exported
 from rtser.commands.options import set_option
-from rtser.commands.process import failures, packages
+from rtser.commands.process import failures, packages, sleeping_threads
 from rtser.commands.quiet import quiet_exporter, quiet_workers
 from rtser.errors import InputError
 
@@ -62,6 +62,7 @@ def train(
         rtser train debug --data ~/corpora
         rtser train my.yaml -o runs/mine --set cnn.fit.epochs=3
     """
+    sleeping_threads()
     with failures(interruptible=True), packages("train"), quiet_workers():
         from rtser_train.fitting.devices import chosen_device
 
@@ -103,6 +104,7 @@ def evaluate(
         rtser evaluate runs/mine
         rtser evaluate runs/mine --stream --data ~/corpora
     """
+    sleeping_threads()
     with failures(interruptible=True) as fail, packages("train"), quiet_exporter():
         from rtser_train.data.experiment_data import labelled_recordings
         from rtser_train.evaluation.evaluate import evaluate as evaluate_run
@@ -146,6 +148,7 @@ def export(
     Examples:
         rtser export runs/mine -o mine.onnx --data ~/corpora
     """
+    sleeping_threads()
     with failures(interruptible=True) as fail, packages("train"), quiet_exporter():
         from rtser_train.evaluation.evaluate import hears_nothing
         from rtser_train.export.package import convert_file, export_run
