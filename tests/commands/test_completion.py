@@ -34,7 +34,7 @@ def test_the_script_is_one_that_the_shell_understands(shell, tmp_path):
         ("rtser listen --set decide.hang", ["decide.hangover_s="]),
         ("rtser serve --set access.tok", ["access.token_file="]),
         ("rtser file pyproj", []),
-        ("rtser train d", ["debug", "default"]),
+        ("rtser train d", ["debug", "default", "donor"]),
         ("rtser train --set cnn.fit.e", ["cnn.fit.epochs="]),
         ("rtser adapt de", ["default"]),
     ],
