@@ -21,7 +21,9 @@ HeadOption = Annotated[
 ]
 RunArgument = Annotated[Path, typer.Argument(help="Folder of a training run.", show_default=False)]
 
-SHIPPED = "casia-loso, casia-random, debug, default, emodb-loso, iemocap-loso, muon, ravdess-emobox, three-corpora"
+SHIPPED = (
+    "casia-loso, casia-random, debug, default, donor, emodb-loso, iemocap-loso, muon, ravdess-emobox, three-corpora"
+)
 """The names of the shipped experiments."""
 HEARS_NOTHING = (
     "This model hears no speech in any of the test utterances, so it will recognise nothing: train longer "
