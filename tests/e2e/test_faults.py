@@ -107,7 +107,7 @@ def test_a_process_that_was_stopped_hears_the_newest_sound_and_counts_the_rest(l
     now_s, now = time.monotonic(), listening.of("decision")[-1]["time"]
     assert now - began == pytest.approx(now_s - began_s, abs=0.7), "latency has grown, or time was lost"
     end = ended_well(listening)
-    assert end["dropped_samples"] + end["missing_samples"] >= 4 * 16_000
+    assert end["dropped_samples"] + end["missing_samples"] >= 3 * 16_000  # of 5 s; buffers on the way held the rest
 
 
 def test_it_ends_though_nobody_reads_its_output(microphone, model_path):
