@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from rtser_train.data.bags import read_samples
 from rtser_train.data.corpora import Recording, read_corpus
 from rtser_train.metrics import unweighted_accuracy
+from scipy.stats import gmean
 
 import rtser
 from rtser.engine.contract import Float32
@@ -37,7 +38,7 @@ def last_decision(model: rtser.Model, samples: Float32) -> Float32:
 
 def mean_of(models: Float32) -> Float32:
     """The geometric mean (n, K) of models' probabilities (M, n, K), not normalised; zeros where none has decided."""
-    mean = np.exp(np.log(np.maximum(models, LEAST)).mean(axis=0))
+    mean = gmean(np.maximum(models, LEAST), axis=0)
     return np.asarray(mean * models.any(axis=(0, 2))[:, None], np.float32)
 
 

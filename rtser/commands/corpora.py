@@ -29,22 +29,24 @@ def corpus_places(given: Iterable[str], data: Path, corpora: list[str] | None) -
     named = {value.partition("=")[0] for value in corpora or []}
     paths: dict[str, Path | None] = {}
     for one in given:
-        path = Path(one).expanduser()
-        if one in named or (not path.is_absolute() and (data.expanduser() / one).exists()):
-            paths[one] = None
-            continue
-        if not path.exists():
-            if path.suffix or len(path.parts) > 1:
-                raise InputError(f"{one} does not exist", "name a CSV table, a folder or a corpus")
-            paths[one] = None
-            continue
-        path = path.resolve()
-        name = path.stem if path.is_file() else path.name
-        if paths.get(name, path) != path:
-            raise InputError(f"{paths[name]} and {path} are both called {name}", "rename one of them")
-        paths[name] = path
+        name, path = (one, None) if one in named else _place(one, data)
+        if paths.setdefault(name, path) != path:
+            raise InputError(f"{paths[name] or name} and {path or name} are both called {name}", "rename one of them")
     roots = corpus_roots([name for name, path in paths.items() if path is None], data, corpora)
     return {name: path or roots[name] for name, path in paths.items()}
+
+
+def _place(given: str, data: Path) -> tuple[str, Path | None]:
+    """The name of a corpus, and its path if it is given by one; raises InputError if a path does not exist."""
+    path = Path(given).expanduser()
+    if not path.is_absolute() and (data.expanduser() / given).exists():
+        return given, None
+    if path.exists():
+        path = path.resolve()
+        return (path.stem if path.is_file() else path.name), path
+    if path.suffix or len(path.parts) > 1:
+        raise InputError(f"{given} does not exist", "name a CSV table, a folder or a corpus")
+    return given, None
 
 
 def corpus_roots(names: Iterable[str], data: Path, corpora: list[str] | None) -> dict[str, Path]:

@@ -42,6 +42,8 @@ def test_a_name_that_lies_nowhere_is_expected_in_the_data_folder(folder):
     [
         (["gone.csv"], None, "gone.csv does not exist"),
         (["calls.csv", "other/calls.csv"], None, "are both called calls"),
+        (["calls", "other/calls.csv"], None, "calls and .*calls.csv are both called calls"),
+        (["other/calls.csv", "calls"], None, "calls.csv and calls are both called calls"),
         (["emodb"], ["mine=calls.csv"], "--corpus mine=calls.csv: this does not name a corpus that is used"),
     ],
 )
